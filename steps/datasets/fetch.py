@@ -1,0 +1,43 @@
+"""Files from the public mirrors, into the user's cache directory."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from sklearn.datasets import fetch_file
+
+from steps.datasets.dataset import DataError
+
+logger = logging.getLogger(__name__)
+
+
+def fetch(name: str, mirrors: Sequence[str], sha256: str, folder: Path, *, retries: int = 2, delay: float = 1.0) -> Path:
+    """Path of the file `name` in `folder`, downloaded from the first mirror that gives it whole.
+
+    Args:
+        name: File name, appended to each mirror's address.
+        mirrors: Addresses ending in a slash, tried in turn.
+        sha256: Checksum of the file as it is served.
+        folder: Cache; a file that is there with this checksum is not downloaded again.
+        retries: Further attempts at each mirror.
+        delay: Seconds between two attempts.
+
+    Raises:
+        DataError: No mirror gave the file; names every reason.
+    """
+    reasons = []
+    for mirror in mirrors:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # scikit-learn warns at each retry; the reason comes once, below
+                path = fetch_file(mirror + name, folder, name, sha256=sha256, n_retries=retries, delay=delay)
+        except (OSError, http.client.HTTPException) as error:
+            logger.warning("Mirror %s did not give %s (%s); trying the next.", mirror, name, error)
+            reasons.append(f"{mirror}: {error}")
+        else:
+            return Path(path)
+    raise DataError(f"{name}: no mirror gave it ({'; '.join(reasons)}); check the network, or copy it to {folder}")

@@ -1,0 +1,34 @@
+"""Stratified, seeded splits."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from steps.datasets.dataset import Split
+from steps.errors import InputError
+
+
+def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """Split into (rest, held out), each class in its proportion, both in the order of the original.
+
+    Args:
+        samples: What is split.
+        fraction: Share that is held out, in (0, 1).
+        seed: Equal seeds give equal splits.
+
+    Raises:
+        InputError: A part would be too small to hold every class.
+    """
+    try:
+        kept, held_out = train_test_split(
+            np.arange(len(samples)), test_size=fraction, random_state=seed, stratify=samples.labels
+        )
+    except ValueError as error:
+        raise InputError(f"validation_fraction must leave every class on both sides, got {fraction:g} of {len(samples)} samples") from error
+    kept.sort()
+    held_out.sort()
+    return (
+        Split(samples.features[kept], samples.labels[kept]),
+        Split(samples.features[held_out], samples.labels[held_out]),
+    )

@@ -1,0 +1,165 @@
+"""The click options that steps share; every default of the project is written here and in `MLproject`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from steps.errors import InputError
+
+MAX_SEED = 2**31 - 1
+
+
+class Whole(click.ParamType):
+    """A whole number in [low, high]."""
+
+    name = "int"
+
+    def __init__(self, low: int, high: int | None = None) -> None:
+        self._low, self._high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = self._low - 1
+        if number < self._low or (self._high is not None and number > self._high):
+            limits = f"of at least {self._low}" if self._high is None else f"from {self._low} to {self._high}"
+            self.fail(f"must be a whole number {limits}, got {value!r}")
+        return number
+
+
+class Real(click.ParamType):
+    """A number or a fraction such as 1/6, between two limits."""
+
+    name = "float"
+
+    def __init__(self, low: float, high: float, *, inclusive: bool = True) -> None:
+        self._low, self._high, self._inclusive = low, high, inclusive
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(Fraction(str(value)))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            number = float("nan")
+        inside = self._low <= number <= self._high if self._inclusive else self._low < number < self._high
+        if not inside:
+            word = "from" if self._inclusive else "strictly between"
+            joint = "to" if self._inclusive else "and"
+            self.fail(f"must be a number {word} {self._low:g} {joint} {self._high:g}, got {value!r}")
+        return number
+
+
+class OneOf(click.ParamType):
+    """One of a few words."""
+
+    name = "word"
+
+    def __init__(self, words: Callable[[], Sequence[str]] | Sequence[str]) -> None:
+        self._words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        words = self._words() if callable(self._words) else self._words
+        if value not in words:
+            self.fail(f"must be one of {', '.join(words)}, got {value!r}")
+        return str(value)
+
+
+class Words(OneOf):
+    """One or more of a few words, separated by commas, each once."""
+
+    name = "word,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # type: ignore[override]
+        if isinstance(value, tuple):
+            return value
+        words = tuple(word.strip() for word in str(value).split(","))
+        for word in words:
+            super().convert(word, param, ctx)
+        if len(set(words)) < len(words):
+            self.fail(f"must name each word once, got {value!r}")
+        return words
+
+
+class RunId(click.ParamType):
+    """An MLflow run ID; empty for the newest."""
+
+    name = "run ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text and not (text.isalnum() and text.isascii() and len(text) <= 64):
+            self.fail(f"must be the ID of a run, got {value!r}")
+        return text
+
+
+def _datasets() -> Sequence[str]:
+    from steps.datasets import DATASETS
+
+    return sorted(DATASETS)
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+seed_option = click.option("--seed", type=Whole(0, MAX_SEED), default=0, help="Seed of everything that is random.")
+
+precision_option = click.option(
+    "--precision",
+    type=OneOf(("auto", "float32", "bfloat16")),
+    default="auto",
+    help="Type of the matrix products; auto times both once per machine. Weights stay float32.",
+)
+
+download_options = _options(
+    click.option("--dataset", type=OneOf(_datasets), default="mnist", help="mnist, or digits for a run in seconds."),
+    click.option(
+        "--validation-fraction",
+        type=Real(0, 1, inclusive=False),
+        default="1/6",
+        help="Share of the training part that tune validates on; a number or a fraction.",
+    ),
+)
+
+tune_options = _options(
+    click.option("--n-trials", type=Whole(1), default=20, help="Trials of the whole study."),
+    click.option("--timeout", type=Real(0, 1e9), default=0, help="Start no trial after so many seconds; 0: no limit."),
+    click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned."),
+    click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads; 0: one per core."),
+    click.option("--sampler", default="tpe", help="What suggests hyperparameters: tpe, random."),
+    click.option("--pruner", default="median", help="What stops a trial early: median, none."),
+    click.option("--space", default="default", help="Search space: default, or the path of a YAML file."),
+    click.option("--points", default="", help="YAML or JSON file, a list of hyperparameters that are tried first."),
+    click.option("--objectives", type=Words(("accuracy",)), default="accuracy", help="What is optimized, on validation."),
+    click.option("--study-name", default="", help="Name of the study; given again, the study continues."),
+    click.option("--storage", default="", help="Optuna storage URL, without password; empty: SQLite beside MLflow's."),
+)
+
+evaluate_options = _options(
+    click.option("--final-epochs", type=Whole(1), default=30, help="Epochs of the final training."),
+    click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
+    click.option("--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."),
+    click.option("--alpha", type=Real(0, 1, inclusive=False), default=0.05, help="Level of the intervals and tests."),
+)
+
+
+def existing_file(value: str, parameter: str) -> Path:
+    """The path, if it is a file.
+
+    Raises:
+        InputError: It is not.
+    """
+    path = Path(value)
+    if not path.is_file():
+        raise InputError(f"{parameter} must be a file that exists, got {value!r}")
+    return path

@@ -1,0 +1,1 @@
+"""Optuna: the search space, the study, and the workers that run its trials."""

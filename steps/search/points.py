@@ -1,0 +1,32 @@
+"""Points: hyperparameters to be tried first, from a YAML or JSON file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from steps.errors import InputError
+from steps.search.space import Space
+
+
+def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
+    """The points of a file (JSON is YAML too), each completed by the defaults of the space.
+
+    Raises:
+        InputError: Not a list of mappings, or a point that is not in the space.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"points {path}: not readable as YAML or JSON ({error})") from error
+    if not isinstance(content, list) or not all(isinstance(point, dict) for point in content):
+        raise InputError(f"points {path}: must be a list of mappings from hyperparameter to value")
+    points = []
+    for i, point in enumerate(content):
+        try:
+            points.append(space.complete(point))
+        except InputError as error:
+            raise InputError(f"points {path}, point {i}: {error}") from error
+    return points

@@ -1,0 +1,1 @@
+"""MLflow: runs, fingerprints and reuse, lineage, the model registry."""

@@ -1,0 +1,36 @@
+"""Where the MLflow Project is, and how one step starts another."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import mlflow
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def project_folder() -> Path:
+    """The folder with `MLproject` and `conda.yaml`: the repository, or inside an installed copy."""
+    repository = PACKAGE.parent
+    return repository if (repository / "MLproject").is_file() else PACKAGE / "project"
+
+
+def launch(step: str, parameters: Mapping[str, object]) -> str:
+    """Run a step of this project in a process of its own, in this environment; return its run ID.
+
+    Inside an active run the new one is its child.
+
+    Raises:
+        mlflow.exceptions.ExecutionException: The step failed; it has said why.
+    """
+    logging.getLogger("mlflow.projects").setLevel(logging.WARNING)
+    submitted = mlflow.projects.run(
+        str(project_folder()),
+        entry_point=step,
+        parameters={name: str(value) for name, value in parameters.items()},
+        run_name=step,
+        env_manager="local",
+    )
+    return str(submitted.run_id)

@@ -1,0 +1,101 @@
+"""Step runs: opened, found again, reused."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from steps.errors import InputError
+
+STEP_TAG = "pipeline.step"
+FINGERPRINT_TAG = "pipeline.fingerprint"
+_RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
+
+
+@contextmanager
+def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "") -> Iterator[Run]:
+    """The run of a step: the one that `mlflow run` made for it, or a new one with `parameters`.
+
+    It ends FINISHED, or FAILED when the block raises.
+    """
+    made_for_us = os.environ.get("MLFLOW_RUN_ID")
+    name = step
+    if made_for_us:
+        given = MlflowClient().get_run(made_for_us).info.run_name
+        name = step if _RANDOM_NAME.fullmatch(given) else given
+    with mlflow.start_run(run_name=name) as run:
+        tags = {STEP_TAG: step}
+        if fingerprint:
+            tags[FINGERPRINT_TAG] = fingerprint
+        mlflow.set_tags(tags)
+        if not made_for_us:
+            mlflow.log_params(parameters)
+        yield run
+
+
+def get_step_run(run_id: str, step: str, parameter: str) -> Run:
+    """The finished run of `step` with this ID.
+
+    Raises:
+        InputError: No such run, or one of another step or state; names the parameter that asked for it.
+    """
+    try:
+        run = MlflowClient().get_run(run_id)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise InputError(f"{parameter} must be the ID of a {step} run, got {run_id!r}: there is no such run") from error
+    found = run.data.tags.get(STEP_TAG, "no step of this pipeline")
+    if found != step:
+        raise InputError(f"{parameter} must be the ID of a {step} run, got {run_id!r}: it is a run of {found}")
+    if run.info.status != "FINISHED":
+        raise InputError(f"{parameter} must be the ID of a finished run, got {run_id!r}: it is {run.info.status}")
+    return run
+
+
+def newest_step_run(step: str, artifact: str, fingerprint: str = "") -> Run | None:
+    """The newest finished run of `step` in this experiment, with its artifact still there; else None."""
+    query = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'FINISHED'"
+    if fingerprint:
+        query += f" AND tags.`{FINGERPRINT_TAG}` = '{fingerprint}'"
+    client = MlflowClient()
+    for run in client.search_runs([experiment_id()], query, order_by=["attributes.start_time DESC"], max_results=10):
+        if client.list_artifacts(run.info.run_id, artifact):
+            return run
+    return None
+
+
+def experiment_id() -> str:
+    """The experiment that MLflow would log to: of the active run, or the one the environment names."""
+    if run := mlflow.active_run():
+        return str(run.info.experiment_id)
+    if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
+        return given
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "Default")
+    experiment = mlflow.get_experiment_by_name(name)
+    return str(experiment.experiment_id) if experiment else str(mlflow.create_experiment(name))
+
+
+def fingerprint_of(run: Run) -> str:
+    """What a later step counts as the fingerprint of this input."""
+    return str(run.data.tags.get(FINGERPRINT_TAG) or run.info.run_id)
+
+
+def artifact_path(run_id: str, artifact: str) -> Path:
+    """Local path of a run's artifact; downloaded where it is not on this machine.
+
+    Raises:
+        InputError: The run does not have it.
+    """
+    try:
+        return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=artifact))
+    except (OSError, MlflowException) as error:
+        raise InputError(f"run {run_id} has no readable artifact {artifact!r} ({error}); run its step again") from error
