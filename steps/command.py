@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
 
-from steps.errors import InputError
+from steps.errors import InputError, StepError
 
 # Before TensorFlow is imported anywhere; a person's own setting wins.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+_ONE_INTERRUPTION = 2.0  # seconds
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -28,13 +32,15 @@ class StepCommand(click.Command):
     """
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        signal.signal(signal.SIGTERM, _interrupt)
+        handler = _Interruption()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, handler)
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
-        except (KeyboardInterrupt, click.Abort):
-            _fail("interrupted", EXIT_INTERRUPTED)
+        except (KeyboardInterrupt, click.Abort) as interruption:
+            _fail(f"interrupted{'; ' if interruption.args else ''}{' '.join(map(str, interruption.args))}", EXIT_INTERRUPTED)
         except click.UsageError as error:
             _fail(f"{_about(error)}; see python -m steps.{self.name} --help", EXIT_BAD_INPUT)
         except InputError as error:
@@ -52,11 +58,28 @@ def step_command(function: Callable[..., None]) -> StepCommand:
 
 
 def quiet_libraries() -> None:
-    """Silence the chatter of MLflow, Optuna and Alembic that means nothing to the person."""
+    """Silence the chatter of libraries that means nothing to the person; what went wrong comes as an error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    for name in ("mlflow.store.db.utils", "mlflow.tracking.fluent", "alembic", "optuna"):
+    for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=FutureWarning)
+    for name in ("tensorflow", "mlflow.utils.requirements_utils", "mlflow.models.model"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without the lines that its C++ part writes before it reads any setting."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- a device, not a file
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # what looks for devices talks too
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _outside_failures() -> tuple[type[Exception], ...]:
@@ -64,9 +87,7 @@ def _outside_failures() -> tuple[type[Exception], ...]:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    from steps.datasets import DataError
-
-    return (DataError, MlflowException, SQLAlchemyError, OSError)
+    return (StepError, MlflowException, SQLAlchemyError, OSError)
 
 
 def _about(error: click.UsageError) -> str:
@@ -80,5 +101,18 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _interrupt(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
+class _Interruption:
+    """Handler of SIGINT and SIGTERM: one interruption, however many signals it arrives as.
+
+    The processes around a step (make, mlflow, a shell) each pass Ctrl-C on, so that the second signal
+    comes while the first is being answered.
+    """
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, signum: int, frame: object) -> None:
+        now = time.monotonic()
+        if now - self._last > _ONE_INTERRUPTION:
+            self._last = now
+            raise KeyboardInterrupt

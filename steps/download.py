@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,10 @@ def download(**parameters: Any) -> None:
     import mlflow
 
     from steps.datasets import load_dataset
-    from steps.tracking.fingerprint import fingerprint
     from steps.tracking.lineage import log_inputs
     from steps.tracking.runs import step_run
 
-    with step_run("download", parameters, fingerprint("download", parameters)) as run:
+    with step_run("download", parameters, step_fingerprint(parameters)) as run:
         dataset = load_dataset(parameters["dataset"], parameters["validation_fraction"], parameters["seed"])
         with tempfile.TemporaryDirectory() as folder:
             dataset.save(Path(folder))
@@ -39,6 +39,13 @@ def download(**parameters: Any) -> None:
         mlflow.set_tag("dataset_digest", dataset.digest)
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items())
     click.echo(f"Data: {dataset.name}, {sizes} samples, digest {dataset.digest[:12]} (run {run.info.run_id})")
+
+
+def step_fingerprint(parameters: Mapping[str, Any], _: str = "") -> str:
+    """Fingerprint of a download run, which has no input."""
+    from steps.tracking.fingerprint import fingerprint
+
+    return fingerprint("download", parameters)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from steps.errors import StepError
+
 SPLITS = ("train", "validation", "test")
 
 
-class DataError(Exception):
+class DataError(StepError):
     """Data that are not what they claim to be, or cannot be had."""
 
 

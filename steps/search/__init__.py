@@ -1,1 +1,5 @@
 """Optuna: the search space, the study, and the workers that run its trials."""
+
+import optuna
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -1,0 +1,84 @@
+"""Test metrics of a classifier, from its probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import classification_report, confusion_matrix, f1_score, log_loss
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Accuracy in [0, 1] with its Wilson interval, log loss in nats, macro F1, expected calibration error."""
+
+    test_accuracy: float
+    test_accuracy_low: float
+    test_accuracy_high: float
+    test_log_loss: float
+    test_macro_f1: float
+    test_ece: float
+
+
+def metrics(probabilities: np.ndarray, labels: np.ndarray) -> Metrics:
+    """Metrics of (n, n_classes) probabilities against (n,) labels."""
+    predicted = probabilities.argmax(1)
+    n_right, n = int((predicted == labels).sum()), len(labels)
+    low, high = wilson_interval(n_right, n)
+    classes = np.arange(probabilities.shape[1])
+    return Metrics(
+        test_accuracy=n_right / n,
+        test_accuracy_low=low,
+        test_accuracy_high=high,
+        test_log_loss=float(log_loss(labels, probabilities.astype(np.float64), labels=classes)),
+        test_macro_f1=float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0)),
+        test_ece=expected_calibration_error(probabilities, labels),
+    )
+
+
+def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson, 1927), both ends in [0, 1]."""
+    interval = binomtest(n_right, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean confidence, accuracy and share of samples of each bin of equal width that is not empty."""
+    confidence = probabilities.max(1).astype(np.float64)
+    right = probabilities.argmax(1) == labels
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    count = np.bincount(bins, minlength=CALIBRATION_BINS)
+    filled = count > 0
+    mean_confidence = np.bincount(bins, confidence, CALIBRATION_BINS)[filled] / count[filled]
+    accuracy = np.bincount(bins, right, CALIBRATION_BINS)[filled] / count[filled]
+    return mean_confidence, accuracy, count[filled] / len(labels)
+
+
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean gap between confidence and accuracy over 15 bins of equal width (Guo et al., 2017), in [0, 1]."""
+    confidence, accuracy, share = calibration_bins(probabilities, labels)
+    return float((np.abs(confidence - accuracy) * share).sum())
+
+
+def class_report(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> str:
+    """Precision, recall, F1 and support of each class, as a table in text."""
+    return str(
+        classification_report(
+            labels, probabilities.argmax(1), labels=range(len(class_names)), target_names=class_names,
+            digits=4, zero_division=0,
+        )
+    )  # fmt: skip
+
+
+def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n_classes, n_classes) counts: row = true class, column = predicted class."""
+    return np.asarray(confusion_matrix(labels, probabilities.argmax(1), labels=range(probabilities.shape[1])))
+
+
+def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
+    """Indices of at most `n` wrong predictions, the most confident first."""
+    wrong = np.flatnonzero(probabilities.argmax(1) != labels)
+    return wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")][:n]

@@ -1,0 +1,90 @@
+"""How TensorFlow uses this machine: threads, and the type of the matrix products."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from pathlib import Path
+
+import tensorflow as tf
+from platformdirs import user_cache_path
+
+from steps.mlp.config import Precision
+
+_REQUIRED_GAIN = 1.2  # below that, rounding to bfloat16 and back costs more than it saves
+_GEMM = (256, 1024, 1024)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_threads(n_jobs: int) -> None:
+    """Give each of `n_jobs` concurrent graphs its share of the cores; before TensorFlow does any work."""
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, available_cores() // n_jobs))
+    tf.config.threading.set_inter_op_parallelism_threads(max(2, n_jobs))
+
+
+def has_gpu() -> bool:
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def resolve_precision(given: str, cache: Path | None = None) -> Precision:
+    """`float32` or `bfloat16` as given; for `auto`, what multiplies matrices faster here.
+
+    The answer for `auto` is measured once per machine type and TensorFlow version and kept in the
+    user's cache directory, so that equal runs stay equal.
+    """
+    if given == "float32":
+        return "float32"
+    if given == "bfloat16":
+        return "bfloat16"
+    path = (cache or user_cache_path("mlp-tuning")) / "precision.json"
+    key = f"{_processor()}, tensorflow {tf.__version__}, gpu {has_gpu()}"
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        known = {}
+    if known.get(key) not in ("float32", "bfloat16"):
+        known[key] = "bfloat16" if _gemm_seconds("float32") > _REQUIRED_GAIN * _gemm_seconds("bfloat16") else "float32"
+        _write_atomically(path, json.dumps(known, indent=2))
+    return "bfloat16" if known[key] == "bfloat16" else "float32"
+
+
+def _gemm_seconds(precision: Precision) -> float:
+    """Shortest of ten products with the casts that a training step makes around them."""
+    m, k, n = _GEMM
+    a, b = tf.ones((m, k)), tf.ones((k, n))
+
+    @tf.function
+    def product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.matmul(tf.cast(a, precision), tf.cast(b, precision)), tf.float32)
+
+    product(a, b)
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        product(a, b).numpy()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError:
+        return  # a cache that cannot be written only means that the next run measures again
