@@ -74,9 +74,11 @@ def import_tensorflow() -> None:
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- a device, not a file
         os.dup2(nowhere.fileno(), 2)
     try:
+        import keras
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # what looks for devices talks too
+        keras.config.disable_interactive_logging()
     finally:
         os.dup2(kept, 2)
         os.close(kept)

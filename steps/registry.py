@@ -47,7 +47,7 @@ def registry(model_name: str, format_: str) -> None:
 def _print(model: str, rows: Sequence[VersionRow]) -> None:
     table = Table(title=model, title_justify="left", box=None, pad_edge=False)
     for heading in ("version", "aliases", "status", "test accuracy", "data", "tune run", "trial", "created (UTC)"):
-        table.add_column(heading, no_wrap=heading != "aliases")
+        table.add_column(heading, no_wrap=heading != "aliases", min_width=10 if heading == "aliases" else None)
     for row in rows:
         table.add_row(
             str(row.version),
@@ -67,7 +67,7 @@ def _print(model: str, rows: Sequence[VersionRow]) -> None:
 def _accuracy(row: VersionRow) -> str:
     if row.test_accuracy is None:
         return ""
-    return f"{row.test_accuracy:.2%} ({row.test_accuracy_low:.2%} to {row.test_accuracy_high:.2%})"
+    return f"{row.test_accuracy:.2%} ({100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f})"
 
 
 if __name__ == "__main__":

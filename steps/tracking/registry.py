@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +56,8 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
     client = MlflowClient()
     tags = {key: str(value) for key, value in asdict(candidate).items() if key not in ("model_uri", "min_accuracy")}
     tags |= {"validation_status": "approved" if candidate.approved else "rejected", "validation_reason": candidate.reason}
-    version = mlflow.register_model(candidate.model_uri, name, tags=tags)
+    with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what the step says better
+        version = mlflow.register_model(candidate.model_uri, name, tags=tags)
     client.update_model_version(
         name,
         version.version,

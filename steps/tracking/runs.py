@@ -68,7 +68,7 @@ def newest_step_run(step: str, artifact: str, fingerprint: str = "") -> Run | No
         query += f" AND tags.`{FINGERPRINT_TAG}` = '{fingerprint}'"
     client = MlflowClient()
     for run in client.search_runs([experiment_id()], query, order_by=["attributes.start_time DESC"], max_results=10):
-        if client.list_artifacts(run.info.run_id, artifact):
+        if artifact in {entry.path for entry in client.list_artifacts(run.info.run_id)}:
             return run
     return None
 

@@ -1,0 +1,57 @@
+# The commands people use. `make help` lists them; each does its own set-up and installs nothing the second time.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+ARGS ?=
+BIN := $(CURDIR)/.venv/bin
+# Byte-code is compiled at installation: where Python may not write it later, start-up would take twice as long.
+INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+export PATH := $(BIN):$(PATH)
+
+.PHONY: help main test test-all lint format ui bench clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'ARGS are passed on, e.g. make main ARGS="-P n_trials=5"'
+
+main: .venv/runtime  ## Run the whole pipeline on MNIST: download, tune, evaluate
+	mlflow run . -e main --env-manager local $(ARGS)
+
+test: .venv/dev  ## Run the tests
+	python -m pytest $(ARGS)
+
+test-all: .venv/dev  ## Run the tests, the slow ones too
+	python -m pytest -m 'slow or not slow' $(ARGS)
+
+lint: .venv/dev  ## Check format, types and who imports whom
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+format: .venv/dev  ## Format the code
+	ruff check --fix .
+	ruff format .
+
+ui: .venv/runtime  ## Show the runs in the browser
+	mlflow ui --host 127.0.0.1 $(ARGS)
+
+bench: .venv/runtime  ## Measure the trainer against the usual model.fit loop
+	python -m benchmarks.trials $(ARGS)
+
+clean:  ## Remove the environment and the caches; runs and models stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/runtime: pyproject.toml conda.yaml | .venv/bin/uv
+	@echo 'Installing the pinned dependencies into .venv (once, about a minute)'
+	$(INSTALL) --requirements pyproject.toml
+	@touch $@
+
+.venv/dev: pyproject.toml conda.yaml | .venv/bin/uv
+	@echo 'Installing the pinned dependencies and the tools into .venv (once, about a minute)'
+	$(INSTALL) --requirements pyproject.toml --extra dev
+	@touch .venv/runtime $@
