@@ -40,7 +40,10 @@ class StepCommand(click.Command):
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
         except (KeyboardInterrupt, click.Abort) as interruption:
-            _fail(f"interrupted{'; ' if interruption.args else ''}{' '.join(map(str, interruption.args))}", EXIT_INTERRUPTED)
+            _fail(
+                f"interrupted{'; ' if interruption.args else ''}{' '.join(map(str, interruption.args))}",
+                EXIT_INTERRUPTED,
+            )
         except click.UsageError as error:
             _fail(f"{_about(error)}; see python -m steps.{self.name} --help", EXIT_BAD_INPUT)
         except InputError as error:

@@ -49,7 +49,9 @@ def evaluate(**parameters: Any) -> None:
         tune_run = found
         click.echo(f"Best trial: of tune run {tune_run.info.run_id}")
     else:
-        raise InputError("tune_run_id must be given where this experiment has no finished tune run; run: mlflow run . -e tune")
+        raise InputError(
+            "tune_run_id must be given where this experiment has no finished tune run; run: mlflow run . -e tune"
+        )
     with step_run("evaluate", parameters, step_fingerprint(parameters, fingerprint_of(tune_run))):
         _evaluate(tune_run.info.run_id, parameters)
 
@@ -82,9 +84,14 @@ def _evaluate(tune_run_id: str, parameters: Mapping[str, Any]) -> None:
     precision = resolve_precision(parameters["precision"])
     mlflow.log_params({"resolved_precision": precision})
     mlflow.log_params({f"best_{name}": value for name, value in best["hyperparameters"].items()})
-    mlflow.set_tags({"tune_run_id": tune_run_id, "trial_number": best["trial_number"], "dataset_digest": dataset.digest})
+    mlflow.set_tags(
+        {"tune_run_id": tune_run_id, "trial_number": best["trial_number"], "dataset_digest": dataset.digest}
+    )
     log_inputs(dataset)
-    click.echo(f"Training trial-{best['trial_number']:03d} on train + validation, {parameters['final_epochs']} epochs, {precision}")
+    click.echo(
+        f"Training trial-{best['trial_number']:03d} on train + validation, "
+        f"{parameters['final_epochs']} epochs, {precision}"
+    )
     config = MLPConfig.from_hyperparameters(best["hyperparameters"])
     model, losses = _train(config, dataset, parameters["final_epochs"], parameters["seed"], precision)
     model_uri = _log_model(model, dataset)
@@ -114,7 +121,9 @@ def _evaluate(tune_run_id: str, parameters: Mapping[str, Any]) -> None:
         git_commit=mlflow.get_run(mlflow.active_run().info.run_id).data.tags.get("mlflow.source.git.commit", ""),
     )
     version = register(model_name, candidate)
-    mlflow.set_tags({"validation_status": version.tags["validation_status"], "model_version": f"{model_name}/{version.version}"})
+    mlflow.set_tags(
+        {"validation_status": version.tags["validation_status"], "model_version": f"{model_name}/{version.version}"}
+    )
     click.echo(
         f"Test accuracy {scores.test_accuracy:.4f} (95 % interval {scores.test_accuracy_low:.4f} to "
         f"{scores.test_accuracy_high:.4f}), log loss {scores.test_log_loss:.4f}"
@@ -125,9 +134,7 @@ def _evaluate(tune_run_id: str, parameters: Mapping[str, Any]) -> None:
     )
 
 
-def _train(
-    config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any
-) -> tuple[keras.Model, list[float]]:
+def _train(config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any) -> tuple[keras.Model, list[float]]:
     """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes."""
     import mlflow
     import numpy as np
@@ -155,7 +162,9 @@ def _train(
         for epoch in range(1, epochs + 1):
             loss = trainer.run_epoch().train_loss
             if not np.isfinite(loss):
-                raise StepError(f"the loss is not finite after epoch {epoch}; choose another trial or precision=float32")
+                raise StepError(
+                    f"the loss is not finite after epoch {epoch}; choose another trial or precision=float32"
+                )
             mlflow.log_metric("train_loss", loss, step=epoch)
             display.epoch(epoch, loss)
             losses.append(loss)
@@ -176,9 +185,7 @@ def _log_model(model: keras.Model, dataset: Dataset) -> str:
         name=MODEL,
         signature=infer_signature(example, model.predict(example, verbose=0)),
         input_example=example,
-        pip_requirements=[
-            f"{module.__name__}=={module.__version__}" for module in (mlflow, tf, keras, np)
-        ],
+        pip_requirements=[f"{module.__name__}=={module.__version__}" for module in (mlflow, tf, keras, np)],
     )
     return str(info.model_uri)
 

@@ -39,7 +39,9 @@ _STAGES = (
 @evaluate_options
 @precision_option
 @seed_option
-@click.option("--reuse", type=OneOf(("true", "false")), default="true", help="Reuse finished steps that would not change.")
+@click.option(
+    "--reuse", type=OneOf(("true", "false")), default="true", help="Reuse finished steps that would not change."
+)
 def main(**parameters: Any) -> None:
     """Run the whole pipeline: download, tune, evaluate.
 
@@ -82,7 +84,9 @@ def _reused_or_run(stage: _Stage, before: Run | None, parameters: Mapping[str, A
             return found
     click.echo(f"{step}: running")
     try:
-        run_id = launch(step, {name: ",".join(value) if isinstance(value, tuple) else value for name, value in own.items()})
+        run_id = launch(
+            step, {name: ",".join(value) if isinstance(value, tuple) else value for name, value in own.items()}
+        )
     except ExecutionException as error:
         raise StepError(f"the step {step} did not finish; its own message is above ({error})") from error
     return mlflow.get_run(run_id)

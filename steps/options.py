@@ -140,7 +140,9 @@ tune_options = _options(
     click.option("--pruner", default="median", help="What stops a trial early: median, none."),
     click.option("--space", default="default", help="Search space: default, or the path of a YAML file."),
     click.option("--points", default="", help="YAML or JSON file, a list of hyperparameters that are tried first."),
-    click.option("--objectives", type=Words(("accuracy",)), default="accuracy", help="What is optimized, on validation."),
+    click.option(
+        "--objectives", type=Words(("accuracy",)), default="accuracy", help="What is optimized, on validation."
+    ),
     click.option("--study-name", default="", help="Name of the study; given again, the study continues."),
     click.option("--storage", default="", help="Optuna storage URL, without password; empty: SQLite beside MLflow's."),
 )
@@ -148,7 +150,9 @@ tune_options = _options(
 evaluate_options = _options(
     click.option("--final-epochs", type=Whole(1), default=30, help="Epochs of the final training."),
     click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
-    click.option("--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."),
+    click.option(
+        "--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."
+    ),
     click.option("--alpha", type=Real(0, 1, inclusive=False), default=0.05, help="Level of the intervals and tests."),
 )
 

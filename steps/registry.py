@@ -22,7 +22,9 @@ _WIDTH = 100
 
 @step_command
 @click.option("--model-name", default="", help="Registered model; empty: all.")
-@click.option("--format", "format_", type=OneOf(("text", "json")), default="text", help="text for people, json for programs.")
+@click.option(
+    "--format", "format_", type=OneOf(("text", "json")), default="text", help="text for people, json for programs."
+)
 def registry(model_name: str, format_: str) -> None:
     """Show what is registered: versions, aliases, validation, test accuracy, and where each came from.
 
@@ -65,7 +67,7 @@ def _print(model: str, rows: Sequence[VersionRow]) -> None:
 
 
 def _accuracy(row: VersionRow) -> str:
-    if row.test_accuracy is None:
+    if row.test_accuracy is None or row.test_accuracy_low is None or row.test_accuracy_high is None:
         return ""
     return f"{row.test_accuracy:.2%} ({100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f})"
 

@@ -88,9 +88,7 @@ class Dataset:
             "name": self.name,
             "source": self.source,
             "digest": self.digest,
-            "splits": {
-                name: {"samples": len(split), "digest": split.digest()} for name, split in self.splits.items()
-            },
+            "splits": {name: {"samples": len(split), "digest": split.digest()} for name, split in self.splits.items()},
             "class_names": list(self.class_names),
             "feature_max": self.feature_max,
             "image_shape": self.image_shape,
@@ -133,7 +131,9 @@ def _load_split(folder: Path, name: str, expected: str) -> Split:
             raise DataError(f"{path}: unreadable ({error}); delete its run and run the step download again") from error
     split = Split(*arrays)
     if (found := split.digest()) != expected:
-        raise DataError(f"{folder}/{name}_*.npy: checksum expected {expected}, found {found}; run the step download again")
+        raise DataError(
+            f"{folder}/{name}_*.npy: checksum expected {expected}, found {found}; run the step download again"
+        )
     return split
 
 

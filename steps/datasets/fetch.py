@@ -15,7 +15,9 @@ from steps.datasets.dataset import DataError
 logger = logging.getLogger(__name__)
 
 
-def fetch(name: str, mirrors: Sequence[str], sha256: str, folder: Path, *, retries: int = 2, delay: float = 1.0) -> Path:
+def fetch(
+    name: str, mirrors: Sequence[str], sha256: str, folder: Path, *, retries: int = 2, delay: float = 1.0
+) -> Path:
     """Path of the file `name` in `folder`, downloaded from the first mirror that gives it whole.
 
     Args:

@@ -25,7 +25,9 @@ def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split
             np.arange(len(samples)), test_size=fraction, random_state=seed, stratify=samples.labels
         )
     except ValueError as error:
-        raise InputError(f"validation_fraction must leave every class on both sides, got {fraction:g} of {len(samples)} samples") from error
+        raise InputError(
+            f"validation_fraction must leave every class on both sides, got {fraction:g} of {len(samples)} samples"
+        ) from error
     kept.sort()
     held_out.sort()
     return (

@@ -53,14 +53,16 @@ def augment(pixels: tf.Tensor, shape: tuple[int, int], kind: Augmentation, seed:
 
 def _uniform(batch: tf.Tensor, n: int, seed: tf.Tensor) -> list[tf.Tensor]:
     """`n` vectors (batch,) in [-1, 1)."""
-    return tf.unstack(tf.random.stateless_uniform((n, batch), seed, -1.0, 1.0), num=n)
+    return list(tf.unstack(tf.random.stateless_uniform((n, batch), seed, -1.0, 1.0), num=n))
 
 
 def _shift_transforms(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
     height, width = shape
     dy, dx = _uniform(batch, 2, seed)
     one, zero = tf.ones_like(dx), tf.zeros_like(dx)
-    return tf.stack([one, zero, tf.round(dx * _SHIFT * width), zero, one, tf.round(dy * _SHIFT * height), zero, zero], 1)
+    return tf.stack(
+        [one, zero, tf.round(dx * _SHIFT * width), zero, one, tf.round(dy * _SHIFT * height), zero, zero], 1
+    )
 
 
 def _affine_transforms(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
@@ -89,7 +91,7 @@ def _affine_coordinates(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tenso
 def _elastic_field(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
     """Gaussian-smoothed uniform noise, (batch, 2, height, width), in pixels."""
     height, width = shape
-    noise = tf.random.stateless_uniform((batch, 2, height, width), seed + [0, 1], -1.0, 1.0)
+    noise = tf.random.stateless_uniform((batch, 2, height, width), seed + tf.constant([0, 1]), -1.0, 1.0)
     rows, columns = _gaussian(height), _gaussian(width)
     smooth_x = tf.reshape(tf.reshape(noise, (-1, width)) @ tf.constant(columns), (-1, height, width))
     return tf.reshape(tf.constant(rows)[None] @ smooth_x, (-1, 2, height, width)) * (_ELASTIC_ALPHA * width)

@@ -50,7 +50,12 @@ class MLPConfig:
     warmup: float = 0.05
 
     def __post_init__(self) -> None:
-        _check(bool(self.units) and all(_is_int(u) and u >= 1 for u in self.units), "units", self.units, "whole numbers >= 1")
+        _check(
+            bool(self.units) and all(_is_int(u) and u >= 1 for u in self.units),
+            "units",
+            self.units,
+            "whole numbers >= 1",
+        )
         _check(_is_int(self.batch_size) and self.batch_size >= 1, "batch_size", self.batch_size, "a whole number >= 1")
         _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
         _check(_is_number(self.learning_rate) and self.learning_rate > 0, "learning_rate", self.learning_rate, "> 0")
@@ -77,7 +82,9 @@ class MLPConfig:
             raise ValueError(f"n_layers must be a whole number >= 1, got {n_layers!r}")
         given = {name: rest.pop(name) for name in list(rest) if name.startswith("units_")}
         names = [f"units_{i}" for i in range(n_layers)]
-        if unknown := sorted((set(given) - set(names)) | (set(rest) - {f.name for f in fields(cls)} | {"units"} & set(rest))):
+        if unknown := sorted(
+            (set(given) - set(names)) | (set(rest) - {f.name for f in fields(cls)} | {"units"} & set(rest))
+        ):
             raise ValueError(f"unknown hyperparameter {unknown[0]!r} (n_layers is {n_layers})")
         if given or "n_layers" in values:
             if missing := [name for name in names if name not in given]:

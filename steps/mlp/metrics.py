@@ -28,12 +28,13 @@ def metrics(probabilities: np.ndarray, labels: np.ndarray) -> Metrics:
     predicted = probabilities.argmax(1)
     n_right, n = int((predicted == labels).sum()), len(labels)
     low, high = wilson_interval(n_right, n)
+    exact = probabilities.astype(np.float64)
     classes = np.arange(probabilities.shape[1])
     return Metrics(
         test_accuracy=n_right / n,
         test_accuracy_low=low,
         test_accuracy_high=high,
-        test_log_loss=float(log_loss(labels, probabilities.astype(np.float64), labels=classes)),
+        test_log_loss=float(log_loss(labels, exact / exact.sum(1, keepdims=True), labels=classes)),
         test_macro_f1=float(f1_score(labels, predicted, labels=classes, average="macro", zero_division=0)),
         test_ece=expected_calibration_error(probabilities, labels),
     )

@@ -31,7 +31,9 @@ class Network:
         self._dense = [_variables(model.get_layer(f"dense_{i}")) for i in range(len(config.units))]
         self._output = _variables(model.get_layer("probabilities"))
         self._norms = (
-            [_variables(model.get_layer(f"batch_norm_{i}")) for i in range(len(config.units))] if config.batch_norm else []
+            [_variables(model.get_layer(f"batch_norm_{i}")) for i in range(len(config.units))]
+            if config.batch_norm
+            else []
         )
         self._activation = _ACTIVATIONS[config.activation]
         self._dtype = tf.as_dtype(precision)
@@ -49,7 +51,7 @@ class Network:
             x = self._normalize(x, i, training=seed is not None) if self._norms else tf.nn.bias_add(x, dense[1])
             x = self._activation(x)
             if seed is not None:
-                x = _dropout(x, self._config.dropout, seed + [0, i + 1])
+                x = _dropout(x, self._config.dropout, seed + tf.constant([0, i + 1]))
         return tf.nn.bias_add(self._matmul(x, self._output[0]), self._output[1])
 
     def _matmul(self, x: tf.Tensor, kernel: tf.Variable) -> tf.Tensor:

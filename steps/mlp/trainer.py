@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -90,7 +91,10 @@ class Trainer:
         return EpochMetrics(*(float(value) for value in metrics))
 
     def _epoch_graph(
-        self, epoch: tf.Tensor, train: tuple[tf.Tensor, tf.Tensor], validation: tuple[tf.Tensor, tf.Tensor] | None = None
+        self,
+        epoch: tf.Tensor,
+        train: tuple[tf.Tensor, tf.Tensor],
+        validation: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tf.Tensor:
         features, labels = train
         order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(labels)[0]), self._key("shuffle", epoch))
@@ -111,7 +115,9 @@ class Trainer:
             assert self._image_shape is not None
             x = augment(x, self._image_shape, self._config.augmentation, self._key("augment", step))
         smoothing = self._config.label_smoothing
-        targets = tf.one_hot(labels, self._n_classes, 1 - smoothing + smoothing / self._n_classes, smoothing / self._n_classes)
+        targets = tf.one_hot(
+            labels, self._n_classes, 1 - smoothing + smoothing / self._n_classes, smoothing / self._n_classes
+        )
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._variables)
             logits = self._network.logits(x * (1 / self._feature_max), self._key("dropout", step))
@@ -130,7 +136,11 @@ class Trainer:
             logits = self._network.logits(x)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
             hits = tf.argmax(logits, 1, tf.int32) == y
-            return start + EVALUATION_BATCH, loss + tf.reduce_sum(losses), correct + tf.reduce_sum(tf.cast(hits, tf.float32))
+            return (
+                start + EVALUATION_BATCH,
+                loss + tf.reduce_sum(losses),
+                correct + tf.reduce_sum(tf.cast(hits, tf.float32)),
+            )
 
         _, loss, correct = _loop(lambda start, *_: start < n, body, (0, 0.0, 0.0))
         return loss / n, correct / n
@@ -139,5 +149,5 @@ class Trainer:
         return tf.stack([self._streams[stream], step * _KEYS_PER_STEP])
 
 
-def _loop(condition, body, start):
+def _loop(condition: Callable[..., tf.Tensor], body: Callable[..., Any], start: Sequence[Any]) -> Any:
     return tf.while_loop(condition, body, [tf.constant(value) for value in start], parallel_iterations=1)

@@ -40,7 +40,9 @@ def _confusion(counts: np.ndarray, class_names: tuple[str, ...], path: Path) -> 
     axes.imshow(np.sqrt(shown), cmap="Blues", vmin=0, vmax=1)  # the root makes rare mistakes visible
     for (i, j), count in np.ndenumerate(counts):
         if count:
-            axes.text(j, i, count, ha="center", va="center", fontsize=9, color="white" if shown[i, j] > 0.4 else "black")
+            axes.text(
+                j, i, count, ha="center", va="center", fontsize=9, color="white" if shown[i, j] > 0.4 else "black"
+            )
     ticks = range(len(class_names))
     axes.set(xticks=ticks, yticks=ticks, xticklabels=class_names, yticklabels=class_names)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split (samples)")
@@ -74,11 +76,8 @@ def _mistakes(dataset: Dataset, probabilities: np.ndarray, labels: np.ndarray, p
     for axes, i in zip(grid.flat, worst, strict=False):
         image = np.asarray(dataset.splits["test"].features[i]).reshape(dataset.image_shape)  # (n_features,) -> (h, w)
         axes.imshow(image, cmap="gray_r", vmin=0, vmax=dataset.feature_max)
-        predicted = probabilities[i].argmax()
-        axes.set_title(
-            f"#{i}: {dataset.class_names[labels[i]]} as {dataset.class_names[predicted]}\n{probabilities[i, predicted]:.0%} sure",
-            fontsize=9,
-        )
+        true, predicted = (dataset.class_names[k] for k in (labels[i], probabilities[i].argmax()))
+        axes.set_title(f"#{i}: {true} as {predicted}\n{probabilities[i].max():.0%} sure", fontsize=9)
     figure.suptitle(f"The {len(worst)} most confident mistakes: true class as predicted class")
     _save(figure, path)
 

@@ -16,7 +16,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as static
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.figsize": (9, 5), "figure.dpi": 110, "savefig.bbox": "tight", "axes.facecolor": "white",
     "axes.spines.top": False, "axes.spines.right": False, "grid.color": "#dddddd", "font.size": 10,
 }  # fmt: skip
@@ -35,7 +35,9 @@ def save_study_figures(study: Study, folder: Path) -> None:
             draw()
             plt.savefig(folder / f"{name}.png")
             plt.close("all")
-    (folder / "study.html").write_text(_page(study, {name: plot for name, (plot, _) in figures.items()}), encoding="utf-8")
+    (folder / "study.html").write_text(
+        _page(study, {name: plot for name, (plot, _) in figures.items()}), encoding="utf-8"
+    )
 
 
 def _figures(study: Study) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]:

@@ -32,7 +32,9 @@ class Display:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def _show(self, done: float, text: str, line: str = "") -> None:
@@ -65,7 +67,8 @@ class StudyDisplay(Display):
         with self._lock:
             epochs = self._running.pop(trial.number, 0)
             self._count(trial)
-            value = f"{max(trial.intermediate_values.values()):.4f}" if trial.intermediate_values else "-"
+            values = list(trial.intermediate_values.values())
+            value = f"{values[-1]:.4f}" if values else "-"
             self._show(
                 self._done(),
                 self._text(),

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from steps.errors import InputError
-from steps.search.space import Space
+from steps.search.space import Loader, Space
 
 
 def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
@@ -18,7 +18,7 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
         InputError: Not a list of mappings, or a point that is not in the space.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"points {path}: not readable as YAML or JSON ({error})") from error
     if not isinstance(content, list) or not all(isinstance(point, dict) for point in content):

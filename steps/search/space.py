@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,15 @@ _KEYS = {
     "categorical": {"type", "choices", "when", "repeat"},
 }
 _DEFAULTS = MLPConfig().to_hyperparameters()
+
+
+class Loader(yaml.SafeLoader):
+    """Safe YAML that also takes 1e-3 for a number, as JSON, Python and YAML 1.2 do."""
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,7 @@ def load_space(path: Path) -> Space:
         InputError: Names path, line and field of the first thing wrong.
     """
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"space {path}: not readable ({error})") from error
     except yaml.MarkedYAMLError as error:
@@ -130,13 +140,14 @@ def load_space(path: Path) -> Space:
                 raise ValueError("stands here twice")
             dimensions[name] = _dimension(name, _construct(node), dimensions)
         except (ValueError, TypeError, yaml.YAMLError) as error:
-            raise InputError(f"space {path}, line {key.start_mark.line + 1}: {name}: {' '.join(str(error).split())}") from error
+            raise InputError(
+                f"space {path}, line {key.start_mark.line + 1}: {name}: {' '.join(str(error).split())}"
+            ) from error
     return Space(tuple(dimensions.values()))
 
 
 def _construct(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
-    return loader.construct_object(node, deep=True)
+    return Loader("").construct_object(node, deep=True)
 
 
 def _dimension(name: str, entry: Any, earlier: Mapping[str, Dimension]) -> Dimension:
@@ -210,7 +221,9 @@ def _suggest(trial: BaseTrial, name: str, distribution: BaseDistribution) -> Any
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(name, distribution.choices)
     if isinstance(distribution, IntDistribution):
-        return trial.suggest_int(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+        return trial.suggest_int(
+            name, distribution.low, distribution.high, step=distribution.step, log=distribution.log
+        )
     assert isinstance(distribution, FloatDistribution)
     return trial.suggest_float(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
 
@@ -223,10 +236,11 @@ def _nearest(distribution: BaseDistribution, value: Any) -> Any:
 
 
 def _checked(name: str, value: Any, distribution: BaseDistribution) -> Any:
-    try:
-        inside = distribution._contains(distribution.to_internal_repr(value))
-    except (ValueError, TypeError):
-        inside = False
-    if not inside or isinstance(value, bool) and not isinstance(distribution, CategoricalDistribution):
+    if isinstance(distribution, CategoricalDistribution):
+        inside = value in distribution.choices
+    else:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        inside = is_number and distribution._contains(distribution.to_internal_repr(value))
+    if not inside:
         raise InputError(f"{name} must be inside the space ({distribution}), got {value!r}")
     return value

@@ -101,9 +101,7 @@ def run_trial(
     if error:
         trial.set_user_attr(ERROR, error)
     finished = study.tell(trial, value, state)
-    runs.end(
-        run_id, RUN_STATUS[state], {"optuna.state": state.name} | ({ERROR: error} if error else {})
-    )
+    runs.end(run_id, RUN_STATUS[state], {"optuna.state": state.name} | ({ERROR: error} if error else {}))
     return finished
 
 

@@ -66,9 +66,11 @@ class Workers:
         try:
             while asked := self._ask():
                 trial, hyperparameters = asked
-                finished = run_trial(self._task, self._study, trial, hyperparameters, self._runs, self._stop, self._on_epoch)
+                finished = run_trial(
+                    self._task, self._study, trial, hyperparameters, self._runs, self._stop, self._on_epoch
+                )
                 self._on_trial(finished)
-        except BaseException as error:  # noqa: BLE001 -- carried to the thread that waits in `run`
+        except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
 

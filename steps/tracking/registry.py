@@ -55,7 +55,10 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
     """
     client = MlflowClient()
     tags = {key: str(value) for key, value in asdict(candidate).items() if key not in ("model_uri", "min_accuracy")}
-    tags |= {"validation_status": "approved" if candidate.approved else "rejected", "validation_reason": candidate.reason}
+    tags |= {
+        "validation_status": "approved" if candidate.approved else "rejected",
+        "validation_reason": candidate.reason,
+    }
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what the step says better
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
     client.update_model_version(
@@ -114,9 +117,8 @@ def list_versions(model_name: str) -> list[VersionRow]:
     client = MlflowClient()
     models = {model.name: model for model in client.search_registered_models()}
     if model_name and model_name not in models:
-        raise InputError(
-            f"model_name must be a registered model ({', '.join(sorted(models)) or 'there is none yet'}), got {model_name!r}"
-        )
+        known = ", ".join(sorted(models)) or "there is none yet"
+        raise InputError(f"model_name must be a registered model ({known}), got {model_name!r}")
     rows = []
     for name in [model_name] if model_name else sorted(models):
         aliases: dict[int, list[str]] = {}

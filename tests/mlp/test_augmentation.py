@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from steps.datasets import load_dataset
+from steps.mlp.augmentation import augment
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    return np.asarray(load_dataset("mnist", 1 / 6, seed=0).splits["train"].features[:256])
+
+
+@pytest.mark.parametrize("kind", ["shift", "affine", "elastic"])
+def test_images_move_a_little_and_keep_their_ink(kind: str, pixels: np.ndarray) -> None:
+    seed = tf.constant([1, 2])
+    moved = augment(tf.constant(pixels), (28, 28), kind, seed).numpy()  # type: ignore[arg-type]
+    assert moved.shape == pixels.shape
+    assert moved.min() >= 0
+    assert moved.max() <= 255.01
+    assert not np.array_equal(moved, pixels)
+    np.testing.assert_allclose(moved.sum() / pixels.sum(), 1, atol=0.15)
+    correlation = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(moved, pixels, strict=True)])
+    assert 0.3 < correlation < 0.95
+    again = augment(tf.constant(pixels), (28, 28), kind, seed).numpy()  # type: ignore[arg-type]
+    np.testing.assert_array_equal(moved, again)
+
+
+def test_a_shift_is_whole_pixels_of_at_most_two(pixels: np.ndarray) -> None:
+    moved = augment(tf.constant(pixels), (28, 28), "shift", tf.constant([3, 4])).numpy().reshape(-1, 28, 28)
+    original = pixels.reshape(-1, 28, 28)
+    padded = np.pad(original, ((0, 0), (2, 2), (2, 2)))
+    windows = [padded[:, y : y + 28, x : x + 28] for y in range(5) for x in range(5)]
+    assert all(any(np.array_equal(image, window[i]) for window in windows) for i, image in enumerate(moved))

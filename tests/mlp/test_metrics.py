@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from steps.mlp.metrics import confusion, expected_calibration_error, metrics, wilson_interval, worst_mistakes
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]], np.float32)
+LABELS = np.array([0, 1, 1, 0], np.int32)
+
+
+def test_metrics_of_a_case_done_by_hand() -> None:
+    found = metrics(PROBABILITIES, LABELS)
+    assert found.test_accuracy == 0.5
+    assert found.test_log_loss == pytest.approx(-np.log([0.9, 0.8, 0.3, 0.4]).mean(), rel=1e-6)
+    assert found.test_macro_f1 == pytest.approx(0.5)
+    assert found.test_ece == pytest.approx((0.1 + 0.2 + 0.7 + 0.6) / 4, rel=1e-6)
+    assert confusion(PROBABILITIES, LABELS).tolist() == [[1, 1], [1, 1]]
+    assert worst_mistakes(PROBABILITIES, LABELS, 5).tolist() == [2, 3]
+
+
+def test_wilson_interval_of_published_examples() -> None:
+    # Newcombe, Statistics in Medicine 17 (1998), table I, method 3
+    for right, n, low, high in [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ]:
+        assert wilson_interval(right, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_classifier_as_sure_as_it_is_right_is_calibrated() -> None:
+    labels = np.array([0] * 75 + [1] * 25)
+    assert expected_calibration_error(np.tile([0.75, 0.25], (100, 1)), labels) == pytest.approx(0)

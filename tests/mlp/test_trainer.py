@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import threading
+from typing import get_args
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from steps.datasets import Dataset, load_dataset
+from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision
+from steps.mlp.model import build_model
+from steps.mlp.network import Network
+from steps.mlp.trainer import EpochMetrics, Samples, Trainer
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load_dataset("digits", 1 / 6, seed=0)
+
+
+def trainer(
+    digits: Dataset, config: MLPConfig, *, epochs: int = 2, seed: int = 0, precision: Precision = "float32"
+) -> Trainer:
+    train, validation = (
+        Samples.from_arrays(digits.splits[name].features, digits.splits[name].labels)
+        for name in ("train", "validation")
+    )
+    return Trainer(
+        config, train, validation, n_classes=10, feature_max=16.0, image_shape=(8, 8),
+        epochs=epochs, seed=seed, precision=precision,
+    )  # fmt: skip
+
+
+def result(digits: Dataset, config: MLPConfig, **kwargs: int) -> tuple[list[EpochMetrics], list[np.ndarray]]:
+    trained = trainer(digits, config, **kwargs)
+    return [trained.run_epoch() for _ in range(2)], trained.model.get_weights()
+
+
+CONFIGS = [
+    *(MLPConfig(units=(32, 16), optimizer=o, batch_size=64, label_smoothing=0.05) for o in get_args(Optimizer)),
+    *(MLPConfig(units=(32,), augmentation=a, batch_size=64, input_dropout=0.1) for a in get_args(Augmentation)),
+    MLPConfig(units=(32,), batch_norm=False, activation="gelu", schedule="constant"),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.optimizer}-{c.augmentation}-{c.activation}")
+def test_a_trial_is_bit_identical_alone_and_beside_another(digits: Dataset, config: MLPConfig) -> None:
+    alone = result(digits, config)
+    beside: list[tuple[list[EpochMetrics], list[np.ndarray]]] = []
+    other = MLPConfig(units=(48, 24), optimizer="sgd", batch_size=32)
+    threads = [
+        threading.Thread(target=lambda: beside.append(result(digits, config))),
+        threading.Thread(target=lambda: result(digits, other, seed=7)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert beside[0][0] == alone[0]
+    for ours, theirs in zip(alone[1], beside[0][1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_seed_reaches_everything(digits: Dataset) -> None:
+    config = MLPConfig(units=(32,))
+    assert result(digits, config, seed=0)[0] != result(digits, config, seed=1)[0]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("optimizer", get_args(Optimizer))
+def test_it_learns(digits: Dataset, optimizer: Optimizer, precision: Precision) -> None:
+    rate = 0.1 if optimizer == "sgd" else 3e-3
+    config = MLPConfig(units=(64,), optimizer=optimizer, learning_rate=rate, weight_decay=1e-3, batch_size=32)
+    trained = trainer(digits, config, epochs=8, precision=precision)
+    metrics = [trained.run_epoch() for _ in range(8)]
+    assert metrics[-1].val_accuracy > 0.9
+    assert metrics[-1].train_loss < metrics[0].train_loss
+
+
+def test_validation_agrees_with_keras_on_every_sample(digits: Dataset) -> None:
+    trained = trainer(digits, MLPConfig(units=(32, 16)))
+    metrics = trained.run_epoch()
+    validation = digits.splits["validation"]
+    probabilities = trained.model.predict(np.asarray(validation.features), verbose=0)
+    assert metrics.val_accuracy == pytest.approx((probabilities.argmax(1) == validation.labels).mean(), abs=1e-6)
+    loss = keras.losses.SparseCategoricalCrossentropy()(validation.labels, probabilities)
+    assert metrics.val_loss == pytest.approx(float(loss), rel=1e-4)
+
+
+def test_a_partial_evaluation_batch_counts(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = MLPConfig(units=(16,))
+    whole = trainer(digits, config).run_epoch()
+    monkeypatch.setattr("steps.mlp.trainer.EVALUATION_BATCH", 77)  # 240 validation samples: 77 + 77 + 77 + 9
+    parts = trainer(digits, config).run_epoch()
+    assert parts.val_accuracy == whole.val_accuracy
+    assert parts.val_loss == pytest.approx(whole.val_loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh"])
+def test_the_graph_is_the_keras_model(batch_norm: bool, activation: str) -> None:
+    config = MLPConfig(units=(24, 12), batch_norm=batch_norm, activation=activation)  # type: ignore[arg-type]
+    model = build_model(config, 20, 5, feature_max=1.0, seed=3)
+    x = np.random.default_rng(0).random((50, 20), np.float32)
+    logits = Network(config, model, "float32").logits(tf.constant(x))
+    np.testing.assert_allclose(tf.nn.softmax(logits), model(x), rtol=1e-4, atol=1e-6)
+
+
+def test_augmentation_needs_images(digits: Dataset) -> None:
+    samples = Samples.from_arrays(digits.splits["train"].features, digits.splits["train"].labels)
+    with pytest.raises(ValueError, match="augmentation must be none"):
+        Trainer(MLPConfig(augmentation="affine"), samples, n_classes=10, feature_max=16.0, epochs=1, seed=0)

@@ -1,0 +1,49 @@
+"""The public interface stands in several files; they agree."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from importlib import import_module
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import REPOSITORY
+
+PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
+ENTRY_POINTS = sorted(PROJECT["entry_points"])
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_mlproject_has_the_options_and_defaults_of_the_command(name: str) -> None:
+    command = getattr(import_module(f"steps.{name}"), name)
+    context = command.make_context(name, [])
+    entry = PROJECT["entry_points"][name]
+    options = {option.opts[0].removeprefix("--").replace("-", "_"): option for option in command.params}
+    assert set(entry["parameters"]) == set(options)
+    for parameter, declared in entry["parameters"].items():
+        option = options[parameter]
+        assert option.type_cast_value(context, str(declared["default"])) == option.get_default(context) or (
+            option.type_cast_value(context, str(declared["default"])) == context.params[option.name]
+        )
+    words = shlex.split(entry["command"])
+    assert words[:3] == ["python", "-m", f"steps.{name}"]
+    assert sorted(words[3:]) == sorted(f"--{p.replace('_', '-')}={{{p}}}" for p in entry["parameters"])
+
+
+def test_pyproject_has_the_pins_of_conda_yaml() -> None:
+    conda = yaml.safe_load((REPOSITORY / "conda.yaml").read_text())["dependencies"]
+    (pins,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert project["dependencies"] == pins
+    assert all("==" in pin for pin in pins)
+
+
+def test_help_of_every_option_teaches() -> None:
+    for name in ENTRY_POINTS:
+        command = getattr(import_module(f"steps.{name}"), name)
+        assert "mlflow run . -e" in command.help
+        for option in command.params:
+            assert len(option.help) > 15, (name, option.name)

@@ -1,0 +1,248 @@
+"""The user's commands, for real: `mlflow run`, then the tree of runs, the registry and the model."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from tests.conftest import REPOSITORY, environment
+
+SMALL = {
+    "dataset": "digits",
+    "n_trials": "4",
+    "max_epochs": "3",
+    "final_epochs": "5",
+    "pruner": "none",
+    "min_accuracy": "0.5",
+}
+
+
+def run_project(
+    folder: Path, entry: str, uri: Path | str = REPOSITORY, manager: str = "local", **parameters: str
+) -> subprocess.CompletedProcess[str]:
+    options = [word for name, value in parameters.items() for word in ("-P", f"{name}={value}")]
+    return subprocess.run(
+        [sys.executable, "-m", "mlflow", "run", str(uri), "-e", entry, "--env-manager", manager, *options],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+    )
+
+
+def runs(client: MlflowClient, step: str) -> list[Run]:
+    return list(client.search_runs(["0"], f"tags.`pipeline.step` = '{step}'", order_by=["attributes.start_time ASC"]))
+
+
+def children(client: MlflowClient, run: Run) -> list[Run]:
+    found = client.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    return sorted(found, key=lambda child: child.info.run_name)
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """`main` has run once, from a copy of the project in a folder of its own."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "mlruns", "*.db*", ".*_cache")
+    shutil.copytree(REPOSITORY, folder / "project", ignore=ignored)
+    return folder, run_project(folder, "main", folder / "project", **SMALL)
+
+
+@pytest.fixture
+def client(pipeline: tuple[Path, object]) -> MlflowClient:
+    uri = f"sqlite:///{pipeline[0]}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return MlflowClient()
+
+
+def test_main_makes_a_tree_of_runs(
+    pipeline: tuple[Path, subprocess.CompletedProcess[str]], client: MlflowClient
+) -> None:
+    _, result = pipeline
+    assert result.returncode == 0, result.stderr
+    (main,) = runs(client, "main")
+    steps = children(client, main)
+    assert [run.info.run_name for run in steps] == ["download", "evaluate", "tune"]
+    assert {run.info.status for run in [main, *steps]} == {"FINISHED"}
+    trials = children(client, runs(client, "tune")[0])
+    assert [run.info.run_name for run in trials] == [f"trial-{n:03d}" for n in range(4)]
+    for number, trial in enumerate(trials):
+        tags = trial.data.tags
+        assert (tags["optuna.trial_number"], tags["optuna.state"]) == (str(number), "COMPLETE")
+        assert trial.info.status == "FINISHED"
+        assert trial.data.params["optimizer"] in ("adam", "adamw", "sgd", "rmsprop")
+        for metric in ("train_loss", "val_loss", "val_accuracy"):
+            assert [m.step for m in client.get_metric_history(trial.info.run_id, metric)] == [1, 2, 3]
+
+
+def test_what_tune_leaves(pipeline: tuple[Path, object], client: MlflowClient) -> None:
+    (tune,) = runs(client, "tune")
+    folder = Path(mlflow.artifacts.download_artifacts(run_id=tune.info.run_id))
+    best = json.loads((folder / "best_config.json").read_text())
+    trials = {run.info.run_id: run.data.metrics["val_accuracy"] for run in children(client, tune)}
+    assert trials[best["trial_run_id"]] == max(trials.values()) == tune.data.metrics["best_val_accuracy"]
+    assert (tune.data.metrics["n_complete"], tune.data.metrics["n_failed"]) == (4, 0)
+    assert tune.data.params["best_optimizer"] == best["hyperparameters"]["optimizer"]
+    assert len((folder / "study" / "trials.csv").read_text().splitlines()) == 5
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    assert {"optimization_history.png", "intermediate_values.png", "parallel_coordinate.png", "study.html"} <= figures
+    assert [entry.tags[0].value for entry in tune.inputs.dataset_inputs] == ["train", "validation"]
+
+
+def test_the_registered_model_gives_the_logged_predictions(pipeline: tuple[Path, object], client: MlflowClient) -> None:
+    folder = pipeline[0]
+    (download,), (evaluate,) = runs(client, "download"), runs(client, "evaluate")
+    features = np.load(
+        mlflow.artifacts.download_artifacts(run_id=download.info.run_id, artifact_path="dataset/test_features.npy")
+    )
+    logged = np.load(mlflow.artifacts.download_artifacts(run_id=evaluate.info.run_id, artifact_path="predictions.npz"))
+    model = mlflow.pyfunc.load_model("models:/digits-mlp@champion")
+    np.testing.assert_array_equal(model.predict(features), logged["probabilities"])
+    accuracy = (logged["probabilities"].argmax(1) == logged["labels"]).mean()
+    metrics = evaluate.data.metrics
+    assert metrics["test_accuracy"] == pytest.approx(accuracy)
+    assert metrics["test_accuracy_low"] < accuracy < metrics["test_accuracy_high"]
+    version = client.get_model_version_by_alias("digits-mlp", "champion")
+    (tune,) = runs(client, "tune")
+    assert version.tags["tune_run_id"] == tune.info.run_id
+    assert version.tags["dataset_digest"] == download.data.tags["dataset_digest"]
+    assert model.metadata.signature.inputs.inputs[0].type == np.uint8
+    requirements = Path(mlflow.artifacts.download_artifacts("models:/digits-mlp@champion/requirements.txt")).read_text()
+    assert all("==" in line for line in requirements.splitlines())
+    assert folder.exists()
+
+
+def test_registry_prints_for_people_and_for_programs(pipeline: tuple[Path, object]) -> None:
+    folder = pipeline[0]
+    text = run_project(folder, "registry").stdout
+    assert "approved" in text
+    assert max(map(len, text.splitlines())) <= 100
+    (row,) = json.loads(run_project(folder, "registry", format="json", model_name="digits-mlp").stdout)
+    assert (row["version"], row["aliases"]) == (1, ["challenger", "champion"])
+
+
+def test_only_what_changed_runs_again(pipeline: tuple[Path, object], client: MlflowClient) -> None:
+    folder = pipeline[0]
+    project = folder / "project"
+
+    def ran(**changes: str) -> set[str]:
+        before = {step: len(runs(client, step)) for step in ("download", "tune", "evaluate")}
+        result = run_project(folder, "main", project, **{**SMALL, **changes})
+        assert result.returncode == 0, result.stderr
+        return {step for step, count in before.items() if len(runs(client, step)) > count}
+
+    assert ran() == set()
+    assert ran(final_epochs="6") == {"evaluate"}
+    with (project / "steps" / "report" / "evaluation_figures.py").open("a") as file:
+        file.write("# one more line\n")
+    assert ran() == {"evaluate"}
+    assert ran(reuse="false") == {"download", "tune", "evaluate"}
+
+
+def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text(
+        "n_layers: 1\nunits: {type: int, low: 8, high: 9, repeat: n_layers}\nlearning_rate: "
+        "{type: categorical, choices: [0.01, 1.0e+38]}\nbatch_norm: false\noptimizer: sgd\n"
+    )
+    (tmp_path / "points.yaml").write_text(
+        "- {learning_rate: 1.0e+38, units_0: 8}\n- {learning_rate: 0.01, units_0: 8}\n"
+    )
+    assert run_project(tmp_path, "download", dataset="digits").returncode == 0
+    result = run_project(
+        tmp_path, "tune", n_trials="2", max_epochs="3", n_jobs="1",
+        space=str(tmp_path / "space.yaml"), points=str(tmp_path / "points.yaml"),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient()
+    (tune,) = runs(client, "tune")
+    first, second = children(client, tune)
+    assert (first.info.status, second.info.status) == ("FAILED", "FINISHED")
+    assert "the loss is not finite" in first.data.tags["error"]
+    assert (tune.data.metrics["n_failed"], tune.data.metrics["n_complete"]) == (1, 1)
+
+
+def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) -> None:
+    assert run_project(tmp_path, "download", dataset="digits").returncode == 0
+    command = [sys.executable, "-m", "steps.tune", "--study-name", "kept", "--pruner", "none", "--max-epochs", "40"]
+    process = subprocess.Popen(
+        [*command, "--n-trials", "500"], cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    while "[2/500" not in (line := process.stdout.readline()):
+        assert line, process.communicate()[1]
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)  # as mlflow sends it to its children after a Ctrl-C
+    _, stderr = process.communicate()
+    assert process.returncode == 130, stderr
+    assert "continue with: mlflow run . -e tune -P study_name=kept" in stderr
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient()
+    (tune,) = runs(client, "tune")
+    trials = children(client, tune)
+    statuses = [run.info.status for run in trials]
+    assert "RUNNING" not in [*statuses, tune.info.status]
+    assert statuses.count("FINISHED") == tune.data.metrics["n_complete"] >= 2
+    assert {run.data.tags["error"] for run in trials if run.info.status == "FAILED"} == {"interrupted"}
+    assert "best_val_accuracy" in tune.data.metrics
+
+    total = int(tune.data.metrics["n_complete"]) + 1
+    again = subprocess.run(
+        [*command, "--n-trials", str(total)], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
+    )
+    assert again.returncode == 0, again.stderr
+    newest = runs(client, "tune")[-1]
+    assert newest.data.metrics["n_complete"] == total
+    assert len(children(client, newest)) == 1
+
+
+@pytest.mark.slow
+def test_a_git_uri_keeps_nothing_in_the_clone(tmp_path: Path) -> None:
+    result = run_project(tmp_path, "download", f"file://{REPOSITORY}", dataset="digits")
+    assert result.returncode == 0, result.stderr
+    result = run_project(tmp_path, "tune", f"file://{REPOSITORY}", n_trials="2", max_epochs="2")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "optuna.db").exists()
+
+
+@pytest.mark.slow
+def test_uv_makes_the_environment_from_conda_yaml(tmp_path: Path) -> None:
+    result = run_project(tmp_path, "download", manager="uv", dataset="digits")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.slow
+def test_an_installed_copy_runs_without_the_repository(tmp_path: Path) -> None:
+    environment_folder = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(environment_folder), "--system-site-packages"], check=True)
+    uv = [
+        str(Path(sys.executable).parent / "uv"),
+        "pip",
+        "install",
+        "--python",
+        str(environment_folder / "bin" / "python"),
+    ]
+    subprocess.run([*uv, "--quiet", str(REPOSITORY)], check=True)
+    bare = {k: v for k, v in environment(tmp_path).items() if k != "PYTHONPATH"}
+    bare["PATH"] = f"{environment_folder / 'bin'}{os.pathsep}{bare['PATH']}"
+    arguments = ["--dataset", "digits", "--n-trials", "2", "--max-epochs", "2", "--final-epochs", "3"]
+    result = subprocess.run(
+        [environment_folder / "bin" / "python", "-m", "steps.main", *arguments],
+        cwd=tmp_path, env=bare, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from steps.tracking.trials import TrialRuns
+
+
+def test_children_of_many_threads_are_complete_and_ended(tracking: Path) -> None:
+    client = MlflowClient()
+    with mlflow.start_run() as parent:
+        runs = TrialRuns(parent)
+
+        def trial(number: int) -> None:
+            run_id = runs.create(f"trial-{number:03d}", {"units_0": number}, {"optuna.trial_number": number})
+            for epoch in range(1, 21):
+                runs.log_metrics(run_id, {"val_accuracy": number + epoch / 100}, epoch)
+            runs.end(run_id, ("FINISHED", "KILLED", "FAILED")[number % 3], {"optuna.state": "ended"})
+
+        threads = [threading.Thread(target=trial, args=(number,)) for number in range(9)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        runs.close()
+    children = client.search_runs(
+        [parent.info.experiment_id],
+        f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'",
+        order_by=["tags.`mlflow.runName`"],
+    )
+    assert [run.info.run_name for run in children] == [f"trial-{n:03d}" for n in range(9)]
+    for number, run in enumerate(children):
+        assert run.info.status == ("FINISHED", "KILLED", "FAILED")[number % 3]
+        assert run.data.params == {"units_0": str(number)}
+        assert run.data.tags["optuna.state"] == "ended"
+        history = client.get_metric_history(run.info.run_id, "val_accuracy")
+        assert [(m.step, m.value) for m in history] == [(e, number + e / 100) for e in range(1, 21)]
+
+
+def test_a_store_that_refuses_is_reported(tracking: Path) -> None:
+    with mlflow.start_run() as parent:
+        runs = TrialRuns(parent)
+        runs.log_metrics("0" * 32, {"val_accuracy": 1.0}, 1)
+        with pytest.raises(MlflowException):
+            runs.close()
