@@ -14,12 +14,13 @@ from typing import Any, NoReturn
 
 import click
 
-from steps.errors import InputError, StepError
+from steps.errors import InputError, StepError, StepInterrupted
 
-# Before TensorFlow is imported anywhere; a person's own setting wins.
+# Before MLflow and TensorFlow are imported anywhere; a person's own setting wins.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 _ONE_INTERRUPTION = 2.0  # seconds
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
@@ -39,11 +40,10 @@ class StepCommand(click.Command):
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
-        except (KeyboardInterrupt, click.Abort) as interruption:
-            _fail(
-                f"interrupted{'; ' if interruption.args else ''}{' '.join(map(str, interruption.args))}",
-                EXIT_INTERRUPTED,
-            )
+        except (KeyboardInterrupt, click.Abort):
+            _fail("interrupted", EXIT_INTERRUPTED)
+        except StepInterrupted as interruption:
+            _fail(f"interrupted; {interruption}", EXIT_INTERRUPTED)
         except click.UsageError as error:
             _fail(f"{_about(error)}; see python -m steps.{self.name} --help", EXIT_BAD_INPUT)
         except InputError as error:
@@ -63,8 +63,7 @@ def step_command(function: Callable[..., None]) -> StepCommand:
 def quiet_libraries() -> None:
     """Silence the chatter of libraries that means nothing to the person; what went wrong comes as an error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("tensorflow", "mlflow.utils.requirements_utils", "mlflow.models.model"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.simplefilter("ignore")

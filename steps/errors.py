@@ -1,4 +1,4 @@
-"""The two kinds of failure that a person reads about in one line."""
+"""The failures that a person reads about in one line."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class StepError(Exception):
     """A step could not do its work, whatever was given; the message is the one line to show (exit code 1)."""
+
+
+class StepInterrupted(Exception):
+    """The person stopped the step; the message says how to go on (exit code 130)."""

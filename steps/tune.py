@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steps.command import import_tensorflow, quiet_libraries, step_command
-from steps.errors import InputError, StepError
+from steps.errors import InputError, StepError, StepInterrupted
 from steps.options import RunId, existing_file, precision_option, seed_option, tune_options
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
                 on_epoch=display.epoch, on_trial=display.trial,
             ).run()  # fmt: skip
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
+        raise StepInterrupted(
             f"what was finished is kept; continue with: mlflow run . -e tune -P study_name={name} "
             f"-P data_run_id={data_run_id} -P n_trials={parameters['n_trials']}"
         ) from None
