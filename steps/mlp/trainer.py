@@ -12,11 +12,11 @@ import tensorflow as tf
 from steps.mlp.augmentation import augment
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.model import build_model
-from steps.mlp.network import Network
+from steps.mlp.network import Masks, Network
 from steps.mlp.optimizers import Updater, learning_rate_at
 
 EVALUATION_BATCH = 1000
-_STREAMS = ("shuffle", "augment", "dropout")
+_STREAMS = ("shuffle", "augment", "dropout", "mask")
 _KEYS_PER_STEP = 64  # random tensors that one step may draw from one stream
 
 
@@ -79,6 +79,10 @@ class Trainer:
         }
         self._network = Network(config, self.model, precision)
         self._variables = [variable.value for variable in self.model.trainable_variables]
+        self._current = self.model
+        if config.ema:
+            self.model = build_model(config, train.features.shape[1], n_classes, feature_max, seed)
+        self._evaluated = Network(config, self.model, precision)
         self._updater = Updater(config, self._variables)
         self._run = tf.function(self._epoch_graph, autograph=False)
 
@@ -97,18 +101,20 @@ class Trainer:
         validation: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tf.Tensor:
         features, labels = train
+        banks = self._network.draw_banks(self._key("dropout", epoch), self._batch_size)
         order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(labels)[0]), self._key("shuffle", epoch))
 
         def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             batch = tf.reshape(order[i * self._batch_size : (i + 1) * self._batch_size], (self._batch_size,))
             step = epoch * self._steps_per_epoch + i
-            return i + 1, loss + self._step_graph(tf.gather(features, batch), tf.gather(labels, batch), step)
+            masks = self._network.masks(banks, self._key("mask", step), self._batch_size)
+            return i + 1, loss + self._step_graph(tf.gather(features, batch), tf.gather(labels, batch), masks, step)
 
         _, loss = _loop(lambda i, _: i < self._steps_per_epoch, body, (0, 0.0))
         evaluation = self._evaluation_graph(*validation) if validation else (np.nan, np.nan)
         return tf.stack([loss / self._steps_per_epoch, *evaluation])
 
-    def _step_graph(self, raw: tf.Tensor, labels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def _step_graph(self, raw: tf.Tensor, labels: tf.Tensor, masks: Masks, step: tf.Tensor) -> tf.Tensor:
         """One update; returns the loss of its batch before it."""
         x = tf.cast(raw, tf.float32)
         if self._config.augmentation != "none":
@@ -120,10 +126,15 @@ class Trainer:
         )
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._variables)
-            logits = self._network.logits(x * (1 / self._feature_max), self._key("dropout", step))
+            logits = self._network.logits(x * (1 / self._feature_max), masks)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         gradients = tape.gradient(loss, self._variables)
         self._updater.apply(gradients, learning_rate_at(self._config, step, self._n_steps), step)
+        if self._config.ema:
+            done = tf.cast(step, tf.float32)
+            rate = 1 - tf.minimum(self._config.ema, (done + 1) / (done + 10))
+            for average, weight in zip(self.model.weights, self._current.weights, strict=True):
+                average.value.assign_sub(rate * (average.value - weight.value))
         return loss
 
     def _evaluation_graph(self, features: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -133,7 +144,7 @@ class Trainer:
         def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             y = labels[start : start + EVALUATION_BATCH]
             x = tf.cast(features[start : start + EVALUATION_BATCH], tf.float32) * (1 / self._feature_max)
-            logits = self._network.logits(x)
+            logits = self._evaluated.logits(x)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
             hits = tf.argmax(logits, 1, tf.int32) == y
             return (
