@@ -32,7 +32,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dropout 0.4": {"dropout": 0.4},
     "input dropout 0.1": {"input_dropout": 0.1},
     "no weight decay": {"weight_decay": 0.0},
-    "average of the weights (0.999)": {"ema": 0.999},
     "learning rate 4e-3": {"learning_rate": 4e-3},
     "batch size 128": {"batch_size": 128},
     "gelu": {"activation": "gelu"},

@@ -32,7 +32,6 @@ class MLPConfig:
         augmentation: Random distortion of the training images; `none` for data that are not images.
         schedule: Learning rate over the whole budget of epochs, after a linear warm-up.
         warmup: Fraction of all updates spent warming up, [0, 1).
-        ema: Decay per update of the exponential moving average of the weights that is evaluated, [0, 1); 0: none.
     """
 
     units: tuple[int, ...] = (512, 256)
@@ -49,7 +48,6 @@ class MLPConfig:
     augmentation: Augmentation = "none"
     schedule: Schedule = "cosine"
     warmup: float = 0.05
-    ema: float = 0.0
 
     def __post_init__(self) -> None:
         _check(
@@ -62,7 +60,7 @@ class MLPConfig:
         _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
         _check(_is_number(self.learning_rate) and self.learning_rate > 0, "learning_rate", self.learning_rate, "> 0")
         _check(_is_number(self.weight_decay) and self.weight_decay >= 0, "weight_decay", self.weight_decay, ">= 0")
-        for name in ("dropout", "input_dropout", "momentum", "label_smoothing", "warmup", "ema"):
+        for name in ("dropout", "input_dropout", "momentum", "label_smoothing", "warmup"):
             value = getattr(self, name)
             _check(_is_number(value) and 0 <= value < 1, name, value, "in [0, 1)")
         for name, known in _CHOICES.items():

@@ -79,10 +79,6 @@ class Trainer:
         }
         self._network = Network(config, self.model, precision)
         self._variables = [variable.value for variable in self.model.trainable_variables]
-        self._current = self.model
-        if config.ema:
-            self.model = build_model(config, train.features.shape[1], n_classes, feature_max, seed)
-        self._evaluated = Network(config, self.model, precision)
         self._updater = Updater(config, self._variables)
         self._run = tf.function(self._epoch_graph, autograph=False)
 
@@ -130,11 +126,6 @@ class Trainer:
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         gradients = tape.gradient(loss, self._variables)
         self._updater.apply(gradients, learning_rate_at(self._config, step, self._n_steps), step)
-        if self._config.ema:
-            done = tf.cast(step, tf.float32)
-            rate = 1 - tf.minimum(self._config.ema, (done + 1) / (done + 10))
-            for average, weight in zip(self.model.weights, self._current.weights, strict=True):
-                average.value.assign_sub(rate * (average.value - weight.value))
         return loss
 
     def _evaluation_graph(self, features: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -144,7 +135,7 @@ class Trainer:
         def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             y = labels[start : start + EVALUATION_BATCH]
             x = tf.cast(features[start : start + EVALUATION_BATCH], tf.float32) * (1 / self._feature_max)
-            logits = self._evaluated.logits(x)
+            logits = self._network.logits(x)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
             hits = tf.argmax(logits, 1, tf.int32) == y
             return (
