@@ -136,8 +136,17 @@ tune_options = _options(
     click.option("--timeout", type=Real(0, 1e9), default=0, help="Start no trial after so many seconds; 0: no limit."),
     click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned."),
     click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads; 0: one per core."),
-    click.option("--sampler", default="tpe", help="What suggests hyperparameters: tpe, random."),
-    click.option("--pruner", default="median", help="What stops a trial early: median, none."),
+    click.option(
+        "--sampler",
+        default="tpe",
+        help="What suggests hyperparameters: tpe, random, qmc, cmaes, nsgaii, nsgaiii, gp (needs torch).",
+    ),
+    click.option(
+        "--pruner",
+        default="median",
+        help="What stops a trial early, with settings after a colon: none, median, percentile, successive_halving, "
+        "hyperband, patient, threshold. Example: hyperband:reduction_factor=3,min_resource=1",
+    ),
     click.option("--space", default="default", help="Search space: default, or the path of a YAML file."),
     click.option("--points", default="", help="YAML or JSON file, a list of hyperparameters that are tried first."),
     click.option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steps.command import import_tensorflow, quiet_libraries, step_command
-from steps.errors import InputError, StepError, StepInterrupted
+from steps.errors import StepError, StepInterrupted
 from steps.options import RunId, existing_file, precision_option, seed_option, tune_options
 
 if TYPE_CHECKING:
@@ -62,12 +62,13 @@ def check(parameters: Mapping[str, Any]) -> None:
     import mlflow
 
     from steps.search.points import load_points
+    from steps.search.pruners import make_pruner
+    from steps.search.samplers import check_sampler
     from steps.search.space import load_space, space_path
-    from steps.search.study import PRUNERS, SAMPLERS, storage_url
+    from steps.search.study import storage_url
 
-    for name, known in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
-        if parameters[name] not in known:
-            raise InputError(f"{name} must be one of {', '.join(known)}, got {parameters[name]!r}")
+    check_sampler(parameters["sampler"])
+    make_pruner(parameters["pruner"], parameters["max_epochs"])
     space = load_space(space_path(parameters["space"]))
     if parameters["points"]:
         load_points(existing_file(parameters["points"], "points"), space)

@@ -7,8 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import optuna
-from optuna.pruners import BasePruner, MedianPruner, NopPruner
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage
 from platformdirs import user_data_path
 from sqlalchemy import event
@@ -16,12 +14,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from steps.errors import InputError
+from steps.search.pruners import make_pruner
+from steps.search.samplers import make_sampler
 
 STORAGE_VARIABLE = "TUNE_STORAGE"
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "none")
-_STARTUP_TRIALS = 5  # trials that run to the end before the median prunes
-_STARTUP_EPOCHS = 2
 
 
 def storage_url(given: str, tracking_uri: str) -> str:
@@ -84,18 +80,6 @@ def open_study(storage: RDBStorage, name: str, sampler: str, pruner: str, seed: 
         study_name=name,
         direction="maximize",
         load_if_exists=True,
-        sampler=_sampler(sampler, seed + n_done),
-        pruner=_pruner(pruner, max_epochs),
+        sampler=make_sampler(sampler, seed, n_done),
+        pruner=make_pruner(pruner, max_epochs),
     )
-
-
-def _sampler(name: str, seed: int) -> BaseSampler:
-    if name == "random":
-        return RandomSampler(seed=seed)
-    return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-
-
-def _pruner(name: str, max_epochs: int) -> BasePruner:
-    if name == "none":
-        return NopPruner()
-    return MedianPruner(n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=min(_STARTUP_EPOCHS, max_epochs - 1))
