@@ -154,9 +154,8 @@ def _check_names(what: str, given: Mapping[str, str], known: Mapping[str, object
 
 
 def _parsed(name: str, given: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        key: setting.default for key, setting in SETTINGS[name].items() if setting.default is not None
-    }
+    known = SETTINGS[name]
+    values: dict[str, Any] = {key: setting.default for key, setting in known.items() if setting.default is not None}
     for key, text in given.items():
         try:
             values[key] = known[key].parse(text)
