@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import optuna
     from mlflow.entities import Run
     from optuna.trial import FrozenTrial
+
+_NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # for the machinery
 
 
 @step_command
@@ -65,14 +68,14 @@ def check(parameters: Mapping[str, Any]) -> None:
     from steps.search.pruners import make_pruner
     from steps.search.samplers import check_sampler
     from steps.search.space import load_space, space_path
-    from steps.search.study import storage_url
+    from steps.search.storage import Checkpoints, storage_url
 
     check_sampler(parameters["sampler"])
     make_pruner(parameters["pruner"], parameters["max_epochs"])
     space = load_space(space_path(parameters["space"]))
     if parameters["points"]:
         load_points(existing_file(parameters["points"], "points"), space)
-    storage_url(parameters["storage"], mlflow.get_tracking_uri())
+    Checkpoints.of(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
 
 
 def step_fingerprint(parameters: Mapping[str, Any], data_fingerprint: str) -> str:
@@ -89,16 +92,21 @@ def step_fingerprint(parameters: Mapping[str, Any], data_fingerprint: str) -> st
 def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     import_tensorflow()
     import mlflow
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import DBAPIError
 
     from steps.datasets import Dataset
     from steps.mlp.runtime import available_cores, has_gpu, limit_threads, resolve_precision
     from steps.mlp.trainer import Samples
     from steps.report.terminal import StudyDisplay
+    from steps.search.claims import Claims
     from steps.search.points import load_points
+    from steps.search.recovery import continue_study, n_to_continue
     from steps.search.space import load_space, space_path
-    from steps.search.study import open_storage, open_study, storage_url
-    from steps.search.trial import Task
-    from steps.search.workers import Workers, counts
+    from steps.search.storage import Checkpoints, first_line, open_storage, storage_url
+    from steps.search.study import open_study
+    from steps.search.training import Task
+    from steps.search.workers import Workers
     from steps.tracking.lineage import log_inputs
     from steps.tracking.runs import artifact_path
     from steps.tracking.trials import TrialRuns
@@ -111,22 +119,10 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     if dataset.image_shape is None:
         space = space.without("augmentation", "none")
     name = parameters["study_name"] or f"{dataset.name}-{run.info.run_id[:8]}"
-    storage = open_storage(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
-    study = open_study(
-        storage, name, parameters["sampler"], parameters["pruner"], parameters["seed"], parameters["max_epochs"]
-    )
-    if parameters["points"]:
-        for point in load_points(Path(parameters["points"]), space):
-            study.enqueue_trial(point, skip_if_exists=True)
+    url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
     mlflow.log_params({"resolved_n_jobs": n_jobs, "resolved_precision": precision})
     mlflow.set_tags({"optuna.study": name, "data_run_id": data_run_id, "dataset_digest": dataset.digest})
     log_inputs(dataset)
-    finished = [trial for trial in study.get_trials(deepcopy=False) if counts(trial)]
-    click.echo(
-        f"Study {name}: {parameters['n_trials']} trials"
-        + (f", {len(finished)} of them done before" if finished else "")
-        + f", {n_jobs} at once, {precision}"
-    )
     task = Task(
         dataset=dataset,
         train=Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels),
@@ -136,24 +132,59 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
         seed=parameters["seed"],
         precision=precision,
     )
+    storage, checkpoints = open_storage(url), Checkpoints.of(url)
+    study = open_study(
+        storage, name, parameters["sampler"], parameters["pruner"], parameters["seed"], parameters["max_epochs"]
+    )
     runs = TrialRuns(run)
+    resume = _command_to_continue(parameters, name, data_run_id)
+    best, at_once = None, False
     try:
-        with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished) as display:
-            Workers(
-                task, study, runs, n_trials=parameters["n_trials"], n_jobs=n_jobs, timeout=parameters["timeout"],
-                on_epoch=display.epoch, on_trial=display.trial,
-            ).run()  # fmt: skip
+        with Claims(storage, name, run.info.run_id) as claims:
+            continue_study(study, run, dataset.digest, runs, claims, checkpoints)
+            if parameters["points"]:
+                with claims.turn():
+                    for point in load_points(Path(parameters["points"]), space):
+                        study.enqueue_trial(point, skip_if_exists=True)
+            finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+            begun = n_to_continue(study)
+            click.echo(
+                f"Study {name}: {parameters['n_trials']} trials"
+                + (f", {len(finished)} of them done before" if finished else "")
+                + (f", {begun} begun before" if begun else "")
+                + f", {n_jobs} at once, {precision}"
+            )
+            with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished) as display:
+                Workers(
+                    task, study, runs, claims, checkpoints, n_trials=parameters["n_trials"], n_jobs=n_jobs,
+                    timeout=parameters["timeout"], on_epoch=display.epoch, on_trial=display.trial,
+                    on_interruption=display.interruption,
+                ).run()  # fmt: skip
     except KeyboardInterrupt:
-        raise StepInterrupted(
-            f"what was finished is kept; continue with: mlflow run . -e tune -P study_name={name} "
-            f"-P data_run_id={data_run_id} -P n_trials={parameters['n_trials']}"
-        ) from None
+        raise StepInterrupted(f"nothing is lost; continue with: {resume}") from None
+    except (StorageInternalError, DBAPIError) as error:
+        raise StepError(f"the study's database failed: {first_line(error)}; continue with: {resume}") from error
     finally:
+        at_once = runs.interrupt()
         runs.close()
-        best = _log_study(study, dataset.name, data_run_id, parameters["max_epochs"])
+        if not at_once:
+            best = _log_study(study, dataset.name, data_run_id, parameters["max_epochs"])
     if best is None:
         raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
     click.echo(f"Best: trial-{best.number:03d}, val_accuracy {best.value:.4f} (run {run.info.run_id})")
+
+
+def _command_to_continue(parameters: Mapping[str, Any], study_name: str, data_run_id: str) -> str:
+    """The command that goes on with this study: what is not a default stands in it."""
+    context = click.Context(tune)
+    words = {"study_name": study_name, "data_run_id": data_run_id, "n_trials": str(parameters["n_trials"])}
+    for option in tune.params:
+        name = str(option.name)
+        value = parameters[name]
+        if name not in words and value != option.type_cast_value(context, option.get_default(context)):
+            words[name] = ",".join(value) if isinstance(value, tuple) else str(value)
+    options = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in words.items())
+    return f"mlflow run . -e tune {options}"
 
 
 def _log_study(study: optuna.Study, dataset_name: str, data_run_id: str, max_epochs: int) -> FrozenTrial | None:
@@ -168,7 +199,8 @@ def _log_study(study: optuna.Study, dataset_name: str, data_run_id: str, max_epo
     best = best_trial(trials)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "study").mkdir()
-        study.trials_dataframe().to_csv(Path(folder) / "study" / "trials.csv", index=False)
+        table = study.trials_dataframe().drop(columns=_NOT_IN_TABLE, errors="ignore")
+        table.to_csv(Path(folder) / "study" / "trials.csv", index=False)
         (Path(folder) / "figures").mkdir()
         save_study_figures(study, Path(folder) / "figures")
         if best is not None:
@@ -189,7 +221,8 @@ def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
 def _best_config(
     best: FrozenTrial, study_name: str, dataset_name: str, data_run_id: str, max_epochs: int
 ) -> dict[str, Any]:
-    from steps.search.trial import HYPERPARAMETERS, RUN_ID
+    from steps.search.training import HYPERPARAMETERS
+    from steps.search.trial import RUN_ID
 
     return {
         "study": study_name,

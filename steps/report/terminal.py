@@ -76,6 +76,10 @@ class StudyDisplay(Display):
                 f"[{self._n_finished()}/{self._n_trials}, best {self._best_text()}]",
             )
 
+    def interruption(self) -> None:
+        with self._lock:
+            self._console.print("Stopping after the running epochs; Ctrl-C once more stops at once")
+
     def _count(self, trial: FrozenTrial) -> None:
         self._counts[trial.state] += 1
         if trial.state == TrialState.COMPLETE and trial.value is not None:
