@@ -42,10 +42,10 @@ def run_trial(
         The ended trial; None for one that was put back or lost.
     """
     trial = job.trial
-    run_id = _child_run(job, study.study_name, runs)
-    training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
     value, error = None, ""
     try:
+        run_id = _child_run(job, study.study_name, runs, claims)
+        training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
         value = training.run(stop, on_epoch)
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
@@ -77,8 +77,10 @@ def put_back(study: optuna.Study, trial_id: int, claims: Claims) -> None:
     claims.release(trial_id)
 
 
-def _child_run(job: Job, study_name: str, runs: TrialRuns) -> str:
+def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> str:
     trial = job.trial
+    if not claims.holds(trial._trial_id):
+        raise Lost
     tags = {STUDY_TAG: study_name, TRIAL_NUMBER_TAG: trial.number, STATE_TAG: TrialState.RUNNING.name}
     if job.began:
         # A crash may have come between making the run and noting it.
