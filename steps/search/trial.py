@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -15,7 +15,10 @@ from optuna.trial import TrialState
 
 from steps.datasets import Dataset
 from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.latency import median_latency_ms
+from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.mlp.trainer import EpochMetrics, Samples, Trainer
+from steps.search.quiet import Quiet
 from steps.search.space import Space
 from steps.tracking.trials import TrialRuns
 
@@ -23,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 RUN_STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 # User attributes of the Optuna trial.
-RUN_ID, HYPERPARAMETERS, ERROR = "mlflow.run_id", "hyperparameters", "error"
+RUN_ID, HYPERPARAMETERS, MEASURES, ERROR = "mlflow.run_id", "hyperparameters", "measures", "error"
 INTERRUPTED = "interrupted"
 _MAX_ERROR = 500  # characters
 
@@ -38,6 +41,8 @@ class Task:
         train, validation: The samples, one copy for all threads.
         epochs: Budget of a trial that is not pruned.
         seed: Seed of every trial, so that its result depends on config, seed and data only.
+        objectives: What is optimized, in the order of the study's directions.
+        quiet: Holds the other trials while one measures its latency.
     """
 
     dataset: Dataset
@@ -47,6 +52,8 @@ class Task:
     epochs: int
     seed: int
     precision: Precision
+    objectives: tuple[Objective, ...]
+    quiet: Quiet = field(default_factory=Quiet)
 
     def trainer(self, config: MLPConfig) -> Trainer:
         return Trainer(
@@ -60,6 +67,23 @@ class Task:
             seed=self.seed,
             precision=self.precision,
         )
+
+    @property
+    def prunable(self) -> bool:
+        """Whether Optuna can judge trials by their epochs: it cannot with several objectives."""
+        return len(self.objectives) == 1 and self.objectives[0].every_epoch
+
+    def measure(self, trainer: Trainer, metrics: EpochMetrics) -> dict[str, float]:
+        """Value of each objective by its name, of a trial that is trained to the end; latency only where asked for."""
+        measures = {
+            "accuracy": metrics.val_accuracy,
+            "log_loss": metrics.val_loss,
+            "parameters": float(trainer.model.count_params()),
+        }
+        if any(objective.name == "latency" for objective in self.objectives):
+            with self.quiet.measuring():
+                measures["latency"] = median_latency_ms(trainer.model, self.validation.features[:1])
+        return measures
 
 
 class Interrupted(Exception):
@@ -87,9 +111,11 @@ def run_trial(
         {"optuna.study": study.study_name, "optuna.trial_number": trial.number, "optuna.state": "RUNNING"},
     )
     trial.set_user_attr(RUN_ID, run_id)
-    value, error = None, ""
+    values, error = None, ""
     try:
-        value = _train(task, trial, hyperparameters, runs, run_id, stop, on_epoch)
+        measures = _train(task, trial, hyperparameters, runs, run_id, stop, on_epoch)
+        trial.set_user_attr(MEASURES, measures)
+        values = [measures[objective.name] for objective in task.objectives]
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
         state = TrialState.PRUNED
@@ -100,7 +126,7 @@ def run_trial(
         logger.warning("Trial %d failed: %s", trial.number, error)
     if error:
         trial.set_user_attr(ERROR, error)
-    finished = study.tell(trial, value, state)
+    finished = study.tell(trial, values, state)
     runs.end(run_id, RUN_STATUS[state], {"optuna.state": state.name} | ({ERROR: error} if error else {}))
     return finished
 
@@ -113,20 +139,26 @@ def _train(
     run_id: str,
     stop: threading.Event,
     on_epoch: OnEpoch,
-) -> float:
+) -> dict[str, float]:
+    """What the trained MLP measures."""
     trainer = task.trainer(MLPConfig.from_hyperparameters(hyperparameters))
     for epoch in range(1, task.epochs + 1):
         if stop.is_set():
             raise Interrupted
-        metrics = trainer.run_epoch()
+        with task.quiet.training():
+            metrics = trainer.run_epoch()
         runs.log_metrics(run_id, vars(metrics), epoch)
         if not (math.isfinite(metrics.train_loss) and math.isfinite(metrics.val_loss)):
             raise FloatingPointError(f"the loss is not finite after epoch {epoch}; a lower learning_rate may help")
         on_epoch(trial.number, epoch, metrics)
-        trial.report(metrics.val_accuracy, epoch)
-        if epoch < task.epochs and trial.should_prune():
-            raise optuna.TrialPruned
-    return metrics.val_accuracy
+        if task.prunable:
+            trial.report(getattr(metrics, task.objectives[0].metric), epoch)
+            if epoch < task.epochs and trial.should_prune():
+                raise optuna.TrialPruned
+    measures = task.measure(trainer, metrics)
+    costs = {OBJECTIVES[name].metric: measures[name] for name in ("parameters", "latency") if name in measures}
+    runs.log_metrics(run_id, costs, task.epochs)
+    return measures
 
 
 def suggest(task: Task, trial: optuna.Trial) -> dict[str, Any]:

@@ -18,6 +18,9 @@ class Workers:
     """Runs trials in `n_jobs` threads until the study has `n_trials`, or `timeout` seconds are over.
 
     A failed trial counts, an interrupted one does not.
+
+    Attributes:
+        stopped_by: What ended the study first: n_trials, timeout, plateau or grid; empty before.
     """
 
     def __init__(
@@ -31,12 +34,21 @@ class Workers:
         timeout: float,
         on_epoch: OnEpoch,
         on_trial: Callable[[FrozenTrial], None],
+        plateau: Callable[[optuna.Study], bool] | None = None,
+        ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask,
     ) -> None:
+        """
+        Args:
+            plateau: Whether to stop for want of improvement.
+            ask: Gives the next trial; None where a grid is done.
+        """
         self._task, self._study, self._runs = task, study, runs
         self._n_jobs = n_jobs
         self._deadline = time.monotonic() + timeout if timeout else float("inf")
         self._n_left = n_trials - sum(counts(trial) for trial in study.get_trials(deepcopy=False))
         self._on_epoch, self._on_trial = on_epoch, on_trial
+        self._plateau, self._next = plateau, ask
+        self.stopped_by = ""
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -76,11 +88,24 @@ class Workers:
 
     def _ask(self) -> tuple[optuna.Trial, dict[str, Any]] | None:
         with self._lock:  # one at a time: samplers keep a random state
-            if self._stop.is_set() or self._n_left <= 0 or time.monotonic() > self._deadline:
+            if self._stop.is_set():
+                return None
+            self.stopped_by = self.stopped_by or self._over()
+            if self.stopped_by:
+                return None
+            trial = self._next(self._study)
+            if trial is None:
+                self.stopped_by = "grid"
                 return None
             self._n_left -= 1
-            trial = self._study.ask()
             return trial, suggest(self._task, trial)
+
+    def _over(self) -> str:
+        if self._n_left <= 0:
+            return "n_trials"
+        if time.monotonic() > self._deadline:
+            return "timeout"
+        return "plateau" if self._plateau and self._plateau(self._study) else ""
 
 
 def counts(trial: FrozenTrial) -> bool:
