@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import os
+import shlex
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import click
@@ -59,6 +60,19 @@ def step_command(function: Callable[..., None]) -> StepCommand:
     name = function.__module__.rpartition(".")[2] if function.__module__ != "__main__" else function.__name__
     command = click.command(name, cls=StepCommand, context_settings={"show_default": True, "max_content_width": 100})
     return command(function)
+
+
+def project_command(command: click.Command, parameters: Mapping[str, Any], **needed: str) -> str:
+    """The `mlflow run` command with these parameters: those that are needed, and all that are no default."""
+    context = click.Context(command)
+    words = dict(needed)
+    for option in command.params:
+        name = str(option.name)
+        value = parameters[name]
+        if name not in words and value != option.type_cast_value(context, option.get_default(context)):
+            words[name] = ",".join(value) if isinstance(value, tuple) else str(value)
+    options = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in words.items())
+    return f"mlflow run . -e {command.name} {options}"
 
 
 def quiet_libraries() -> None:

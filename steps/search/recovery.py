@@ -14,7 +14,9 @@ from steps.mlp.checkpoint import remove_checkpoint
 from steps.mlp.trainer import EpochMetrics
 from steps.search.claims import Claims
 from steps.search.storage import Checkpoints
-from steps.search.trial import ERROR, METRICS, RUN_ID, RUN_STATUS
+from steps.search.task import SETTINGS
+from steps.search.training import costs
+from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
 from steps.search.workers import put_back_the_dead
 from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
 from steps.tracking.trials import INTERRUPTED, STATE_TAG, TrialRuns
@@ -75,6 +77,8 @@ def _repair(study: optuna.Study, trial: FrozenTrial, child: ChildRun, runs: Tria
             runs.remember(child.run_id)
             for epoch, metrics in enumerate(_history(trial), 1):
                 runs.log_metrics(child.run_id, metrics, epoch)
+            if MEASURES in trial.user_attrs:
+                runs.log_metrics(child.run_id, costs(trial.user_attrs[MEASURES]), trial.user_attrs[SETTINGS]["epochs"])
             error = {ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {}
             runs.end(child.run_id, status, {STATE_TAG: state} | error)
     elif trial._trial_id not in live:

@@ -17,7 +17,7 @@ from optuna.samplers import (
 
 from steps.errors import InputError
 
-SAMPLERS = ("tpe", "random", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
+SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
 
 def check_sampler(name: str, n_objectives: int = 1) -> None:
@@ -38,6 +38,7 @@ def make_sampler(name: str, seed: int, n_done: int = 0, *, conditional: bool = T
     """The sampler `name`, one that `check_sampler` takes.
 
     `cmaes` covers the numbers and `gp` the hyperparameters that every trial has; TPE covers the rest.
+    `grid` suggests nothing: its cells wait in the study (`steps.search.grid`).
 
     Args:
         seed: Seed of the study.

@@ -1,64 +1,26 @@
-"""The work of one trial: what it is a function of, and its epochs, from a checkpoint where there is one."""
+"""The epochs of one trial, from a checkpoint where there is one."""
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
 
 import optuna
 
-from steps.datasets import Dataset
 from steps.mlp.checkpoint import CheckpointError, load_checkpoint, remove_checkpoint, save_checkpoint
-from steps.mlp.config import MLPConfig, Precision
-from steps.mlp.trainer import EpochMetrics, Samples, Trainer
-from steps.search.space import Space
+from steps.mlp.config import MLPConfig
+from steps.mlp.objectives import OBJECTIVES
+from steps.mlp.trainer import EpochMetrics, Trainer
 from steps.search.storage import Checkpoints
+from steps.search.task import Job
 from steps.tracking.trials import TrialRuns
 
 logger = logging.getLogger(__name__)
 
-# User attributes of the Optuna trial.
-HYPERPARAMETERS, SETTINGS = "hyperparameters", "settings"
-
 OnEpoch = Callable[[int, int, EpochMetrics], None]  # trial number, epoch (1-based), its metrics
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all trials of a study share.
-
-    Attributes:
-        train, validation: The samples, one copy for all threads.
-        epochs: Budget of a trial that is not pruned.
-        seed: Seed of every trial, so that its result depends on config, seed and data only.
-    """
-
-    dataset: Dataset
-    train: Samples
-    validation: Samples
-    space: Space
-    epochs: int
-    seed: int
-    precision: Precision
-
-    def trainer(self, config: MLPConfig) -> Trainer:
-        return Trainer(
-            config,
-            self.train,
-            self.validation,
-            n_classes=len(self.dataset.class_names),
-            feature_max=self.dataset.feature_max,
-            image_shape=self.dataset.image_shape,
-            epochs=self.epochs,
-            seed=self.seed,
-            precision=self.precision,
-        )
 
 
 class Interrupted(Exception):
@@ -67,37 +29,6 @@ class Interrupted(Exception):
 
 class Lost(Exception):
     """This process was away so long that another one took the trial over."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One trial to be run or continued.
-
-    Attributes:
-        task: With the budget, seed and precision that the trial began with.
-        began: Whether an earlier process began it.
-    """
-
-    task: Task
-    trial: optuna.Trial
-    hyperparameters: Mapping[str, Any]
-    began: bool
-
-
-def prepare(task: Task, trial: optuna.Trial) -> Job:
-    """Suggest a trial's hyperparameters, or find what an earlier process suggested.
-
-    They are kept in the study with all else the trial is a function of, so that neither a space nor an
-    option that changes later can change a trial that goes on.
-    """
-    known = trial.user_attrs
-    if SETTINGS in known:
-        hyperparameters = json.loads(known[HYPERPARAMETERS])
-        return Job(replace(task, **known[SETTINGS]), trial, hyperparameters, began=True)
-    hyperparameters = task.space.suggest(trial)
-    trial.set_user_attr(HYPERPARAMETERS, json.dumps(hyperparameters))
-    trial.set_user_attr(SETTINGS, {"epochs": task.epochs, "seed": task.seed, "precision": task.precision})
-    return Job(task, trial, hyperparameters, began=False)
 
 
 class Training:
@@ -120,8 +51,8 @@ class Training:
         self._saved_at = time.monotonic()
         self.history: list[EpochMetrics] = []
 
-    def run(self, stop: threading.Event, on_epoch: OnEpoch) -> float:
-        """Train to the end of the budget; returns the last validation accuracy.
+    def run(self, stop: threading.Event, on_epoch: OnEpoch) -> dict[str, float]:
+        """Train to the end of the budget; returns what the trained MLP measures.
 
         Raises:
             optuna.TrialPruned, Interrupted, Lost, FloatingPointError: It ended earlier.
@@ -133,7 +64,8 @@ class Training:
             if stop.is_set():
                 self._save(trainer)
                 raise Interrupted
-            metrics = trainer.run_epoch()
+            with task.quiet.training():
+                metrics = trainer.run_epoch()
             if not self._is_mine():
                 raise Lost
             self._record(trainer.epoch, metrics)
@@ -143,12 +75,15 @@ class Training:
                     f"the loss is not finite after epoch {trainer.epoch}; a lower learning_rate may help"
                 )
             on_epoch(trial.number, trainer.epoch, metrics)
-            # Where an epoch after this one is reported, this one was judged before the crash.
-            if trainer.epoch < task.epochs and trainer.epoch >= max(self._reported, default=0) and trial.should_prune():
-                raise optuna.TrialPruned
-            if trainer.epoch < task.epochs and time.monotonic() - self._saved_at >= self._interval:
-                self._save(trainer)
-        return self.history[-1].val_accuracy
+            if trainer.epoch < task.epochs:
+                # Where an epoch after this one is reported, this one was judged before the crash.
+                if task.prunable and trainer.epoch >= max(self._reported, default=0) and trial.should_prune():
+                    raise optuna.TrialPruned
+                if time.monotonic() - self._saved_at >= self._interval:
+                    self._save(trainer)
+        measures = task.measure(trainer, self.history[-1])
+        self._runs.log_metrics(self._run_id, costs(measures), task.epochs)
+        return measures
 
     def forget(self) -> None:
         """Remove the checkpoint of a trial that has ended."""
@@ -159,8 +94,9 @@ class Training:
 
     def _record(self, epoch: int, metrics: EpochMetrics) -> None:
         self._runs.log_metrics(self._run_id, vars(metrics), epoch)
-        if epoch not in self._reported:
-            self._job.trial.report(metrics.val_accuracy, epoch)
+        task = self._job.task
+        if task.prunable and epoch not in self._reported:
+            self._job.trial.report(getattr(metrics, task.objectives[0].metric), epoch)
 
     def _restore(self, trainer: Trainer) -> None:
         if not self._job.began:
@@ -178,3 +114,8 @@ class Training:
         except OSError as error:
             logger.warning("Trial %d goes on without a checkpoint: %s", self._job.trial.number, error)
         self._saved_at = time.monotonic()
+
+
+def costs(measures: Mapping[str, float]) -> dict[str, float]:
+    """The measures that are no metrics of an epoch, under their names on the trial's run."""
+    return {OBJECTIVES[name].metric: measures[name] for name in ("parameters", "latency") if name in measures}

@@ -12,14 +12,15 @@ from optuna.trial import FrozenTrial, TrialState
 from steps.redaction import redact
 from steps.search.claims import Claims
 from steps.search.storage import Checkpoints
-from steps.search.training import Interrupted, Job, Lost, OnEpoch, Training
+from steps.search.task import Job
+from steps.search.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.trials import INTERRUPTED, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
 
 logger = logging.getLogger(__name__)
 
 RUN_STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 # User attributes of the Optuna trial.
-RUN_ID, ERROR, METRICS = "mlflow.run_id", "error", "metrics"
+RUN_ID, MEASURES, ERROR, METRICS = "mlflow.run_id", "measures", "error", "metrics"
 _MAX_ERROR = 500  # characters
 
 
@@ -42,11 +43,13 @@ def run_trial(
         The ended trial; None for one that was put back or lost.
     """
     trial = job.trial
-    value, error = None, ""
+    values, error = None, ""
     try:
         run_id = _child_run(job, study.study_name, runs, claims)
         training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
-        value = training.run(stop, on_epoch)
+        measures = training.run(stop, on_epoch)
+        trial.set_user_attr(MEASURES, measures)
+        values = [measures[objective.name] for objective in job.task.objectives]
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
         state = TrialState.PRUNED
@@ -64,7 +67,7 @@ def run_trial(
     if error:
         trial.set_user_attr(ERROR, error)
     trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in training.history])
-    finished = study.tell(trial, value, state)
+    finished = study.tell(trial, values, state)
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | ({ERROR: error} if error else {}))
     training.forget()
     claims.release(trial._trial_id)

@@ -11,7 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.claims import Claims
 from steps.search.storage import Checkpoints
-from steps.search.training import Job, OnEpoch, Task, prepare
+from steps.search.task import Job, Task, prepare
+from steps.search.training import OnEpoch
 from steps.search.trial import put_back, run_trial
 from steps.tracking.trials import TrialRuns
 
@@ -23,6 +24,9 @@ class Workers:
 
     A failed trial counts. Where other processes run the last trials, these threads wait: they continue
     the trials of a process that dies.
+
+    Attributes:
+        stopped_by: What ended the study first: n_trials, timeout, plateau or grid; empty before.
     """
 
     def __init__(
@@ -39,12 +43,21 @@ class Workers:
         on_epoch: OnEpoch,
         on_trial: Callable[[FrozenTrial], None],
         on_interruption: Callable[[], None],
+        plateau: Callable[[optuna.Study], bool] | None = None,
+        ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask,
     ) -> None:
+        """
+        Args:
+            plateau: Whether to stop for want of improvement.
+            ask: Gives the next trial; None where a grid is done.
+        """
         self._task, self._study, self._runs = task, study, runs
         self._claims, self._checkpoints = claims, checkpoints
         self._n_trials, self._n_jobs = n_trials, n_jobs
         self._deadline = time.monotonic() + timeout if timeout else float("inf")
         self._on_epoch, self._on_trial, self._on_interruption = on_epoch, on_trial, on_interruption
+        self._plateau, self._ask = plateau, ask
+        self.stopped_by = ""
         self._stop = threading.Event()
         self._error: BaseException | None = None
 
@@ -85,20 +98,32 @@ class Workers:
             self._stop.set()
 
     def _next(self) -> Job | None:
-        """The next trial to run; None when there is none left, or no time."""
-        while not self._stop.is_set() and time.monotonic() <= self._deadline:
+        """The next trial to run; None when the study is over."""
+        while not self._stop.is_set():
             with self._claims.turn():
                 put_back_the_dead(self._study, self._claims)
-                trials = self._study.get_trials(deepcopy=False)
-                running = {trial._trial_id for trial in trials if trial.state == TrialState.RUNNING}
-                if sum(trial.state.is_finished() for trial in trials) + len(running) < self._n_trials:
-                    trial = self._study.ask()
+                over = self._over()
+                trial = None if over else self._ask(self._study)
+                if trial is not None:
                     if self._claims.claim(trial._trial_id):
                         return prepare(self._task, trial)
-                elif not running - self._claims.held_trials():
+                elif over in ("timeout", "plateau") or not self._others_run():
+                    self.stopped_by = self.stopped_by or over or "grid"
                     return None
             self._stop.wait(_POLL)
         return None
+
+    def _over(self) -> str:
+        trials = self._study.get_trials(deepcopy=False)
+        if sum(trial.state.is_finished() or trial.state == TrialState.RUNNING for trial in trials) >= self._n_trials:
+            return "n_trials"
+        if time.monotonic() > self._deadline:
+            return "timeout"
+        return "plateau" if self._plateau and self._plateau(self._study) else ""
+
+    def _others_run(self) -> bool:
+        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return not {trial._trial_id for trial in running} <= self._claims.held_trials()
 
 
 def put_back_the_dead(study: optuna.Study, claims: Claims) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from steps.errors import InputError
 from steps.search.samplers import SAMPLERS, check_sampler, make_sampler
-from steps.search.space import load_space, space_path
+from steps.search.space_file import load_space, space_path
 
 _HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("torch")]
 

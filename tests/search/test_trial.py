@@ -16,12 +16,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from steps.datasets import load_dataset
 from steps.errors import InputError
+from steps.mlp.config import MLPConfig
+from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics, Samples
 from steps.search.claims import Claims
 from steps.search.recovery import continue_study, n_to_continue
-from steps.search.space import load_space, space_path
+from steps.search.space_file import load_space, space_path
 from steps.search.storage import Checkpoints, open_storage
-from steps.search.training import Task, prepare
+from steps.search.task import Task, prepare
 from steps.search.trial import METRICS, RUN_ID, run_trial
 from steps.search.workers import put_back_the_dead
 from steps.tracking.trials import TrialRuns
@@ -41,7 +43,9 @@ def task() -> Task:
         Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
         for name in ("train", "validation")
     )
-    return Task(dataset, train, validation, load_space(space_path("default")), EPOCHS, seed=0, precision="float32")
+    return Task(
+        dataset, train, validation, load_space(space_path("default")), EPOCHS, 0, "float32", objectives_of(["accuracy"])
+    )
 
 
 @dataclass
@@ -108,8 +112,6 @@ def open_desk(task: Task, tracking: Path) -> Iterator[Desk]:
 @pytest.fixture(scope="module")
 def expected(task: Task) -> list[EpochMetrics]:
     trial = optuna.trial.FixedTrial(task.space.complete(POINT))
-    from steps.mlp.config import MLPConfig
-
     trainer = task.trainer(MLPConfig.from_hyperparameters(task.space.suggest(trial)))
     return [trainer.run_epoch() for _ in range(EPOCHS)]
 
@@ -221,14 +223,11 @@ def test_epochs_that_were_judged_are_not_judged_again(open_desk, tracking: Path)
     assert (trial.state, pruner.asked, list(trial.intermediate_values)) == (TrialState.PRUNED, [3], [1, 2, 3])
 
 
-def test_a_full_disk_costs_the_checkpoint_only(open_desk, expected, small_disk, caplog) -> None:  # type: ignore[no-untyped-def]
+def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(open_desk, expected, caplog) -> None:  # type: ignore[no-untyped-def]
     desk = open_desk()
-    desk.checkpoints.folder.mkdir()
-    target = desk.checkpoints.folder.with_name("nowhere")
-    desk.checkpoints = Checkpoints(Path("/proc/self/nowhere"), 0)
+    desk.checkpoints.folder.touch()  # a file where the folder should be
     trial = desk.next()
     assert "Trial 0 goes on without a checkpoint" in caplog.text
-    desk.checkpoints = Checkpoints(target, 0)
     assert_undisturbed(desk, trial, expected)
 
 
@@ -247,6 +246,7 @@ def test_a_trial_that_was_taken_over_is_left_alone(open_desk, expected) -> None:
     assert left is None
     assert done is not None
     assert [t.values for t in desk.study.get_trials()] == [done.values]
+    assert len(MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")) == 1
 
 
 def test_a_study_is_not_continued_with_other_data(open_desk) -> None:  # type: ignore[no-untyped-def]
