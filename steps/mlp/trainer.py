@@ -82,6 +82,12 @@ class Trainer:
         self._updater = Updater(config, self._variables)
         self._run = tf.function(self._epoch_graph, autograph=False)
 
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All state but `epoch`, in a fixed order: weights, moving statistics, optimizer slots."""
+        weights = [variable.value for variable in self.model.weights]
+        return weights + [slot for slots in self._updater.slots for slot in slots]
+
     def run_epoch(self) -> EpochMetrics:
         """Train one epoch and evaluate it; without validation samples their metrics are NaN."""
         samples = [s for s in (self._train, self._validation) if s]

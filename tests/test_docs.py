@@ -1,0 +1,60 @@
+"""The commands of the guides, run as they stand there, on digits and with small numbers."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, environment
+
+GUIDES = sorted((REPOSITORY / "docs").glob("*.md"))
+SMALL = {"n_trials": "3", "max_epochs": "2", "n_jobs": "2"}
+_BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+
+
+def blocks(guide: Path, language: str) -> list[str]:
+    return [text for found, text in _BLOCK.findall(guide.read_text()) if found == language]
+
+
+def commands(guide: Path) -> list[str]:
+    return [line for block in blocks(guide, "bash") for line in block.splitlines() if line.strip()]
+
+
+def small(command: str) -> list[str]:
+    """The words of a command, with budgets made small and this environment."""
+    words = shlex.split(command)
+    if words[:2] != ["mlflow", "run"]:
+        return words
+    words[2] = str(REPOSITORY) if words[2] == "." else words[2]
+    entry = words[words.index("-e") + 1]
+    for name, value in SMALL.items() if entry == "tune" else [("final_epochs", "2")]:
+        words = [word for word in words if not word.startswith(f"{name}=")]
+        words = [w for i, w in enumerate(words) if not (w == "-P" and (i + 1 == len(words) or words[i + 1] == "-P"))]
+        words += ["-P", f"{name}={value}"]
+    return [*words, "--env-manager", "local"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_every_command_runs(guide: Path, tmp_path: Path) -> None:
+    for text in blocks(guide, "yaml"):
+        if name := re.match(r"# (\S+\.yaml)\n", text):
+            (tmp_path / name[1]).write_text(text)
+    env = environment(tmp_path)
+    subprocess.run([sys.executable, "-m", "steps.download", "--dataset", "digits"], cwd=tmp_path, env=env, check=True)
+    found = commands(guide)
+    assert found
+    for command in found:
+        result = subprocess.run(small(command), cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert result.returncode == 0, f"{command}\n{result.stderr}"
+
+
+def test_commands_are_made_small() -> None:
+    words = small("mlflow run . -e tune -P n_trials=100 -P pruner=hyperband:reduction_factor=3")
+    assert words[2:7] == [str(REPOSITORY), "-e", "tune", "-P", "pruner=hyperband:reduction_factor=3"]
+    assert words[7:9] == ["-P", "n_trials=3"]
