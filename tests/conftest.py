@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,9 +29,27 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new MLflow database; making one takes seconds, copying it does not."""
+    from mlflow.tracking import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
+    return path
+
+
+def _copy_store(store: Path, folder: Path) -> None:
+    """Copy the empty store to `folder`, with its artifacts there."""
+    copy = shutil.copy(store, folder / "mlflow.db")
+    with closing(sqlite3.connect(copy)) as database, database:
+        database.execute("UPDATE experiments SET artifact_location = ?", (f"{folder}/mlruns/0",))
+
+
 @pytest.fixture
-def step(tmp_path: Path) -> Step:
+def step(tmp_path: Path, empty_store: Path) -> Step:
     """Runs `python -m steps.<name> <arguments>` in an empty folder."""
+    _copy_store(empty_store, tmp_path)
 
     def run(name: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -43,10 +64,11 @@ def step(tmp_path: Path) -> Step:
 
 
 @pytest.fixture
-def tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tracking(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """MLflow in this process tracks to an empty folder, which is returned."""
     import mlflow
 
+    _copy_store(empty_store, tmp_path)
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(uri)
