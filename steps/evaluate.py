@@ -72,7 +72,7 @@ def check_model_name(parameters: Mapping[str, Any], dataset: Dataset) -> None:
     Raises:
         InputError: Its versions are of other classes or another feature shape.
     """
-    from steps.tracking.models import Interface
+    from steps.datasets.interface import Interface
     from steps.tracking.registry import check_compatible
 
     check_compatible(_model_name(parameters, dataset), Interface.of(dataset))
@@ -135,10 +135,11 @@ def _register(
     import mlflow
     import numpy as np
 
+    from steps.datasets.interface import Interface
     from steps.mlp.comparison import Comparison
     from steps.report.evaluation_page import evaluation_page
     from steps.tracking.assessment import assess
-    from steps.tracking.models import Interface, load_keras, log_keras
+    from steps.tracking.models import load_keras, log_keras
     from steps.tracking.promotion import promote
     from steps.tracking.registry import Candidate, register
 

@@ -84,6 +84,26 @@ def mlflow_metrics(counts: np.ndarray, log_loss: float) -> dict[str, float]:
     }
 
 
+class StreamedMetrics:
+    """`mlflow_metrics` of samples that come in chunks."""
+
+    def __init__(self, n_classes: int) -> None:
+        self._counts = np.zeros((n_classes, n_classes), np.int64)
+        self._loss = 0.0
+
+    def add(self, probabilities: np.ndarray, labels: np.ndarray) -> None:
+        """Count (n, n_classes) probabilities of (n,) labels."""
+        np.add.at(self._counts, (labels, probabilities.argmax(1)), 1)
+        exact = probabilities.astype(np.float64)
+        chosen = exact[np.arange(len(labels)), labels] / exact.sum(1)
+        self._loss -= float(np.log(np.maximum(chosen, np.finfo(np.float64).eps)).sum())
+
+    def result(self) -> dict[str, float]:
+        """Of all chunks so far; empty before the first sample."""
+        n = int(self._counts.sum())
+        return mlflow_metrics(self._counts, self._loss / n) if n else {}
+
+
 def recalls(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(n_classes,) share of the samples of each class that are recognized; 1 for a class without a sample."""
     counts = confusion(probabilities, labels)

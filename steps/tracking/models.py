@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +15,7 @@ from mlflow.models import Model, infer_signature
 from mlflow.pyfunc import PyFuncModel
 from mlflow.tracking import MlflowClient
 
-from steps.datasets import Dataset
+from steps.datasets.interface import Interface
 from steps.errors import InputError, StepError
 from steps.mlp.checks import Check
 
@@ -33,39 +32,6 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     yaml.YAMLError,
 )  # fmt: skip -- what reading a file that is cut or changed raises, depending on where it is
-
-
-@dataclass(frozen=True)
-class Interface:
-    """What a model takes and gives.
-
-    Attributes:
-        class_names: One per column of its output.
-        n_features: Width of its input.
-        dtype: Of its input.
-        feature_max: Largest value of an input.
-        image_shape: (height, width) where a row of input is an image, else None.
-    """
-
-    class_names: tuple[str, ...]
-    n_features: int
-    dtype: np.dtype[Any]
-    feature_max: float
-    image_shape: tuple[int, int] | None
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> Interface:
-        """What a model of these data takes and gives."""
-        dtype = next(iter(dataset.splits.values())).features.dtype
-        return cls(dataset.class_names, dataset.n_features, dtype, dataset.feature_max, dataset.image_shape)
-
-    def as_metadata(self) -> dict[str, Any]:
-        """The part that MLflow's signature does not hold; it is logged with the model."""
-        return {
-            "class_names": list(self.class_names),
-            "feature_max": self.feature_max,
-            "image_shape": list(self.image_shape) if self.image_shape else None,
-        }
 
 
 def log_keras(model: Any, example: np.ndarray, metadata: dict[str, Any]) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import mlflow
 import yaml
 
-from steps.datasets import Dataset
-from steps.errors import InputError
+from steps.datasets import Dataset, load_dataset
+from steps.errors import InputError, StepError
 from steps.tracking.models import describe_model
 from steps.tracking.project import project_folder
 
@@ -129,18 +130,47 @@ def code_version() -> dict[str, Any]:
     return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--", "."))}
 
 
-def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[str, Any], precision: str) -> list[str]:
-    """What is different now and may change a result, in words; packages that do no arithmetic do not count."""
+def load_data(lineage: Lineage) -> Dataset:
+    """What the model was trained on, without the test split: from the catalogue, so that no run has to exist still.
+
+    Raises:
+        StepError: The catalogue gives other data today.
+    """
+    about = lineage.data
+    dataset = load_dataset(about["name"], float(Fraction(str(about["validation_fraction"]))), about["seed"])
+    if dataset.digest != about["digest"]:
+        raise StepError(
+            f"the data set {about['name']} is not what the model was trained on: digest expected {about['digest']}, "
+            f"found {dataset.digest}"
+        )
+    return replace(dataset, splits={name: dataset.splits[name] for name in ("train", "validation")})
+
+
+def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[str, Any]) -> list[str]:
+    """What may give other weights now, in words.
+
+    Args:
+        packages, hardware: Of this machine; packages that do no arithmetic do not count.
+    """
     causes = [
-        f"{name} {then.packages.get(name, 'unknown')} then, {packages.get(name)} now"
+        f"{name} {then.packages.get(name, 'unknown')} then, {packages[name]} now"
         for name in ("python", "tensorflow", "keras", "numpy")
-        if then.packages.get(name) != packages.get(name)
+        if then.packages.get(name) != packages[name]
     ]
     causes += [
-        f"{name.replace('_', ' ')} {then.hardware.get(name)} then, {hardware.get(name)} now"
-        for name in hardware
-        if then.hardware.get(name) != hardware.get(name)
+        f"{name.replace('_', ' ')} {then.hardware.get(name)!r} then, {now!r} now"
+        for name, now in hardware.items()
+        if then.hardware.get(name) != now
     ]
-    return causes + (
-        [f"{precision} rounds differently where products are split differently"] * (precision != "float32")
-    )
+    if (code := code_version()) != then.code or code["dirty"]:
+        causes.append(f"code {_described(then.code)} then, {_described(code)} now")
+    if then.training["precision"] != "float32":
+        causes.append(
+            f"{then.training['precision']} products, which round differently where they are split differently"
+        )
+    return causes
+
+
+def _described(code: Mapping[str, Any]) -> str:
+    commit = code.get("commit") or "outside a repository"
+    return f"{commit[:12]} with changes" if code.get("dirty") else commit[:12]

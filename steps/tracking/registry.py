@@ -14,9 +14,10 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from steps.datasets.interface import Interface
 from steps.errors import InputError
 from steps.mlp.checks import Check
-from steps.tracking.models import Interface, interface_of
+from steps.tracking.models import interface_of
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
@@ -138,6 +139,7 @@ class VersionRow:
     dataset_digest: str
     tune_run_id: str
     trial_number: int | None
+    promotion: str
     created: str
 
 
@@ -181,5 +183,6 @@ def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
         dataset_digest=tags.get("dataset_digest", ""),
         tune_run_id=tags.get("tune_run_id", ""),
         trial_number=int(tags["trial_number"]) if "trial_number" in tags else None,
+        promotion=tags.get("promotion_reason", ""),
         created=created.isoformat(timespec="seconds"),
     )
