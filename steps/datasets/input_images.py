@@ -1,4 +1,4 @@
-"""Reader of PNG and JPEG images: made grey, resized to the model's shape, scaled to its range."""
+"""Reader of PNG and JPEG images: made grey, resized to the model's shape by area, scaled to its range."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ class ImageReader:
         """(height * width,) in [0, feature_max]; whole numbers, as the pixels that the model was trained on."""
         height, width = self._shape
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert("L").resize((width, height)), np.float64)
+            pixels = np.asarray(image.convert("L").resize((width, height), Image.Resampling.BOX), np.float64)
         pixels = 255 - pixels if self._invert else pixels
         return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width) -> (height * width,)

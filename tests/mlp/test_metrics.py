@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from steps.mlp.metrics import (
+    StreamedMetrics,
     confusion,
     expected_calibration_error,
     metrics,
@@ -47,6 +48,7 @@ def test_a_classifier_as_sure_as_it_is_right_is_calibrated() -> None:
     assert expected_calibration_error(np.tile([0.75, 0.25], (100, 1)), labels) == pytest.approx(0)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_mlflow_metrics_are_those_of_mlflow(tracking: Path) -> None:
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(4), 300)
@@ -66,3 +68,16 @@ def test_mlflow_metrics_are_those_of_mlflow(tracking: Path) -> None:
 def test_recall_of_each_class() -> None:
     assert recalls(PROBABILITIES, np.array([0, 1, 1, 1])).tolist() == [1.0, 2 / 3]
     assert recalls(PROBABILITIES, np.array([0, 0, 0, 0])).tolist() == [0.5, 1.0]
+
+
+def test_streamed_metrics_are_those_of_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(4), 300).astype(np.float32)
+    probabilities[0] = [1, 0, 0, 0]
+    labels = rng.integers(0, 4, 300)
+    streamed = StreamedMetrics(4)
+    assert streamed.result() == {}
+    for start in range(0, 300, 77):
+        streamed.add(probabilities[start : start + 77], labels[start : start + 77])
+    whole = mlflow_metrics(confusion(probabilities, labels), metrics(probabilities, labels).test_log_loss)
+    assert streamed.result() == pytest.approx(whole)
