@@ -144,8 +144,8 @@ def _register(
     from steps.tracking.registry import Candidate, register
 
     features, labels = (np.asarray(getattr(dataset.splits["test"], part)) for part in ("features", "labels"))
-    example = np.asarray(dataset.splits["train"].features[:5])
-    model_uri = log_keras(model, example, {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()})
+    metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
+    model_uri = log_keras(model, np.asarray(dataset.splits["train"].features[:5]), metadata)
     trained = model.predict(features, verbose=0)
     found = assess(model_uri, trained, dataset, parameters["min_accuracy"], parameters["min_recall"])
     mlflow.log_metrics(found.as_metrics())
@@ -157,11 +157,11 @@ def _register(
 
     scores = found.scores
     candidate = Candidate(
-        model_uri=model_uri,
-        checks=found.checks,
-        test_accuracy=scores.test_accuracy,
-        test_accuracy_low=scores.test_accuracy_low,
-        test_accuracy_high=scores.test_accuracy_high,
+        model_uri,
+        found.checks,
+        scores.test_accuracy,
+        scores.test_accuracy_low,
+        scores.test_accuracy_high,
         dataset_digest=dataset.digest,
         tune_run_id=lineage.runs["tune"],
         trial_number=lineage.study["trial_number"],
@@ -172,14 +172,8 @@ def _register(
     decision = promote(version, parameters["promote"], parameters["alpha"], compare)
     status, label = version.tags["validation_status"], f"{model_name} version {version.version}"
     mlflow.log_metrics(decision.as_metrics())
-    mlflow.set_tags(
-        {
-            "validation_status": status,
-            "model_version": f"{model_name}/{version.version}",
-            "weights_digest": lineage.weights_digest,
-            **decision.as_tags(),
-        }
-    )
+    own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
+    mlflow.set_tags({"validation_status": status, **own, **decision.as_tags()})
     page = evaluation_page(
         title=label,
         approved=candidate.approved,

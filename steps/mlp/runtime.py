@@ -34,7 +34,7 @@ def has_gpu() -> bool:
 
 
 def hardware() -> dict[str, object]:
-    """What can change the last bit of a result: processor, the vector units it offers, cores, GPUs."""
+    """What can change the last bit of a result: processor, vector units, cores, GPUs, and whether oneDNN is used."""
     flags = next((line.partition(":")[2].split() for line in _cpuinfo() if line.startswith(("flags", "Features"))), [])
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     return {
@@ -42,6 +42,7 @@ def hardware() -> dict[str, object]:
         "processor": _processor(),
         "cpu_features": " ".join(sorted(flag for flag in flags if flag.startswith(_VECTOR_UNITS))),
         "cores": available_cores(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
         "gpus": ", ".join(gpu.get("device_name", "unknown") for gpu in gpus),
     }
 

@@ -96,9 +96,7 @@ def interface_of(uri: str) -> Interface:
     described = describe_model(uri)
     metadata = described.metadata or {}
     if "class_names" not in metadata or described.signature is None:
-        raise InputError(
-            f"model_uri must be a model that this project registered, got {uri!r}: its classes are unknown"
-        )
+        raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose classes are unknown")
     (features,) = described.signature.inputs.inputs
     return Interface(
         class_names=tuple(metadata["class_names"]),

@@ -115,8 +115,9 @@ def decide(
         return Decision(promoted, reason)
     reason += (
         f" (champion, version {champion.version}: {comparison.champion_accuracy:.4f}, this version: "
-        f"{comparison.challenger_accuracy:.4f}; {comparison.only_challenger_right} samples right in this version only, "
-        f"{comparison.only_champion_right} in the champion only; exact McNemar test: p = {comparison.p_value:.3g})"
+        f"{comparison.challenger_accuracy:.4f}; samples right in both: {comparison.both_right}, in this version only: "
+        f"{comparison.only_challenger_right}, in the champion only: {comparison.only_champion_right}, in neither: "
+        f"{comparison.both_wrong}; exact McNemar test: p = {comparison.p_value:.3g})"
     )
     return Decision(promoted, reason, int(champion.version), comparison)
 
