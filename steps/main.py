@@ -59,6 +59,8 @@ def main(**parameters: Any) -> None:
         run: Run | None = None
         for stage in _STAGES:
             run = _reused_or_run(stage, run, parameters)
+            if stage.module is download:
+                _check_model_name(run, parameters)
     assert run is not None
     _summary(run)
 
@@ -92,6 +94,14 @@ def _reused_or_run(stage: _Stage, before: Run | None, parameters: Mapping[str, A
     return mlflow.get_run(run_id)
 
 
+def _check_model_name(data_run: Run, parameters: Mapping[str, Any]) -> None:
+    """Refuse a model of other data before hours of tuning, not after."""
+    from steps.datasets import Dataset
+    from steps.tracking.runs import artifact_path
+
+    evaluate.check_model_name(parameters, Dataset.load(artifact_path(data_run.info.run_id, "dataset"), ("train",)))
+
+
 def _version(run: Run) -> Any:
     from steps.tracking.registry import version_of_run
 
@@ -104,7 +114,8 @@ def _summary(evaluated: Run) -> None:
     version, metrics = _version(evaluated), evaluated.data.metrics
     lines = {
         "Model": f"{version.name} version {version.version} ({version.tags['validation_status']})",
-        "Aliases": ", ".join(sorted(version.aliases)) or f"none: {version.tags['validation_reason']}",
+        "Aliases": ", ".join(sorted(version.aliases)) or "none",
+        "Decision": version.tags["promotion_reason"],
         "Test accuracy": f"{metrics['test_accuracy']:.2%} (95 % interval {metrics['test_accuracy_low']:.2%} "
         f"to {metrics['test_accuracy_high']:.2%})",
         **_where_to_look(mlflow.get_tracking_uri(), evaluated.info.experiment_id),
