@@ -101,9 +101,9 @@ class TrialRuns:
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
         }
 
-    def adopt(self, run_id: str, first_parent: str) -> None:
-        """Make an earlier tune run's child one of this parent's; it keeps the first parent in a tag."""
-        tags = {MLFLOW_PARENT_RUN_ID: self._parent.info.run_id, FIRST_PARENT_TAG: first_parent}
+    def move(self, run_id: str, parent: str, first_parent: str) -> None:
+        """Make a child run one of another tune run; the one that made it stays in a tag."""
+        tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
@@ -115,6 +115,10 @@ class TrialRuns:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
         self._open.discard(run_id)
         self._queue.put((run_id, _Batch(tags=_run_tags(tags), end=(status, _milliseconds()))))
+
+    def leave(self, run_id: str) -> None:
+        """Have no more to do with a run: another process writes it."""
+        self._open.discard(run_id)
 
     def interrupt(self) -> bool:
         """End every open run as one whose trial can be continued; returns whether there was one."""
