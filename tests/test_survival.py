@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import random
+import resource
 import signal
+import socket
+import subprocess
+import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
+from tests.conftest import environment
 from tests.survival import Study, assert_whole, kill_at_random, results
 
 N_TRIALS = 6
@@ -86,3 +93,65 @@ def test_a_second_ctrl_c_stops_at_once_and_loses_nothing(calm: Study) -> None:
     assert done.returncode == 0, done.stderr
     assert_whole(study)
     assert results(study) == results(calm)
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_the_study_with_one_line_and_loses_nothing(calm: Study) -> None:
+    study = Study(calm.folder, "full", N_TRIALS)
+    process = study.start()
+    before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, before[1]))  # no file may grow beyond that
+    _, stderr = process.communicate()
+    assert process.returncode == 1, stderr
+    errors = [line for line in stderr.splitlines() if not line.startswith("WARNING: ")]
+    assert [line[:7] for line in errors] == ["Error: "], stderr
+    done = study.run()
+    assert done.returncode == 0, done.stderr
+    assert_whole(study)
+    assert results(study) == results(calm)
+
+
+@pytest.mark.slow
+def test_a_tracking_server_may_be_away_for_a_while(calm: Study, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    server = start_server(calm.folder, port)
+    try:
+        study = Study(
+            calm.folder, "away", N_TRIALS, f"sqlite:///{tmp_path}/a.db", extra={"MLFLOW_TRACKING_URI": address}
+        )
+        process = study.start()
+        stop_server(server)
+        time.sleep(3)
+        server = start_server(calm.folder, port)
+        _, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+        assert_whole(study)
+        assert results(study) == results(calm)
+    finally:
+        stop_server(server)
+
+
+def start_server(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """An `mlflow server` of the folder's database, that answers when this returns."""
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    with (folder / "server.log").open("ab") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment(folder), stdout=log, stderr=log, start_new_session=True
+        )
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health"):
+                return server
+        except OSError:
+            assert server.poll() is None, (folder / "server.log").read_text()
+            time.sleep(0.2)
+
+
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
