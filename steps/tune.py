@@ -28,7 +28,12 @@ _REASONS = {
 
 
 @step_command
-@click.option("--data-run-id", type=RunId(), default="", help="A download run; empty: the newest, or a new one.")
+@click.option(
+    "--data-run-id",
+    type=RunId(),
+    default="",
+    help="A download run; empty: the newest, or a new one. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+)
 @tune_options
 @precision_option
 @seed_option
@@ -43,6 +48,9 @@ def tune(**parameters: Any) -> None:
       mlflow run . -e tune -P n_trials=50
       mlflow run . -e tune -P points=points.yaml -P pruner=none
       mlflow run . -e tune -P study_name=wide -P space=wide.yaml -P n_trials=100
+      mlflow run . -e tune -P objectives=accuracy,latency -P stop_when=plateau:15
+
+    docs/search.md explains the space file, the strategies and the objectives.
     """
     quiet_libraries()
     check(parameters)
