@@ -205,19 +205,20 @@ def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters:
     """Let points, the best of an earlier study and the cells of a grid wait in the study; says what was done."""
     from steps.mlp.objectives import objectives_of
     from steps.search.grid import enqueue_cells
-    from steps.search.points import load_points
+    from steps.search.points import load_points, new_points
     from steps.search.records import earlier_records
     from steps.search.warm_start import enqueue_starts, starts
     from steps.search.workers import counts
 
     lines = []
     if parameters["points"]:
-        for point in load_points(Path(parameters["points"]), space):
-            study.enqueue_trial(point, skip_if_exists=True)
+        points = load_points(Path(parameters["points"]), space)
+        for point in new_points(space, points, study.get_trials(deepcopy=False)):
+            study.enqueue_trial(point)
     if parameters["warm_start"]:
         records = earlier_records(parameters["warm_start"], storage)
         found = starts(records, objectives_of(parameters["objectives"])[0], space)
-        lines += [f"Warm start: {line}" for line in enqueue_starts(study, found)]
+        lines += [f"Warm start: {line}" for line in enqueue_starts(study, space, found)]
     if parameters["sampler"] == "grid":
         taken = [t for t in study.get_trials(deepcopy=False) if counts(t) or not t.state.is_finished()]
         n_cells, n_left = enqueue_cells(study, space, taken, parameters["n_trials"], parameters["seed"])

@@ -60,8 +60,15 @@ def test_the_best_distinct_ones_come_first(space: Space) -> None:
 def test_they_are_tried_first_and_once(space: Space) -> None:
     study = optuna.create_study()
     found = starts([record(0, 0.9, units_0=70), record(1, 0.8, units_0=256)], OBJECTIVES["accuracy"], space)
-    lines = enqueue_starts(study, found)
+    lines = enqueue_starts(study, space, found)
     assert lines == ["trial-000 of the earlier study: units_0 70 -> 64", "trial-001 of the earlier study"]
-    enqueue_starts(study, found)
+    assert enqueue_starts(study, space, found) == []
     assert [space.suggest(study.ask())["units_0"] for _ in range(2)] == [64, 256]
     assert not study.get_trials(states=(optuna.trial.TrialState.WAITING,))
+
+
+def test_what_a_sampler_tried_before_is_not_tried_again(space: Space) -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    values = space.suggest(study.ask())
+    found = starts([record(0, 0.9, **values)], OBJECTIVES["accuracy"], space)
+    assert enqueue_starts(study, space, found) == []
