@@ -30,7 +30,12 @@ _REASONS = {
 
 
 @step_command
-@click.option("--data-run-id", type=RunId(), default="", help="A download run; empty: the newest, or a new one.")
+@click.option(
+    "--data-run-id",
+    type=RunId(),
+    default="",
+    help="A download run; empty: the newest, or a new one. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+)
 @tune_options
 @precision_option
 @seed_option
@@ -45,6 +50,9 @@ def tune(**parameters: Any) -> None:
       mlflow run . -e tune -P n_trials=50
       mlflow run . -e tune -P points=points.yaml -P pruner=none
       mlflow run . -e tune -P study_name=wide -P space=wide.yaml -P n_trials=100
+      mlflow run . -e tune -P objectives=accuracy,latency -P stop_when=plateau:15
+
+    docs/search.md explains the space file, the strategies and the objectives.
     """
     quiet_libraries()
     check(parameters)
@@ -230,18 +238,19 @@ def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters:
     """Let points, the best of an earlier study and the cells of a grid wait in the study; says what was done."""
     from steps.mlp.objectives import objectives_of
     from steps.search.grid import enqueue_cells
-    from steps.search.points import load_points
+    from steps.search.points import load_points, new_points
     from steps.search.records import earlier_records
     from steps.search.warm_start import enqueue_starts, starts
 
     lines = []
     if parameters["points"]:
-        for point in load_points(Path(parameters["points"]), space):
-            study.enqueue_trial(point, skip_if_exists=True)
+        points = load_points(Path(parameters["points"]), space)
+        for point in new_points(space, points, study.get_trials(deepcopy=False)):
+            study.enqueue_trial(point)
     if parameters["warm_start"]:
         records = earlier_records(parameters["warm_start"], storage)
         found = starts(records, objectives_of(parameters["objectives"])[0], space)
-        lines += [f"Warm start: {line}" for line in enqueue_starts(study, found)]
+        lines += [f"Warm start: {line}" for line in enqueue_starts(study, space, found)]
     if parameters["sampler"] == "grid":
         known = study.get_trials(deepcopy=False)
         n_cells, n_left = enqueue_cells(study, space, known, parameters["n_trials"], parameters["seed"])
