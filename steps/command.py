@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
@@ -41,7 +42,7 @@ class StepCommand(click.Command):
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
-            sys.exit(stop.exit_code)
+            _exit(stop.exit_code)
         except (KeyboardInterrupt, click.Abort):
             _leave("interrupted")
         except StepInterrupted as interruption:
@@ -52,7 +53,7 @@ class StepCommand(click.Command):
             _fail(str(error), EXIT_BAD_INPUT)
         except _outside_failures() as error:
             _fail(str(error).partition("[SQL: ")[0], EXIT_FAILED)
-        sys.exit(0)
+        _exit(0)
 
 
 def step_command(function: Callable[..., None]) -> StepCommand:
@@ -120,6 +121,11 @@ def _about(error: click.UsageError) -> str:
 
 def _fail(message: str, code: int) -> NoReturn:
     _say(message)
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    gc.freeze()  # TensorFlow's modules hold millions of objects; looking through them at exit takes a second
     sys.exit(code)
 
 

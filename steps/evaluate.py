@@ -17,11 +17,11 @@ from steps.options import RunId, evaluate_options, precision_option, seed_option
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
+    from mlflow.entities.model_registry import ModelVersion
 
     from steps.datasets import Dataset
-
-MODEL = "model"
+    from steps.tracking.assessment import Assessment
+    from steps.tracking.provenance import Lineage
 
 
 @step_command
@@ -32,14 +32,16 @@ MODEL = "model"
 def evaluate(**parameters: Any) -> None:
     """Retrain the best MLP on train + validation, test it once, and register it.
 
-    A version whose test accuracy reaches --min-accuracy is approved and gets the alias challenger;
-    the best approved one is champion.
+    A version that reaches --min-accuracy and passes its checks is approved and gets the alias challenger. It becomes
+    champion where there is none, or where it is better than the champion on the same test split and the exact
+    McNemar test says that this is no chance.
 
     \b
     Examples:
       mlflow run . -e evaluate
       mlflow run . -e evaluate -P final_epochs=100 -P min_accuracy=0.99
       mlflow run . -e evaluate -P select=7
+      mlflow run . -e evaluate -P promote=never -P min_recall=0.95
     """
     quiet_libraries()
     from steps.tracking.runs import fingerprint_of, get_step_run, newest_step_run, step_run
@@ -83,22 +85,42 @@ def _chosen(tune_run_id: str, selected: str) -> dict[str, Any]:
     return best
 
 
+def check_model_name(parameters: Mapping[str, Any], dataset: Dataset) -> None:
+    """Everything about the registered model that can be known before a new version is trained.
+
+    Raises:
+        InputError: Its versions are of other classes or another feature shape.
+    """
+    from steps.datasets.interface import Interface
+    from steps.tracking.registry import check_compatible
+
+    check_compatible(_model_name(parameters, dataset), Interface.of(dataset))
+
+
+def _model_name(parameters: Mapping[str, Any], dataset: Dataset) -> str:
+    return parameters["model_name"] or f"{dataset.name}-mlp"
+
+
 def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
     import_tensorflow()
     import mlflow
-    import numpy as np
 
     from steps.datasets import Dataset
     from steps.mlp.config import MLPConfig
-    from steps.mlp.metrics import class_report, metrics
-    from steps.mlp.runtime import limit_threads, resolve_precision
-    from steps.report.evaluation_figures import save_evaluation_figures
+    from steps.mlp.runtime import hardware, limit_threads, resolve_precision
+    from steps.mlp.weights import weights_digest
     from steps.tracking.lineage import log_inputs
-    from steps.tracking.registry import Candidate, register
+    from steps.tracking.models import load_keras
+    from steps.tracking.provenance import Lineage
+    from steps.tracking.registry import CHAMPION, version_by_alias
     from steps.tracking.runs import artifact_path
 
     dataset = Dataset.load(artifact_path(best["data_run_id"], "dataset"))
+    check_model_name(parameters, dataset)
+    name = _model_name(parameters, dataset)
     limit_threads(n_jobs=1)
+    if (champion := version_by_alias(name, CHAMPION)) is not None:
+        load_keras(f"models:/{name}/{champion.version}")  # a damaged one is said before the training, not after
     precision = resolve_precision(parameters["precision"])
     mlflow.log_params({"resolved_precision": precision})
     mlflow.log_params({f"best_{name}": value for name, value in best["hyperparameters"].items()})
@@ -117,48 +139,108 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
         f"{parameters['final_epochs']} epochs, {precision}"
     )
     config = MLPConfig.from_hyperparameters(best["hyperparameters"])
-    model, losses = _train(config, dataset, parameters["final_epochs"], parameters["seed"], precision)
-    model_uri = _log_model(model, dataset)
-    # The registered artifact itself is what is tested, and this is the only look at the test split.
-    test = dataset.splits["test"]
-    probabilities = np.asarray(mlflow.pyfunc.load_model(model_uri).predict(np.asarray(test.features)))
-    labels = np.asarray(test.labels)
-    scores = metrics(probabilities, labels)
-    mlflow.log_metrics(asdict(scores))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.savez_compressed(folder / "predictions.npz", probabilities=probabilities, labels=labels)
-        (folder / "class_report.txt").write_text(class_report(probabilities, labels, dataset.class_names))
-        (folder / "figures").mkdir()
-        save_evaluation_figures(dataset, probabilities, losses, folder / "figures")
-        mlflow.log_artifacts(name)
-    model_name = parameters["model_name"] or f"{dataset.name}-mlp"
+    model, losses = train_final(config, dataset, parameters["final_epochs"], parameters["seed"], precision)
+    lineage = Lineage.of(
+        best, tune_run_id, dataset, {"epochs": parameters["final_epochs"], "seed": parameters["seed"],
+        "precision": precision}, weights_digest(model.get_weights()), hardware(),
+    )  # fmt: skip
+    _register(model, losses, dataset, lineage, name, parameters)
+
+
+def _register(
+    model: keras.Model,
+    losses: list[float],
+    dataset: Dataset,
+    lineage: Lineage,
+    model_name: str,
+    parameters: Mapping[str, Any],
+) -> None:
+    """Log the model, test it, register it, decide about it, and report."""
+    import mlflow
+    import numpy as np
+
+    from steps.datasets.interface import Interface
+    from steps.mlp.comparison import Comparison
+    from steps.report.evaluation_page import evaluation_page
+    from steps.tracking.assessment import assess
+    from steps.tracking.models import load_keras, log_keras
+    from steps.tracking.promotion import promote
+    from steps.tracking.registry import Candidate, register
+
+    features, labels = (np.asarray(getattr(dataset.splits["test"], part)) for part in ("features", "labels"))
+    metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
+    model_uri = log_keras(model, np.asarray(dataset.splits["train"].features[:5]), metadata)
+    trained = model.predict(features, verbose=0)
+    found = assess(model_uri, trained, dataset, parameters["min_accuracy"], parameters["min_recall"])
+    mlflow.log_metrics(found.as_metrics())
+    _log_results(found, losses, dataset, lineage)
+
+    def compare(champion: ModelVersion) -> Comparison:
+        theirs = load_keras(f"models:/{champion.name}/{champion.version}").predict(features, verbose=0)
+        return Comparison.of(found.probabilities.argmax(1), theirs.argmax(1), labels)
+
+    scores = found.scores
     candidate = Candidate(
-        model_uri=model_uri,
-        min_accuracy=parameters["min_accuracy"],
-        test_accuracy=scores.test_accuracy,
-        test_accuracy_low=scores.test_accuracy_low,
-        test_accuracy_high=scores.test_accuracy_high,
+        model_uri,
+        found.checks,
+        scores.test_accuracy,
+        scores.test_accuracy_low,
+        scores.test_accuracy_high,
         dataset_digest=dataset.digest,
-        tune_run_id=tune_run_id,
-        trial_number=best["trial_number"],
-        git_commit=mlflow.get_run(mlflow.active_run().info.run_id).data.tags.get("mlflow.source.git.commit", ""),
+        tune_run_id=lineage.runs["tune"],
+        trial_number=lineage.study["trial_number"],
+        git_commit=lineage.code["commit"],
+        weights_digest=lineage.weights_digest,
     )
     version = register(model_name, candidate)
-    mlflow.set_tags(
-        {"validation_status": version.tags["validation_status"], "model_version": f"{model_name}/{version.version}"}
+    decision = promote(version, parameters["promote"], parameters["alpha"], compare)
+    status, label = version.tags["validation_status"], f"{model_name} version {version.version}"
+    mlflow.log_metrics(decision.as_metrics())
+    own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
+    mlflow.set_tags({"validation_status": status, **own, **decision.as_tags()})
+    page = evaluation_page(
+        title=label,
+        approved=candidate.approved,
+        promoted=decision.promoted,
+        reasons=(f"{status}, because {candidate.reason}", decision.reason),
+        checks=found.checks,
+        dataset=dataset,
+        probabilities=found.probabilities,
+        scores=scores,
+        baselines=found.baselines,
+        champion=decision.champion,
+        comparison=decision.comparison,
+        losses=losses,
+        lineage=asdict(lineage),
     )
+    mlflow.log_text(page, "report.html")
     click.echo(
         f"Test accuracy {scores.test_accuracy:.4f} (95 % interval {scores.test_accuracy_low:.4f} to "
         f"{scores.test_accuracy_high:.4f}), log loss {scores.test_log_loss:.4f}"
     )
-    click.echo(
-        f"Registered {model_name} version {version.version}: {version.tags['validation_status']}, {candidate.reason}; "
-        f"aliases: {', '.join(sorted(version.aliases)) or 'none'}"
-    )
+    click.echo(f"Registered {label}: {status}, because {candidate.reason}; {decision.reason}")
 
 
-def _train(config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any) -> tuple[keras.Model, list[float]]:
+def _log_results(found: Assessment, losses: list[float], dataset: Dataset, lineage: Lineage) -> None:
+    import mlflow
+    import numpy as np
+
+    from steps.mlp.metrics import class_report
+    from steps.report.evaluation_figures import save_evaluation_figures
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savez_compressed(folder / "predictions.npz", probabilities=found.probabilities, labels=found.labels)
+        (folder / "class_report.txt").write_text(class_report(found.probabilities, found.labels, dataset.class_names))
+        (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n")
+        (folder / "figures").mkdir()
+        save_evaluation_figures(dataset, found.probabilities, losses, folder / "figures")
+        mlflow.log_artifacts(name)
+
+
+def train_final(
+    config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any
+) -> tuple[keras.Model, list[float]]:
     """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes."""
     import mlflow
     import numpy as np
@@ -193,25 +275,6 @@ def _train(config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any
             display.epoch(epoch, loss)
             losses.append(loss)
     return trainer.model, losses
-
-
-def _log_model(model: keras.Model, dataset: Dataset) -> str:
-    """Log the model with signature, input example and pinned requirements; returns its URI."""
-    import keras
-    import mlflow
-    import numpy as np
-    import tensorflow as tf
-    from mlflow.models import infer_signature
-
-    example: np.ndarray = np.asarray(dataset.splits["train"].features[:5])
-    info = mlflow.tensorflow.log_model(
-        model,
-        name=MODEL,
-        signature=infer_signature(example, model.predict(example, verbose=0)),
-        input_example=example,
-        pip_requirements=[f"{module.__name__}=={module.__version__}" for module in (mlflow, tf, keras, np)],
-    )
-    return str(info.model_uri)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ def main(**parameters: Any) -> None:
         run: Run | None = None
         for stage in _STAGES:
             run = _reused_or_run(stage, run, parameters)
+            if stage.module is download:
+                _check_model_name(run, parameters)
     assert run is not None
     _summary(run)
 
@@ -92,6 +94,14 @@ def _reused_or_run(stage: _Stage, before: Run | None, parameters: Mapping[str, A
     return mlflow.get_run(run_id)
 
 
+def _check_model_name(data_run: Run, parameters: Mapping[str, Any]) -> None:
+    """Refuse a model of other data before hours of tuning, not after."""
+    from steps.datasets import Dataset
+    from steps.tracking.runs import artifact_path
+
+    evaluate.check_model_name(parameters, Dataset.load(artifact_path(data_run.info.run_id, "dataset"), ("train",)))
+
+
 def _version(run: Run) -> Any:
     from steps.tracking.registry import version_of_run
 
@@ -104,15 +114,24 @@ def _summary(evaluated: Run) -> None:
     version, metrics = _version(evaluated), evaluated.data.metrics
     lines = {
         "Model": f"{version.name} version {version.version} ({version.tags['validation_status']})",
-        "Aliases": ", ".join(sorted(version.aliases)) or f"none: {version.tags['validation_reason']}",
+        "Aliases": ", ".join(sorted(version.aliases)) or "none",
+        "Decision": version.tags["promotion_reason"],
         "Test accuracy": f"{metrics['test_accuracy']:.2%} (95 % interval {metrics['test_accuracy_low']:.2%} "
         f"to {metrics['test_accuracy_high']:.2%})",
-        "Runs": f"mlflow ui --backend-store-uri {mlflow.get_tracking_uri()}",
+        **_where_to_look(mlflow.get_tracking_uri(), evaluated.info.experiment_id),
         "Registry": "mlflow run . -e registry --env-manager local",
     }
     click.echo()
     for name, text in lines.items():
         click.echo(f"{name:14} {text}")
+
+
+def _where_to_look(tracking_uri: str, experiment_id: str) -> dict[str, str]:
+    """The page of all runs, with the columns that MLflow's UI keeps for model training."""
+    page = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    if tracking_uri.startswith("http"):
+        return {"Runs": f"{tracking_uri.rstrip('/')}/{page}"}
+    return {"Runs": f"mlflow ui --backend-store-uri {tracking_uri}", "": f"then open http://127.0.0.1:5000/{page}"}
 
 
 if __name__ == "__main__":

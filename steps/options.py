@@ -227,7 +227,28 @@ evaluate_options = _options(
     click.option(
         "--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."
     ),
-    click.option("--alpha", type=Real(0, 1, inclusive=False), default=0.05, help="Level of the intervals and tests."),
+    click.option(
+        "--min-recall", type=Real(0, 1), default=0, help="Recall that each class needs for approval; 0: no such check."
+    ),
+    click.option(
+        "--alpha",
+        type=Real(0, 1, inclusive=False),
+        default=0.05,
+        help="Level of the test against the champion: the chance that it changes between equally good models.",
+    ),
+    click.option(
+        "--promote",
+        type=OneOf(("always", "significant", "never")),
+        default="significant",
+        help="When an approved version becomes champion: significant, if it is better and the test says so.",
+    ),
+)
+
+
+model_uri_option = click.option(
+    "--model-uri",
+    default="models:/mnist-mlp@champion",
+    help="Registered model: models:/<name>@<alias> or models:/<name>/<version>.",
 )
 
 

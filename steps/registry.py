@@ -1,4 +1,4 @@
-"""registry: the model registry -> a table for people, or JSON for programs."""
+"""registry: the model registry -> a table, the lineage of one version as a tree, or JSON; and the way back."""
 
 from __future__ import annotations
 
@@ -10,30 +10,92 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.tree import Tree
 
 from steps.command import quiet_libraries, step_command
-from steps.options import OneOf
+from steps.errors import InputError
+from steps.options import OneOf, Whole
 
 if TYPE_CHECKING:
     from steps.tracking.registry import VersionRow
 
 _WIDTH = 100
+_NO_WRAP = 2000  # in a pipe, a value stands on one line
 
 
 @step_command
 @click.option("--model-name", default="", help="Registered model; empty: all.")
+@click.option("--version", type=Whole(0), default=0, help="Show all that this version was made from; 0: list versions.")
+@click.option(
+    "--rollback",
+    type=OneOf(("true", "false")),
+    default="false",
+    help="true moves the alias champion back to the version that had it before.",
+)
 @click.option(
     "--format", "format_", type=OneOf(("text", "json")), default="text", help="text for people, json for programs."
 )
-def registry(model_name: str, format_: str) -> None:
+def registry(model_name: str, version: int, rollback: str, format_: str) -> None:
     """Show what is registered: versions, aliases, validation, test accuracy, and where each came from.
 
     \b
     Examples:
       mlflow run . -e registry
+      mlflow run . -e registry -P model_name=mnist-mlp -P version=3
+      mlflow run . -e registry -P model_name=mnist-mlp -P rollback=true
       python -m steps.registry --model-name mnist-mlp --format json
     """
     quiet_libraries()
+    if (version or rollback == "true") and not model_name:
+        raise InputError(f"model_name must be given with {'version' if version else 'rollback'}, got ''")
+    if version and rollback == "true":
+        raise InputError(f"version must be 0 with rollback, got {version}; a rollback goes to the champion before")
+    if rollback == "true":
+        _roll_back(model_name)
+    elif version:
+        _show_version(model_name, version, format_)
+    else:
+        _list(model_name, format_)
+
+
+def _roll_back(model_name: str) -> None:
+    from steps.tracking.promotion import rollback
+    from steps.tracking.registry import list_versions
+
+    list_versions(model_name)  # says which models there are, where this is none
+    before, now = rollback(model_name)
+    click.echo(f"Rolled back: champion of {model_name} is version {now}, no longer version {before}")
+
+
+def _show_version(model_name: str, version: int, format_: str) -> None:
+    from steps.tracking.models import find_model
+    from steps.tracking.provenance import lineage_of
+    from steps.tracking.registry import list_versions
+
+    uri = find_model(f"models:/{model_name}/{version}")
+    (row,) = (row for row in list_versions(model_name) if row.version == version)
+    lineage = asdict(lineage_of(uri))
+    if format_ == "json":
+        click.echo(json.dumps({**asdict(row), "lineage": lineage}, indent=2))
+        return
+    tree = Tree(f"{model_name} version {version}")
+    tree.add(f"{row.validation_status}, aliases: {', '.join(row.aliases) or 'none'}, test accuracy {_accuracy(row)}")
+    if row.promotion:
+        tree.add(row.promotion)
+    for group, values in lineage.items():
+        title = group.replace("_", " ")
+        if isinstance(values, str):
+            tree.add(f"{title}: {values}")
+            continue
+        branch = tree.add(title)
+        for name, value in values.items():
+            branch.add(f"{name}: {value}")
+    console = Console(highlight=False, markup=False)
+    console.width = console.width if console.is_terminal else _NO_WRAP
+    console.print(tree)
+
+
+def _list(model_name: str, format_: str) -> None:
     from steps.tracking.registry import list_versions
 
     rows = list_versions(model_name)

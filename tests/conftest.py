@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 REPOSITORY = Path(__file__).parents[1]
 Step = Callable[..., subprocess.CompletedProcess[str]]
@@ -28,9 +35,27 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new MLflow database; making one takes seconds, copying it does not."""
+    from mlflow.tracking import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}", f"sqlite:///{path}").search_registered_models()
+    return path
+
+
+def _copy_store(store: Path, folder: Path) -> None:
+    """Copy the empty store to `folder`, with its artifacts there."""
+    copy = shutil.copy(store, folder / "mlflow.db")
+    with closing(sqlite3.connect(copy)) as database, database:
+        database.execute("UPDATE experiments SET artifact_location = ?", (f"{folder}/mlruns/0",))
+
+
 @pytest.fixture
-def step(tmp_path: Path) -> Step:
+def step(tmp_path: Path, empty_store: Path) -> Step:
     """Runs `python -m steps.<name> <arguments>` in an empty folder."""
+    _copy_store(empty_store, tmp_path)
 
     def run(name: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -45,10 +70,11 @@ def step(tmp_path: Path) -> Step:
 
 
 @pytest.fixture
-def tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tracking(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """MLflow in this process tracks to an empty folder, which is returned."""
     import mlflow
 
+    _copy_store(empty_store, tmp_path)
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(uri)
@@ -64,3 +90,23 @@ def small_disk() -> Iterator[Callable[[int], None]]:
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
     signal.signal(signal.SIGXFSZ, handler)
+
+
+_CHROMIUM = "/usr/bin/chromium"
+_CHROMIUM_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, the one of Debian."""
+    if not Path(_CHROMIUM).exists():
+        pytest.skip(f"{_CHROMIUM} is not installed (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=_CHROMIUM, args=_CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()

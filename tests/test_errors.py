@@ -33,6 +33,14 @@ BAD_INPUT = {
     "password in storage": (["tune", "--storage", "postgresql://me:hunter2@db/optuna"], "set TUNE_STORAGE instead"),
     "no such storage": (["tune", "--storage", "hunter2"], "storage must be a database URL"),
     "no such model": (["registry", "--model-name", "nothing"], "there is none yet"),
+    "version without its model": (["registry", "--version", "2"], "model_name must be given with version, got ''"),
+    "rollback to a version": (["registry", "--model-name", "m", "--version", "2", "--rollback", "true"], "must be 0"),
+    "rollback of nothing": (["registry", "--model-name", "nothing", "--rollback", "true"], "there is none yet"),
+    "unknown promotion": (["main", "--promote", "maybe"], "promote must be one of always, significant, never"),
+    "recall in per cent": (["evaluate", "--min-recall", "95"], "min_recall must be a number from 0 to 1, got '95'"),
+    "no output": (["predict"], "output must be a .csv or .parquet file, got ''"),
+    "unknown model": (["predict", "--output", "out.csv"], "model_uri must name a registered model (there is none yet)"),
+    "no model URI": (["replay", "--model-uri", "mnist-mlp"], "model_uri must be models:/<name>/<version> or models:/"),
     "unknown option": (["tune", "--trials", "3"], "No such option"),
 }
 
@@ -77,6 +85,8 @@ def test_an_unreachable_server_is_one_line_and_exit_code_1(step: Step) -> None:
         ["registry"],
         ["download", "--dataset", "digits"],
         ["tune", "--help"],
+        ["predict", "--output", "out.csv"],
+        ["replay"],
         ["main", "--help"],
         ["main", "--seed", "x"],
     ],

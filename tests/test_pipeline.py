@@ -23,7 +23,7 @@ SMALL = {
     "dataset": "digits",
     "n_trials": "4",
     "max_epochs": "3",
-    "final_epochs": "5",
+    "final_epochs": "40",
     "pruner": "none",
     "min_accuracy": "0.5",
 }

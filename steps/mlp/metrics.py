@@ -64,6 +64,53 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
     return float((np.abs(confidence - accuracy) * share).sum())
 
 
+def mlflow_metrics(counts: np.ndarray, log_loss: float) -> dict[str, float]:
+    """The metrics that MLflow's own classifier evaluation gives, by its names and with its weighted averages.
+
+    Args:
+        counts: (n_classes, n_classes) confusion matrix, row = true class.
+        log_loss: Mean log loss in nats.
+    """
+    true, predicted, right = counts.sum(1), counts.sum(0), counts.diagonal()
+    recall, precision = right / np.maximum(true, 1), right / np.maximum(predicted, 1)
+    f1 = 2 * right / np.maximum(true + predicted, 1)
+    return {
+        "example_count": float(counts.sum()),
+        "accuracy_score": float(right.sum() / counts.sum()),
+        "recall_score": float(np.average(recall, weights=true)),
+        "precision_score": float(np.average(precision, weights=true)),
+        "f1_score": float(np.average(f1, weights=true)),
+        "log_loss": log_loss,
+    }
+
+
+class StreamedMetrics:
+    """`mlflow_metrics` of samples that come in chunks."""
+
+    def __init__(self, n_classes: int) -> None:
+        self._counts = np.zeros((n_classes, n_classes), np.int64)
+        self._loss = 0.0
+
+    def add(self, probabilities: np.ndarray, labels: np.ndarray) -> None:
+        """Count (n, n_classes) probabilities of (n,) labels."""
+        np.add.at(self._counts, (labels, probabilities.argmax(1)), 1)
+        exact = probabilities.astype(np.float64)
+        chosen = exact[np.arange(len(labels)), labels] / exact.sum(1)
+        self._loss -= float(np.log(np.maximum(chosen, np.finfo(np.float64).eps)).sum())
+
+    def result(self) -> dict[str, float]:
+        """Of all chunks so far; empty before the first sample."""
+        n = int(self._counts.sum())
+        return mlflow_metrics(self._counts, self._loss / n) if n else {}
+
+
+def recalls(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n_classes,) share of the samples of each class that are recognized; 1 for a class without a sample."""
+    counts = confusion(probabilities, labels)
+    total = counts.sum(1)
+    return np.where(total > 0, counts.diagonal() / np.maximum(total, 1), 1.0)
+
+
 def class_report(probabilities: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> str:
     """Precision, recall, F1 and support of each class, as a table in text."""
     return str(

@@ -15,6 +15,7 @@ from steps.mlp.config import Precision
 
 _REQUIRED_GAIN = 1.2  # below that, rounding to bfloat16 and back costs more than it saves
 _GEMM = (256, 1024, 1024)
+_VECTOR_UNITS = ("sse4", "avx", "fma", "amx", "asimd", "sve", "bf16")
 
 
 def available_cores() -> int:
@@ -30,6 +31,20 @@ def limit_threads(n_jobs: int) -> None:
 
 def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def hardware() -> dict[str, object]:
+    """What can change the last bit of a result: processor, vector units, cores, GPUs, and whether oneDNN is used."""
+    flags = next((line.partition(":")[2].split() for line in _cpuinfo() if line.startswith(("flags", "Features"))), [])
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return {
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cpu_features": " ".join(sorted(flag for flag in flags if flag.startswith(_VECTOR_UNITS))),
+        "cores": available_cores(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+        "gpus": ", ".join(gpu.get("device_name", "unknown") for gpu in gpus),
+    }
 
 
 def resolve_precision(given: str, cache: Path | None = None) -> Precision:
@@ -73,11 +88,15 @@ def _gemm_seconds(precision: Precision) -> float:
 
 
 def _processor() -> str:
+    names = (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def _cpuinfo() -> list[str]:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+        return []
 
 
 def _write_atomically(path: Path, text: str) -> None:

@@ -118,6 +118,13 @@ class TrainingDisplay(Display):
         self._show(epoch, f"epoch {epoch}/{self._total}, loss {loss:.4f}")
 
 
+class RowsDisplay(Display):
+    """Rows predicted, of an input whose size may be counted in something else."""
+
+    def rows(self, position: int, n_rows: int, n_bad: int) -> None:
+        self._show(position, f"{n_rows:,} rows" + (f", {n_bad:,} of them bad" if n_bad else ""))
+
+
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

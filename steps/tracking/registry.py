@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +14,13 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from steps.datasets.interface import Interface
 from steps.errors import InputError
+from steps.mlp.checks import Check
+from steps.tracking.models import interface_of
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+_APPROVED, _REJECTED = "approved", "rejected"
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,13 @@ class Candidate:
 
     Attributes:
         model_uri: URI of the logged model.
-        min_accuracy: Test accuracy from which the version is approved.
+        checks: The version is approved when all of them are passed.
         test_accuracy, test_accuracy_low, test_accuracy_high: In [0, 1].
+        weights_digest: SHA-256 of the weights.
     """
 
     model_uri: str
-    min_accuracy: float
+    checks: tuple[Check, ...]
     test_accuracy: float
     test_accuracy_low: float
     test_accuracy_high: float
@@ -37,27 +43,27 @@ class Candidate:
     tune_run_id: str
     trial_number: int
     git_commit: str
+    weights_digest: str
 
     @property
     def approved(self) -> bool:
-        return self.test_accuracy >= self.min_accuracy
+        return all(check.passed for check in self.checks)
 
     @property
     def reason(self) -> str:
-        sign = "at least" if self.approved else "below"
-        return f"test accuracy {self.test_accuracy:.4f} is {sign} min_accuracy {self.min_accuracy:g}"
+        """What the checks that failed have found; where none did, how many there were."""
+        failed = "; ".join(check.detail for check in self.checks if not check.passed)
+        return failed or f"all {len(self.checks)} checks are passed"
 
 
 def register(name: str, candidate: Candidate) -> ModelVersion:
-    """Register a version; an approved one becomes challenger, and champion where it is the best.
-
-    Aliases come last: whoever loads one finds a version with all its tags.
-    """
+    """Register a version with all its tags; aliases are for `promote`."""
     client = MlflowClient()
-    tags = {key: str(value) for key, value in asdict(candidate).items() if key not in ("model_uri", "min_accuracy")}
+    tags = {key: str(value) for key, value in vars(candidate).items() if key not in ("model_uri", "checks")}
     tags |= {
-        "validation_status": "approved" if candidate.approved else "rejected",
+        "validation_status": _APPROVED if candidate.approved else _REJECTED,
         "validation_reason": candidate.reason,
+        "checks": json.dumps({check.name: check.passed for check in candidate.checks}),
     }
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what the step says better
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
@@ -65,14 +71,42 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
         name,
         version.version,
         f"Test accuracy {candidate.test_accuracy:.2%} (95 % interval {candidate.test_accuracy_low:.2%} to "
-        f"{candidate.test_accuracy_high:.2%}). {tags['validation_status'].capitalize()}: {candidate.reason}.",
+        f"{candidate.test_accuracy_high:.2%}). {tags['validation_status'].capitalize()}, because {candidate.reason}.",
     )
-    if candidate.approved:
-        client.set_registered_model_alias(name, CHALLENGER, version.version)
-        champion = version_by_alias(name, CHAMPION)
-        if champion is None or candidate.test_accuracy > float(champion.tags.get("test_accuracy", 0)):
-            client.set_registered_model_alias(name, CHAMPION, version.version)
     return client.get_model_version(name, version.version)
+
+
+def is_approved(version: ModelVersion) -> bool:
+    return bool(version.tags.get("validation_status") == _APPROVED)
+
+
+def check_compatible(name: str, interface: Interface) -> None:
+    """Refuse a model of other classes or another feature shape than the registered ones.
+
+    The champion speaks for the registered ones, else the newest version; one that this project did not register
+    says nothing.
+
+    Raises:
+        InputError: It differs; says how.
+    """
+    found = MlflowClient().search_model_versions(f"name = '{name}'")
+    version = version_by_alias(name, CHAMPION) or max(found, key=lambda v: int(v.version), default=None)
+    if version is None:
+        return
+    try:
+        registered = interface_of(f"models:/{name}/{version.version}")
+    except InputError:
+        return
+    for what, theirs, ours in (
+        ("classes", ", ".join(registered.class_names), ", ".join(interface.class_names)),
+        ("number of features", registered.n_features, interface.n_features),
+        ("image shape", registered.image_shape, interface.image_shape),
+    ):
+        if theirs != ours:
+            raise InputError(
+                f"model_name must be a model of the same data, got {name!r}: the {what} of its version "
+                f"{version.version}: {theirs}, of these data: {ours}; choose another model_name"
+            )
 
 
 def version_by_alias(name: str, alias: str) -> ModelVersion | None:
@@ -105,6 +139,7 @@ class VersionRow:
     dataset_digest: str
     tune_run_id: str
     trial_number: int | None
+    promotion: str
     created: str
 
 
@@ -148,5 +183,6 @@ def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
         dataset_digest=tags.get("dataset_digest", ""),
         tune_run_id=tags.get("tune_run_id", ""),
         trial_number=int(tags["trial_number"]) if "trial_number" in tags else None,
+        promotion=tags.get("promotion_reason", ""),
         created=created.isoformat(timespec="seconds"),
     )

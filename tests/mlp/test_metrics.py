@@ -1,9 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 
-from steps.mlp.metrics import confusion, expected_calibration_error, metrics, wilson_interval, worst_mistakes
+from steps.mlp.metrics import (
+    StreamedMetrics,
+    confusion,
+    expected_calibration_error,
+    metrics,
+    mlflow_metrics,
+    recalls,
+    wilson_interval,
+    worst_mistakes,
+)
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]], np.float32)
 LABELS = np.array([0, 1, 1, 0], np.int32)
@@ -33,3 +46,38 @@ def test_wilson_interval_of_published_examples() -> None:
 def test_a_classifier_as_sure_as_it_is_right_is_calibrated() -> None:
     labels = np.array([0] * 75 + [1] * 25)
     assert expected_calibration_error(np.tile([0.75, 0.25], (100, 1)), labels) == pytest.approx(0)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_metrics_are_those_of_mlflow(tracking: Path) -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(4), 300)
+    labels = np.where(rng.random(300) < 0.6, probabilities.argmax(1), rng.integers(0, 3, 300))
+    data = pd.DataFrame({"label": labels, "prediction": probabilities.argmax(1)})
+    with mlflow.start_run():
+        theirs = mlflow.models.evaluate(
+            data=data, targets="label", predictions="prediction", model_type="classifier",
+            evaluator_config={"log_explainer": False},
+        ).metrics  # fmt: skip
+    ours = mlflow_metrics(confusion(probabilities, labels), metrics(probabilities, labels).test_log_loss)
+    assert set(ours) == {*theirs, "log_loss"}
+    for name, value in theirs.items():
+        assert ours[name] == pytest.approx(value), name
+
+
+def test_recall_of_each_class() -> None:
+    assert recalls(PROBABILITIES, np.array([0, 1, 1, 1])).tolist() == [1.0, 2 / 3]
+    assert recalls(PROBABILITIES, np.array([0, 0, 0, 0])).tolist() == [0.5, 1.0]
+
+
+def test_streamed_metrics_are_those_of_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(4), 300).astype(np.float32)
+    probabilities[0] = [1, 0, 0, 0]
+    labels = rng.integers(0, 4, 300)
+    streamed = StreamedMetrics(4)
+    assert streamed.result() == {}
+    for start in range(0, 300, 77):
+        streamed.add(probabilities[start : start + 77], labels[start : start + 77])
+    whole = mlflow_metrics(confusion(probabilities, labels), metrics(probabilities, labels).test_log_loss)
+    assert streamed.result() == pytest.approx(whole)

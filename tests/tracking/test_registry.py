@@ -1,55 +1,116 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pytest
+from mlflow.entities.model_registry import ModelVersion
 
+from steps.datasets.interface import Interface
 from steps.errors import InputError
-from steps.tracking.registry import Candidate, list_versions, register, version_by_alias
+from steps.mlp.checks import check_accuracy
+from steps.tracking.models import find_model
+from steps.tracking.registry import Candidate, check_compatible, list_versions, register
+
+Register = Callable[..., ModelVersion]
 
 
-@pytest.fixture
-def candidate(tracking: Path) -> Callable[[float], Candidate]:
-    """A candidate of a given accuracy, with a model that was really logged."""
-
-    class Constant(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
-        def predict(self, model_input: list[str]) -> list[str]:
-            return model_input
-
-    with mlflow.start_run():
-        uri = mlflow.pyfunc.log_model(name="model", python_model=Constant(), pip_requirements=[]).model_uri
-    base = Candidate(uri, 0.9, 0.95, 0.94, 0.96, "digest", "tune", 3, "commit")
-    return lambda accuracy: replace(base, test_accuracy=accuracy)
+def test_an_approved_version_carries_its_tags(registered: Register) -> None:
+    version = registered("m", 0.95)
+    assert version.aliases == []  # aliases are for promote
+    expected = {"validation_status": "approved", "trial_number": "3", "git_commit": "commit", "test_accuracy": "0.95"}
+    assert expected.items() <= version.tags.items()
+    assert json.loads(version.tags["checks"]) == {"min_accuracy": True}
+    assert "95.00%" in version.description
 
 
-def test_the_best_approved_version_is_champion(candidate: Callable[[float], Candidate]) -> None:
-    first = register("m", candidate(0.95))
-    assert sorted(first.aliases) == ["challenger", "champion"]
-    assert {"validation_status": "approved", "trial_number": "3", "git_commit": "commit"}.items() <= first.tags.items()
-    assert register("m", candidate(0.93)).aliases == ["challenger"]
-    assert sorted(register("m", candidate(0.97)).aliases) == ["challenger", "champion"]
-    assert version_by_alias("m", "champion").version == 3  # type: ignore[union-attr]
-
-
-def test_a_rejected_version_gets_no_alias_and_says_why(candidate: Callable[[float], Candidate]) -> None:
-    version = register("m", candidate(0.85))
-    assert version.aliases == []
+def test_a_rejected_version_says_why(registered: Register) -> None:
+    version = registered("m", 0.85)
     assert version.tags["validation_status"] == "rejected"
     assert "0.8500 is below min_accuracy 0.9" in version.tags["validation_reason"]
     assert "Rejected" in version.description
 
 
-def test_versions_are_listed_newest_first(candidate: Callable[[float], Candidate]) -> None:
-    for accuracy in (0.95, 0.5):
-        register("m", candidate(accuracy))
-    register("other", candidate(0.99))
+def test_versions_are_listed_newest_first(registered: Register) -> None:
+    for name, accuracy in (("m", 0.95), ("m", 0.5), ("other", 0.99)):
+        registered(name, accuracy)
+    mlflow.MlflowClient().set_registered_model_alias("m", "champion", 1)
     rows = list_versions("")
     assert [(row.model, row.version, row.validation_status) for row in rows] == [
         ("m", 2, "rejected"), ("m", 1, "approved"), ("other", 1, "approved"),
     ]  # fmt: skip
-    assert rows[1].aliases == ("challenger", "champion")
+    assert rows[1].aliases == ("champion",)
     with pytest.raises(InputError, match=r"\(m, other\), got 'n'"):
         list_versions("n")
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("models:/n/1", r"must name a registered model \(m\), got 'models:/n/1'"),
+        ("models:/m/3", r"of m \(/1, /2, @champion\), got 'models:/m/3'"),
+        ("models:/m@nobody", r"of m \(/1, /2, @champion\), got 'models:/m@nobody'"),
+        ("somewhere/model", "must be models:/<name>/<version> or models:/<name>@<alias>, got 'somewhere/model'"),
+    ],
+)
+def test_a_model_that_is_not_there_lists_what_is(uri: str, expected: str, registered: Register) -> None:
+    registered("m", 0.95)
+    registered("m", 0.95)
+    mlflow.MlflowClient().set_registered_model_alias("m", "champion", 2)
+    assert find_model("models:/m@champion") == "models:/m/2"
+    with pytest.raises(InputError, match=expected):
+        find_model(uri)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, ""),
+        (
+            {"class_names": ("cat", "dog", "cow")},
+            "classes of its version 1: cat, dog, of these data: cat, dog, cow",
+        ),
+        ({"n_features": 5}, "the number of features of its version 1: 4, of these data: 5"),
+        ({"image_shape": (4, 1)}, r"the image shape of its version 1: \(2, 2\), of these data: \(4, 1\)"),
+    ],
+    ids=["equal", "classes", "features", "shape"],
+)
+def test_other_classes_or_features_are_refused(changed: dict[str, object], reason: str, registered: Register) -> None:
+    interface = Interface(("cat", "dog"), 4, np.dtype("uint8"), 255.0, (2, 2))
+    check_compatible("m", interface)  # nothing is registered yet
+    registered("m", 0.95, interface=interface)
+    if not reason:
+        check_compatible("m", interface)
+        return
+    with pytest.raises(InputError, match=reason):
+        check_compatible("m", replace(interface, **changed))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def registered(tracking: Path) -> Register:
+    """Registers a version of a given accuracy, with a model that was really logged."""
+
+    class Constant(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+        def predict(self, model_input):  # type: ignore[no-untyped-def]
+            return np.zeros((len(model_input), 2), np.float32)
+
+    def register_one(name: str, accuracy: float, interface: Interface | None = None) -> ModelVersion:
+        signature = None
+        if interface:
+            example = np.zeros((3, interface.n_features), interface.dtype)
+            signature = mlflow.models.infer_signature(example, np.zeros((3, 2), np.float32))
+        with mlflow.start_run():
+            uri = mlflow.pyfunc.log_model(
+                name="model", python_model=Constant(), pip_requirements=[], signature=signature,
+                metadata=interface.as_metadata() if interface else None,
+            ).model_uri  # fmt: skip
+        checks = (check_accuracy(accuracy, 0.9),)
+        return register(
+            name, Candidate(uri, checks, accuracy, accuracy - 0.01, accuracy + 0.01, "data", "tune", 3, "commit", "w")
+        )
+
+    return register_one

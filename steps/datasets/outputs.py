@@ -1,0 +1,72 @@
+"""Predictions as a `.csv` or `.parquet` file, written in chunks, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from steps.datasets.inputs import Key
+from steps.errors import InputError
+
+_WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWriter}
+
+
+def check_output(given: str, *, overwrite: bool) -> Path:
+    """The path of an output that may be written.
+
+    Raises:
+        InputError: Another format, a folder that does not exist, or a file that does and may not be replaced.
+    """
+    path = Path(given)
+    if path.suffix.lower() not in _WRITERS:
+        raise InputError(f"output must be a {' or '.join(_WRITERS)} file, got {given!r}")
+    if not path.parent.is_dir():
+        raise InputError(f"output must be in a folder that exists, got {given!r}; make {str(path.parent)!r} first")
+    if path.is_dir():
+        raise InputError(f"output must be a file, got the folder {given!r}")
+    if path.exists() and not overwrite:
+        raise InputError(f"output must not exist, got {given!r}; choose another, or give overwrite=true")
+    return path
+
+
+class PredictionWriter:
+    """Context manager; where its block raises, nothing is left, and a file that was there before is untouched.
+
+    Columns: `row` (int64) or `file`, `predicted` (class name), and `probability_<class>` (float32) for each class.
+    """
+
+    def __init__(self, path: Path, key: str, class_names: Sequence[str]) -> None:
+        self._path, self._classes = path, np.array(class_names, object)
+        self._draft = path.with_name(f".{path.name}.{os.getpid()}")
+        probabilities = [(f"probability_{name}", pa.float32()) for name in class_names]
+        self._schema = pa.schema(
+            [(key, pa.int64() if key == "row" else pa.string()), ("predicted", pa.string()), *probabilities]
+        )
+
+    def __enter__(self) -> Self:
+        self._writer = _WRITERS[self._path.suffix.lower()](self._draft, self._schema)
+        return self
+
+    def write(self, keys: Sequence[Key], probabilities: np.ndarray) -> None:
+        """Append rows: their keys and (n, n_classes) float32 probabilities."""
+        predicted = self._classes[probabilities.argmax(1)]
+        columns = [pa.array(keys), pa.array(predicted, pa.string()), *map(pa.array, probabilities.T.copy())]
+        self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._writer.close()
+            if error is None:
+                self._draft.replace(self._path)
+        finally:
+            self._draft.unlink(missing_ok=True)

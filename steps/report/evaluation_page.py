@@ -1,0 +1,179 @@
+"""report.html of an evaluate run: the decision, and everything it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+
+from steps.datasets import Dataset
+from steps.mlp.checks import Check
+from steps.mlp.comparison import Comparison
+from steps.mlp.metrics import Metrics, calibration_bins, confusion, wilson_interval, worst_mistakes
+from steps.report.charts import calibration, error_intervals, learning_curve
+from steps.report.page import page, picture
+
+_MISTAKES = 24
+
+
+def evaluation_page(
+    *,
+    title: str,
+    approved: bool,
+    promoted: bool,
+    reasons: Sequence[str],
+    checks: Sequence[Check],
+    dataset: Dataset,
+    probabilities: np.ndarray,
+    scores: Metrics,
+    baselines: Mapping[str, float],
+    champion: int | None,
+    comparison: Comparison | None,
+    losses: Sequence[float],
+    lineage: Mapping[str, Mapping[str, Any] | str],
+) -> str:
+    """The report as one HTML document.
+
+    Args:
+        reasons: Of the approval and of the promotion, one sentence each.
+        dataset: With its test split.
+        probabilities: (n, n_classes) on the test split.
+        baselines: Name -> test accuracy.
+        champion, comparison: Version it was compared with and the 2 x 2 table; None where there was no champion.
+        losses: Training loss of each epoch of the final training.
+        lineage: Group -> name -> value.
+    """
+    labels = np.asarray(dataset.splits["test"].labels)
+    rows = _accuracies(scores, baselines, champion, comparison, len(labels))
+    counts = confusion(probabilities, labels)
+    scores_of_classes = precision_recall_fscore_support(
+        labels, probabilities.argmax(1), labels=range(len(dataset.class_names)), zero_division=0
+    )
+    return page(
+        title,
+        _TEMPLATE,
+        headline=f"{'Approved' if approved else 'Rejected'}, {'promoted to champion' if promoted else 'not promoted'}",
+        tone="good" if approved and promoted else "" if approved else "bad",
+        reasons=reasons,
+        checks=checks,
+        scores=scores,
+        rows=rows,
+        accuracy_chart=error_intervals(rows, len(labels)),
+        comparison=comparison,
+        champion=champion,
+        calibration_chart=calibration(*calibration_bins(probabilities, labels), scores.test_ece),
+        learning_chart=learning_curve(losses),
+        n_test=len(labels),
+        classes=dataset.class_names,
+        counts=counts.tolist(),
+        shares=np.sqrt(counts / np.maximum(counts.sum(1, keepdims=True), 1)).round(3).tolist(),
+        by_class=list(zip(dataset.class_names, *(column.tolist() for column in scores_of_classes), strict=True)),
+        mistakes=_mistakes(dataset, probabilities, labels),
+        n_mistakes=len(labels) - int(counts.trace()),
+        lineage=lineage,
+    )
+
+
+def _accuracies(
+    scores: Metrics, baselines: Mapping[str, float], champion: int | None, comparison: Comparison | None, n: int
+) -> list[tuple[str, float, float, float]]:
+    """(name, accuracy, low, high) of the model and of all it is measured against."""
+    rows = [("this model", scores.test_accuracy, scores.test_accuracy_low, scores.test_accuracy_high)]
+    others = {f"champion (version {champion})": comparison.champion_accuracy} if comparison else {}
+    others |= {name.replace("_", " "): accuracy for name, accuracy in baselines.items()}
+    return rows + [(name, accuracy, *wilson_interval(round(accuracy * n), n)) for name, accuracy in others.items()]
+
+
+def _mistakes(dataset: Dataset, probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, str]]:
+    """The most confident mistakes; `src` is empty where samples are no images."""
+    features, names = dataset.splits["test"].features, dataset.class_names
+    return [
+        {
+            "src": picture(np.asarray(features[i]).reshape(dataset.image_shape), dataset.feature_max)
+            if dataset.image_shape
+            else "",
+            "text": f"{names[labels[i]]} as {names[probabilities[i].argmax()]}, {probabilities[i].max():.0%} sure",
+            "row": f"test sample {i}",
+        }
+        for i in worst_mistakes(probabilities, labels, _MISTAKES)
+    ]
+
+
+_TEMPLATE = """
+<section class="decision {{ tone }}">
+<strong>{{ headline }}</strong>
+{% for reason in reasons %}<p>{{ reason[0] | upper }}{{ reason[1:] }}.</p>
+{% endfor %}
+<div class="numbers">
+<div><b>{{ scores.test_accuracy | percent }}</b><small>test accuracy, 95 % interval
+{{ scores.test_accuracy_low | percent }} to {{ scores.test_accuracy_high | percent }}</small></div>
+<div><b>{{ "%.4f" | format(scores.test_log_loss) }}</b><small>log loss (nats)</small></div>
+<div><b>{{ "%.4f" | format(scores.test_macro_f1) }}</b><small>macro F1</small></div>
+<div><b>{{ "%.4f" | format(scores.test_ece) }}</b><small>calibration error (ECE)</small></div>
+</div>
+</section>
+<h2>Against champion and baselines</h2>
+<div class="columns">
+<figure>{{ accuracy_chart }}</figure>
+<div class="scroll"><table>
+<thead><tr><th>model</th><th class="number">accuracy</th><th class="number">95 % interval</th>
+<th class="number">margin</th></tr></thead>
+<tbody>{% for name, accuracy, low, high in rows %}
+<tr><td>{{ name }}</td><td class="number">{{ accuracy | percent }}</td>
+<td class="number">{{ low | percent }} – {{ high | percent }}</td>
+<td class="number">
+{% if not loop.first %}{{ "%+.2f" | format(100 * (scores.test_accuracy - accuracy)) }}{% endif %}</td>
+</tr>{% endfor %}</tbody></table>
+<p class="muted">All on the same {{ "{:,}".format(n_test) }} test samples. Margin: this model's lead, in points.</p>
+</div>
+</div>
+{% if comparison %}
+<p>Exact McNemar test against version {{ champion }}: p = {{ "%.3g" | format(comparison.p_value) }}.</p>
+<div class="scroll"><table><thead><tr><th>samples</th><th class="number">champion right</th>
+<th class="number">champion wrong</th></tr></thead><tbody>
+<tr><th>this model right</th><td class="number">{{ comparison.both_right }}</td>
+<td class="number">{{ comparison.only_challenger_right }}</td></tr>
+<tr><th>this model wrong</th><td class="number">{{ comparison.only_champion_right }}</td>
+<td class="number">{{ comparison.both_wrong }}</td></tr></tbody></table></div>
+{% endif %}
+<h2>Checks</h2>
+<div class="scroll"><table><tbody>{% for check in checks %}
+<tr><td class="{{ 'good' if check.passed else 'bad' }}">{{ "passed" if check.passed else "failed" }}</td>
+<th>{{ check.name | replace("_", " ") }}</th><td>{{ check.detail }}</td></tr>{% endfor %}</tbody></table></div>
+<h2>Calibration and training</h2>
+<div class="columns">
+<figure>{{ calibration_chart }}<figcaption>Calibration on the test split: on the dashed line, the model is
+as often right as it is sure. The area of a dot is its share of the samples.</figcaption></figure>
+<figure>{{ learning_chart }}<figcaption>Final training on train + validation.</figcaption></figure>
+</div>
+<h2>Confusion matrix</h2>
+<div class="scroll"><table class="matrix"><thead><tr><th>true \\ predicted</th>{% for name in classes %}
+<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>{% for name in classes %}{% set i = loop.index0 %}
+<tr><th>{{ name }}</th>{% for count in counts[i] %}
+<td style="--share: {{ shares[i][loop.index0] }}">{{ count or "" }}</td>{% endfor %}</tr>{% endfor %}
+</tbody></table></div>
+<h2>By class</h2>
+<div class="scroll"><table><thead><tr><th>class</th><th class="number">precision</th><th class="number">recall</th>
+<th class="number">F1</th><th class="number">samples</th></tr></thead><tbody>
+{% for name, precision, recall, f1, support in by_class %}
+<tr><td>{{ name }}</td><td class="number">{{ "%.4f" | format(precision) }}</td>
+<td class="number">{{ "%.4f" | format(recall) }}</td><td class="number">{{ "%.4f" | format(f1) }}</td>
+<td class="number">{{ support }}</td></tr>{% endfor %}</tbody></table></div>
+<h2>Most confident mistakes</h2>
+{% if mistakes %}
+<p class="muted">{{ mistakes | length }} of {{ n_mistakes }}: true class as predicted class.</p>
+<div class="pictures">{% for mistake in mistakes %}
+<figure>{% if mistake.src %}<img src="{{ mistake.src }}" alt="{{ mistake.row }}: {{ mistake.text }}">{% endif %}
+<figcaption>{{ mistake.text }}<br>{{ mistake.row }}</figcaption></figure>{% endfor %}</div>
+{% else %}<p>None: every test sample is right.</p>{% endif %}
+<h2>Lineage</h2>
+<div class="columns">
+{% for group, values in lineage.items() %}
+<section><h3>{{ group | replace("_", " ") | capitalize }}</h3>
+<dl>{% for name, value in (values.items() if values is mapping else [("SHA-256", values)]) %}
+<dt>{{ name }}</dt><dd>{{ value }}</dd>{% endfor %}</dl></section>
+{% endfor %}
+</div>
+"""

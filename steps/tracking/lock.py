@@ -1,0 +1,42 @@
+"""One process at a time: the registry has no transactions, so whoever moves an alias holds this lock."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import mlflow
+from platformdirs import user_cache_path
+from sqlalchemy.engine import make_url
+
+_LONGEST_WAIT = 3600.0  # seconds; a holder loads one model and predicts one test split
+
+
+@contextmanager
+def registry_lock(model_name: str) -> Iterator[None]:
+    """Hold the lock of one registered model.
+
+    It is an exclusive SQLite transaction on an empty file: it works between threads, processes and users, on every
+    operating system, and ends with its process, so that nothing is left behind by a kill. The file stands beside
+    a SQLite registry, where all who use that registry meet; for a server it stands in the user's cache directory, where
+    the processes of one machine meet.
+
+    Raises:
+        sqlite3.OperationalError: The lock was not free for an hour.
+    """
+    with closing(sqlite3.connect(_path(model_name), timeout=_LONGEST_WAIT, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _path(model_name: str) -> Path:
+    uri = mlflow.get_registry_uri()
+    name = hashlib.sha256(f"{uri}\n{model_name}".encode()).hexdigest()[:16]
+    if uri.startswith("sqlite"):
+        return Path(make_url(uri).database or "mlflow.db").absolute().parent / f".registry-{name}.lock"
+    folder = user_cache_path("mlp-tuning") / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.lock"

@@ -1,0 +1,140 @@
+"""A model by its URI: found, described, loaded, and what is said where that fails."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from importlib.metadata import version
+from typing import Any
+
+import mlflow
+import numpy as np
+import yaml
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, infer_signature
+from mlflow.pyfunc import PyFuncModel
+from mlflow.tracking import MlflowClient
+
+from steps.datasets.interface import Interface
+from steps.errors import InputError, StepError
+from steps.mlp.checks import Check
+
+_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+_UNREADABLE = (
+    MlflowException,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    zipfile.BadZipFile,
+    yaml.YAMLError,
+)  # fmt: skip -- what reading a file that is cut or changed raises, depending on where it is
+
+
+def log_keras(model: Any, example: np.ndarray, metadata: dict[str, Any]) -> str:
+    """Log a Keras model with signature, input example, pinned requirements and `metadata`; returns its URI."""
+    packages = ("mlflow", "tensorflow", "keras", "numpy")
+    info = mlflow.tensorflow.log_model(
+        model,
+        name="model",
+        signature=infer_signature(example, model.predict(example, verbose=0)),
+        input_example=example,
+        metadata=metadata,
+        pip_requirements=[f"{package}=={version(package)}" for package in packages],
+    )
+    return str(info.model_uri)
+
+
+def find_model(uri: str) -> str:
+    """The URI of exactly one version, for a URI that may hold an alias.
+
+    Raises:
+        InputError: No URI of a registered model, or there is no such model, version or alias; lists those there are.
+    """
+    given = _REGISTERED.fullmatch(uri)
+    if given is None:
+        raise InputError(f"model_uri must be models:/<name>/<version> or models:/<name>@<alias>, got {uri!r}")
+    name, client = given["name"], MlflowClient()
+    try:
+        model = client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            raise
+        known = ", ".join(sorted(found.name for found in client.search_registered_models())) or "there is none yet"
+        raise InputError(f"model_uri must name a registered model ({known}), got {uri!r}") from error
+    versions = sorted(int(found.version) for found in client.search_model_versions(f"name = '{name}'"))
+    number = int(model.aliases.get(given["alias"], 0)) if given["alias"] else int(given["version"])
+    if number not in versions:
+        aliases = [f"@{alias}" for alias in sorted(model.aliases)]
+        known = ", ".join([*(f"/{existing}" for existing in versions), *aliases]) or "it has no version"
+        raise InputError(f"model_uri must end in a version or an alias of {name} ({known}), got {uri!r}")
+    return f"models:/{name}/{number}"
+
+
+def describe_model(uri: str) -> Model:
+    """MLflow's description of a model, without the model itself.
+
+    Raises:
+        StepError: It cannot be read.
+    """
+    try:
+        return Model.load(uri)
+    except _UNREADABLE as error:
+        raise _damaged(uri, error) from error
+
+
+def interface_of(uri: str) -> Interface:
+    """What the model takes and gives.
+
+    Raises:
+        StepError: The description cannot be read.
+        InputError: It was not registered by this project.
+    """
+    described = describe_model(uri)
+    metadata = described.metadata or {}
+    if "class_names" not in metadata or described.signature is None:
+        raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose classes are unknown")
+    (features,) = described.signature.inputs.inputs
+    return Interface(
+        class_names=tuple(metadata["class_names"]),
+        n_features=int(features.shape[1]),
+        dtype=np.dtype(features.type),
+        feature_max=float(metadata["feature_max"]),
+        image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
+    )
+
+
+def load_keras(uri: str) -> Any:
+    """The Keras model of a model URI; TensorFlow is imported.
+
+    Raises:
+        StepError: Its files are damaged; says which model and how.
+    """
+    try:
+        return mlflow.tensorflow.load_model(uri)
+    except _UNREADABLE as error:
+        raise _damaged(uri, error) from error
+
+
+def check_interface(model: PyFuncModel, model_uri: str) -> Check:
+    """Whether the logged input example passes the logged signature and gives what the signature says."""
+    name, described = "signature_and_example", model.metadata
+    if described.signature is None or described.signature.outputs is None:
+        return Check(name, False, "the model has no signature")
+    try:
+        found = np.asarray(model.predict(described.load_input_example(model_uri)))
+    except (MlflowException, ValueError, TypeError, OSError) as error:
+        return Check(name, False, f"the input example does not work: {' '.join(str(error).split())[:200]}")
+    expected = described.signature.outputs.inputs[0]
+    fits = found.dtype == expected.type and found.shape[1:] == tuple(expected.shape[1:])
+    finite = bool(np.isfinite(found).all())
+    holds = "holds" if fits and finite else f"promises finite {expected.type} {expected.shape}"
+    return Check(name, fits and finite, f"the input example gives {found.dtype} {found.shape}, the signature {holds}")
+
+
+def _damaged(uri: str, error: Exception) -> StepError:
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return StepError(f"the model {uri} is damaged: {reason}; register it anew, or choose another version")

@@ -1,0 +1,205 @@
+"""Champion and challenger: who serves, who served before, and the way back.
+
+The champion moves in one step, the alias `champion`; everything else (tags, the alias `previous`) describes it. A
+process killed in between leaves one champion with its predecessor on record. Two processes that promote at once
+take turns under `registry_lock`: the second one compares with the champion that the first one made. Where two
+machines share a server the lock does not reach: each looks again right before it moves the alias, and compares
+anew if the champion has changed, so that what is left is the time of one request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.tracking import MlflowClient
+
+from steps.errors import InputError
+from steps.mlp.comparison import Comparison
+from steps.tracking.lock import registry_lock
+from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
+
+Policy = Literal["always", "significant", "never"]
+# Tags of a version that is or was champion. Times are UTC, ISO 8601.
+SINCE, UNTIL, SUCCESSOR = "champion_since", "champion_until", "successor"
+FORMER = "former_champions"  # JSON list of versions, the latest first
+_MOST_FORMER = 100  # MLflow's tags hold 5,000 characters
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a version became champion, and why.
+
+    Attributes:
+        champion: Version of the champion that it was compared with; None where there was none.
+        comparison: Both on the same test split; None where there was no champion.
+    """
+
+    promoted: bool
+    reason: str
+    champion: int | None = None
+    comparison: Comparison | None = None
+
+    def as_tags(self) -> dict[str, str]:
+        tags = {"promotion": "promoted" if self.promoted else "not promoted", "promotion_reason": self.reason}
+        if self.champion is not None and self.comparison is not None:
+            table = self.comparison
+            rows = [[table.both_right, table.only_challenger_right], [table.only_champion_right, table.both_wrong]]
+            tags |= {
+                "compared_with_version": str(self.champion),
+                "champion_test_accuracy": str(table.champion_accuracy),
+                "mcnemar_table": json.dumps(rows),
+                "mcnemar_p_value": str(table.p_value),
+            }
+        return tags
+
+    def as_metrics(self) -> dict[str, float]:
+        if self.comparison is None:
+            return {}
+        return {
+            "champion_test_accuracy": self.comparison.champion_accuracy,
+            "mcnemar_p_value": self.comparison.p_value,
+            "mcnemar_both_right": self.comparison.both_right,
+            "mcnemar_only_challenger_right": self.comparison.only_challenger_right,
+            "mcnemar_only_champion_right": self.comparison.only_champion_right,
+            "mcnemar_both_wrong": self.comparison.both_wrong,
+        }
+
+
+def promote(
+    version: ModelVersion, policy: Policy, alpha: float, compare: Callable[[ModelVersion], Comparison]
+) -> Decision:
+    """Decide on a version just registered, move the aliases, and write the decision onto it.
+
+    An approved version becomes `challenger`. It becomes `champion` where there is none, or where it is better than the
+    champion by the exact McNemar test at level `alpha`; `always` and `never` overrule the comparison, which is
+    made and recorded all the same.
+
+    Args:
+        compare: Gives the comparison of the version with the champion it is called with.
+    """
+    client, name = MlflowClient(), version.name
+    with registry_lock(name):
+        while True:
+            champion = version_by_alias(name, CHAMPION)
+            decision = decide(version, champion, policy, alpha, compare)
+            if _number(version_by_alias(name, CHAMPION)) == _number(champion):
+                break
+        for key, value in decision.as_tags().items():
+            client.set_model_version_tag(name, version.version, key, value)
+        description = f"{version.description or ''} {decision.reason.capitalize()}.".strip()
+        client.update_model_version(name, version.version, description)
+        if is_approved(version):
+            client.set_registered_model_alias(name, CHALLENGER, version.version)
+        if decision.promoted:
+            _succeed(client, version, champion)
+    return decision
+
+
+def decide(
+    version: ModelVersion,
+    champion: ModelVersion | None,
+    policy: Policy,
+    alpha: float,
+    compare: Callable[[ModelVersion], Comparison],
+) -> Decision:
+    """The decision alone; nothing is changed."""
+    comparison = compare(champion) if champion else None
+    promoted, why = _verdict(is_approved(version), policy, alpha, comparison)
+    reason = f"{'promoted' if promoted else 'not promoted'}, because {why}"
+    if comparison is None or champion is None:
+        return Decision(promoted, reason)
+    reason += (
+        f" (champion, version {champion.version}: {comparison.champion_accuracy:.4f}, this version: "
+        f"{comparison.challenger_accuracy:.4f}; samples right in both: {comparison.both_right}, in this version only: "
+        f"{comparison.only_challenger_right}, in the champion only: {comparison.only_champion_right}, in neither: "
+        f"{comparison.both_wrong}; exact McNemar test: p = {comparison.p_value:.3g})"
+    )
+    return Decision(promoted, reason, int(champion.version), comparison)
+
+
+def _verdict(approved: bool, policy: Policy, alpha: float, comparison: Comparison | None) -> tuple[bool, str]:
+    if not approved:
+        return False, "it was rejected"
+    if policy == "never":
+        return False, "promote is never"
+    if comparison is None:
+        return True, "there was no champion"
+    if policy == "always":
+        return True, "promote is always"
+    if comparison.challenger_is_better(alpha):
+        return True, f"it is better than the champion at alpha = {alpha:g}"
+    if comparison.challenger_accuracy > comparison.champion_accuracy:
+        return False, f"it is not significantly better than the champion at alpha = {alpha:g}"
+    return False, "it is not better than the champion"
+
+
+def rollback(name: str) -> tuple[int, int]:
+    """Give `champion` back to the version that had it before; returns the two versions, old champion first.
+
+    `previous` then is the one before that, so that a second rollback goes further back, not forth again. A
+    version that has been deleted is passed over.
+
+    Raises:
+        InputError: There is no champion, or it is the first one.
+    """
+    client = MlflowClient()
+    with registry_lock(name):
+        champion = version_by_alias(name, CHAMPION)
+        if champion is None:
+            raise InputError(f"model_name must be a model with a champion for a rollback, got {name!r}, which has none")
+        former = _predecessor(client, champion)
+        if former is None:
+            raise InputError(
+                f"model_name must be a model with a former champion for a rollback, got {name!r}: "
+                f"version {champion.version} is its first"
+            )
+        client.set_registered_model_alias(name, CHAMPION, former.version)
+        _end(client, champion, former)
+        client.set_model_version_tag(name, former.version, SINCE, _now())
+        for key in (UNTIL, SUCCESSOR):
+            client.delete_model_version_tag(name, former.version, key)
+        if (before := _predecessor(client, former)) is not None:
+            client.set_registered_model_alias(name, PREVIOUS, before.version)
+        elif version_by_alias(name, PREVIOUS) is not None:
+            client.delete_registered_model_alias(name, PREVIOUS)
+    return int(champion.version), int(former.version)
+
+
+def _succeed(client: MlflowClient, version: ModelVersion, champion: ModelVersion | None) -> None:
+    name = version.name
+    client.set_model_version_tag(name, version.version, SINCE, _now())
+    if champion is not None:
+        former = [int(champion.version), *_former(champion)][:_MOST_FORMER]
+        client.set_model_version_tag(name, version.version, FORMER, json.dumps(former))
+    client.set_registered_model_alias(name, CHAMPION, version.version)
+    if champion is not None:
+        _end(client, champion, version)
+        client.set_registered_model_alias(name, PREVIOUS, champion.version)
+
+
+def _end(client: MlflowClient, champion: ModelVersion, successor: ModelVersion) -> None:
+    client.set_model_version_tag(champion.name, champion.version, UNTIL, _now())
+    client.set_model_version_tag(champion.name, champion.version, SUCCESSOR, successor.version)
+
+
+def _former(version: ModelVersion) -> list[int]:
+    return list(json.loads(version.tags.get(FORMER, "[]")))
+
+
+def _predecessor(client: MlflowClient, version: ModelVersion) -> ModelVersion | None:
+    """The latest champion before this one that still exists."""
+    existing = {int(v.version): v for v in client.search_model_versions(f"name = '{version.name}'")}
+    return next((existing[number] for number in _former(version) if number in existing), None)
+
+
+def _number(version: ModelVersion | None) -> int | None:
+    return int(version.version) if version else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

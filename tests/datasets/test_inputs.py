@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from steps.datasets import inputs
+from steps.datasets.inputs import Chunk, chunks, open_input
+from steps.datasets.interface import Interface
+from steps.errors import InputError
+
+PIXELS = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
+NUMBERS = Interface(("cat", "dog"), 4, np.dtype("float32"), 1.0, None)
+VALUES = np.arange(40, dtype=np.uint8).reshape(10, 4) % 17
+LABELS = np.array(["cat", "dog"] * 5)
+HEADER = "a,b,c,d"
+
+
+def read(path: Path | str, interface: Interface = PIXELS, *, invert: bool = False) -> Chunk:
+    """All rows of an input as one chunk."""
+    parts = list(chunks(open_input(str(path), interface, invert=invert), interface))
+    labels = [part.labels for part in parts if part.labels is not None]
+    return Chunk(
+        keys=[key for part in parts for key in part.keys],
+        features=np.concatenate([part.features for part in parts]),
+        labels=np.concatenate(labels) if labels else None,
+        bad=[row for part in parts for row in part.bad],
+        position=parts[-1].position,
+    )
+
+
+def write(path: Path, *, labelled: bool) -> Path:
+    frame = pd.DataFrame(VALUES, columns=list("abcd"))
+    if labelled:
+        frame.insert(2, "label", LABELS)
+    labels = {"labels": LABELS} if labelled else {}
+    match path.suffix:
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".parquet":
+            frame.to_parquet(path)
+        case ".npy":
+            np.save(path, VALUES.reshape(10, 2, 2))
+        case ".npz":
+            np.savez_compressed(path, features=VALUES, **labels)  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize("rows", [3, 4096])
+@pytest.mark.parametrize(
+    ("suffix", "labelled"),
+    [(".csv", False), (".csv", True), (".parquet", False), (".parquet", True), (".npy", False), (".npz", False),
+     (".npz", True)],
+)  # fmt: skip
+def test_every_format_gives_the_same_rows(
+    suffix: str, labelled: bool, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("inputs", "input_tables", "input_arrays"):
+        monkeypatch.setattr(f"steps.datasets.{module}.CHUNK_ROWS", rows)
+    path = write(tmp_path / f"rows{suffix}", labelled=labelled)
+    found = read(path)
+    assert found.keys == list(range(1, 11))
+    assert found.features.dtype == np.uint8
+    np.testing.assert_array_equal(found.features, VALUES)
+    assert (found.labels is not None) == labelled
+    if found.labels is not None:
+        assert found.labels.tolist() == [0, 1] * 5
+    assert found.bad == []
+    assert found.position == pytest.approx(open_input(str(path), PIXELS, invert=False).size, abs=len(HEADER) + 7)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,2,x,4", "column 'c' must be a number, got 'x'"),
+        ("1,2,,4", "column 'c' must be a number, got ''"),
+        ("1,2,3", "must have 4 columns, got 3"),
+        ("1,2,3,4,5", "must have 4 columns, got 5"),
+        ("1,2,3,17", "column 'd' must be a whole number from 0 to 16, got 17"),
+        ("1,2,-3,4", "column 'c' must be a whole number from 0 to 16, got -3"),
+        ("0.5,2,3,4", "column 'a' must be a whole number from 0 to 16, got 0.5"),
+        ("1,nan,3,4", "column 'b' must be a whole number from 0 to 16, got nan"),
+    ],
+)
+def test_a_bad_row_is_named_and_left_out(row: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{HEADER}\n1,2,3,4\n\n{row}\n5,6,7,8\n")
+    found = read(path)
+    assert found.keys == [1, 3]
+    assert found.features.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert [(bad.key, bad.reason) for bad in found.bad] == [(2, reason)]
+
+
+def test_real_numbers_may_be_any_that_are_finite(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.array([[0.5, -3, 1e6, 0], [np.inf, 0, 0, 0]]))
+    found = read(tmp_path / "rows.npy", NUMBERS)
+    assert found.features.tolist() == [[0.5, -3, 1e6, 0]]
+    assert found.bad[0].reason == "column '0' must be a finite number, got inf"
+
+
+def test_a_label_that_is_no_class_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f"{HEADER},label\n1,2,3,4,dog\n1,2,3,4,cow\n")
+    found = read(tmp_path / "rows.csv")
+    assert found.bad[0].reason == "label must be a class of the model, got 'cow'"
+    assert found.labels is not None
+    assert found.labels.tolist() == [1]
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> Path:
+    """A folder with one drawing in three formats, 4 x 4 pixels, white on black, and one file that is none."""
+    folder = tmp_path / "drawings"
+    (folder / "deep").mkdir(parents=True)
+    pixels = np.kron(np.array([[0, 255], [51, 0]], np.uint8), np.ones((2, 2), np.uint8))
+    Image.fromarray(pixels).save(folder / "b.png")
+    Image.fromarray(pixels).convert("RGB").save(folder / "deep" / "a.PNG")
+    Image.fromarray(np.kron(pixels, np.ones((8, 8), np.uint8))).save(folder / "c.jpg", quality=100)
+    (folder / "d.jpeg").write_bytes(b"no image")
+    (folder / "readme.txt").write_text("not looked at")
+    return folder
+
+
+def test_images_are_made_what_the_model_knows(drawing: Path) -> None:
+    found = read(drawing)
+    assert found.keys == ["b.png", "c.jpg", "deep/a.PNG"]
+    assert found.features.tolist() == [[0, 16, 3, 0]] * 3
+    (bad,) = found.bad
+    assert (bad.key, bad.reason[:20]) == ("d.jpeg", "not a readable image")
+    assert read(drawing / "*.png").features.tolist() == [[0, 16, 3, 0]]
+
+
+def test_inversion_is_stated(drawing: Path) -> None:
+    assert read(drawing / "b.png", invert=True).features.tolist() == [[16, 0, 13, 16]]
+    with pytest.raises(InputError, match="invert must be false for an input that is not images"):
+        read(write(drawing / "rows.csv", labelled=False), invert=True)
+
+
+def text(content: str | bytes) -> Callable[[Path], None]:
+    return lambda path: (path.write_bytes(content if isinstance(content, bytes) else content.encode()), None)[1]
+
+
+def frame(**columns: object) -> Callable[[Path], None]:
+    return lambda path: pd.DataFrame(columns).to_parquet(path)
+
+
+WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "missing": ("rows.csv", lambda _: None, "must be a file that exists"),
+    "format": ("rows.xlsx", text("x"), "must be a .csv, .parquet, .npy, .npz file, a folder of images or a glob"),
+    "empty csv": ("rows.csv", text(""), "must have a line of column names and rows"),
+    "only names": ("rows.csv", text("a,b,c,d\n"), "which is empty"),
+    "columns": ("rows.csv", text("a,b\n1,2\n"), "must have 4 columns of features, got 2"),
+    "no names": ("rows.csv", text("7,2,9,4\n1,2,3,4\n"), "must begin with a line of column names"),
+    "binary csv": ("rows.csv", text(b"\xff\xfe\x00"), "must be a CSV file in UTF-8"),
+    "no parquet": ("rows.parquet", text("a,b,c,d\n"), "must be a Parquet file"),
+    "text column": ("rows.parquet", frame(a=[1], b=[2], c=["x"], d=[4]), "in column 'c'"),
+    "parquet columns": ("rows.parquet", frame(a=[1]), "must have 4 columns of features, got 1"),
+    "empty parquet": ("rows.parquet", frame(a=[], b=[], c=[], d=[]), "which is empty"),
+    "no npy": ("rows.npy", text("abc"), "must be an array of numbers"),
+    "npy columns": ("rows.npy", lambda p: np.save(p, np.ones((3, 5))), "must have 4 columns of features, got 5"),
+    "npy of text": ("rows.npy", lambda p: np.save(p, np.full((3, 4), "x")), "must be an array of numbers, got <U1"),
+    "empty npy": ("rows.npy", lambda p: np.save(p, np.ones((0, 4))), "which is empty"),
+    "pickle": ("rows.npy", lambda p: np.save(p, np.array([[{}] * 4]), allow_pickle=True), "got object"),
+    "no npz": ("rows.npz", text("abc"), "must be an .npz file"),
+    "npz without features": ("rows.npz", lambda p: np.savez(p, x=np.ones(3)), "must hold an array 'features'"),
+    "labels too few": ("rows.npz", lambda p: np.savez(p, features=VALUES, labels=[1]), "must have one label per row"),
+    "no images": ("folder", lambda path: path.mkdir(), "where there are none"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_input_that_cannot_be_read_is_refused(case: str, tmp_path: Path) -> None:
+    name, make, message = WRONG[case]
+    make(tmp_path / name)
+    with pytest.raises(InputError, match=message):
+        open_input(str(tmp_path / name), PIXELS, invert=False)
+
+
+def test_images_are_for_models_of_images(drawing: Path) -> None:
+    with pytest.raises(InputError, match="must be a table for a model that takes no images"):
+        read(drawing, NUMBERS)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_a_file_that_ends_early_is_said(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows{suffix}"
+    big = np.random.default_rng(0).integers(0, 17, (2 * inputs.CHUNK_ROWS, 4)).astype(np.uint8)
+    np.save(path, big) if suffix == ".npy" else np.savez(path, features=big)
+    content = bytearray(path.read_bytes())
+    if suffix == ".npy":
+        path.write_bytes(content[:-50])
+    else:
+        content[len(content) // 2] ^= 1  # a changed byte: the archive's checksum tells
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"must be an? (whole|undamaged) file"):
+        read(path)

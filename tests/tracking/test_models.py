@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import mlflow
+import numpy as np
+import pytest
+from mlflow.models import Model
+
+from steps.datasets.interface import Interface
+from steps.errors import InputError, StepError
+from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
+from steps.tracking.provenance import lineage_of
+
+INTERFACE = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
+EXAMPLE = np.arange(8, dtype=np.uint8).reshape(2, 4)
+
+
+@pytest.fixture
+def logged(tracking: Path) -> str:
+    """URI of a small model, logged as `evaluate` does."""
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
+    with mlflow.start_run():
+        return log_keras(model, EXAMPLE, INTERFACE.as_metadata())
+
+
+def test_what_is_logged_is_what_is_found(logged: str) -> None:
+    assert interface_of(logged) == INTERFACE
+    assert load_keras(logged).predict(EXAMPLE, verbose=0).shape == (2, 2)
+    check = check_interface(mlflow.pyfunc.load_model(logged), logged)
+    assert (check.passed, check.detail) == (True, "the input example gives float32 (2, 2), the signature holds")
+    with pytest.raises(InputError, match="which has no lineage"):
+        lineage_of(logged)
+
+
+def test_an_example_that_does_not_fit_fails_the_check(logged: str, tracking: Path) -> None:
+    (example,) = tracking.rglob("input_example.json")
+    for content in ('{"inputs": [[1, 2, 3]]}', '{"inputs": [["a", "b", "c", "d"]]}'):
+        example.write_text(content)
+        check = check_interface(mlflow.pyfunc.load_model(logged), logged)
+        assert not check.passed
+        assert "does not work" in check.detail
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing"])
+def test_a_damaged_model_is_named_with_what_is_wrong(damage: str, logged: str, tracking: Path) -> None:
+    (path,) = tracking.rglob("model.keras")
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "changed":
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes(byte ^ 255 for byte in content[middle:]))
+    with pytest.raises(StepError, match=rf"the model {logged} is damaged: \w+"):
+        load_keras(logged)
+
+
+@pytest.mark.parametrize("content", ["", "flavors: [", "\0\0"])
+def test_a_damaged_description_is_named_too(content: str, logged: str, tracking: Path) -> None:
+    (path,) = tracking.rglob("MLmodel")
+    path.write_text(content)
+    with pytest.raises(StepError, match=rf"the model {logged} is damaged"):
+        interface_of(logged)
+
+
+def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:
+    inputs = keras.Input((4,))
+    with mlflow.start_run():
+        uri = log_keras(keras.Model(inputs, keras.layers.Dense(2)(inputs)), EXAMPLE, {})
+    assert Model.load(uri).signature is not None
+    with pytest.raises(InputError, match="must be a model of this project"):
+        interface_of(uri)
