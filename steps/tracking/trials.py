@@ -22,6 +22,7 @@ STUDY_TAG, TRIAL_NUMBER_TAG, STATE_TAG = "optuna.study", "optuna.trial_number", 
 INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+_LAST_WORDS = 10.0  # seconds
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
 
@@ -133,8 +134,13 @@ class TrialRuns:
             raise self._error
 
     def close(self) -> None:
+        """Return when all is written; an interruption meanwhile waits a few seconds for it."""
         self._queue.put(None)
-        self._thread.join()
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._thread.join(_LAST_WORDS)
+            raise
         self.check()
 
     def _work(self) -> None:
