@@ -52,7 +52,7 @@ class StepCommand(click.Command):
         except InputError as error:
             _fail(str(error), EXIT_BAD_INPUT)
         except _outside_failures() as error:
-            _fail(str(error), EXIT_FAILED)
+            _fail(str(error).partition("[SQL: ")[0], EXIT_FAILED)
         _exit(0)
 
 

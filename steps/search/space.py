@@ -98,6 +98,16 @@ class Space:
             raise InputError(f"{unknown[0]} must be a hyperparameter of the point's branch of the space, got {point!r}")
         return chosen
 
+    def key(self, parameters: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+        """Equal for configurations that are equal here: hyperparameters that are searched, numbers to ten digits."""
+        distributions = {d.name: d.distribution for d in self.dimensions if d.distribution is not None}
+        found = set()
+        for name, value in parameters.items():
+            distribution = distributions.get("units" if name.startswith("units_") else name)
+            if distribution is not None and contains(distribution, value):
+                found.add((name, f"{distribution.to_internal_repr(value):.10g}"))
+        return frozenset(found)
+
     def without(self, name: str, value: Any) -> Space:
         """This space with one hyperparameter fixed."""
         return Space(tuple(Dimension(name, None, value) if d.name == name else d for d in self.dimensions), self.text)

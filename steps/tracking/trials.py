@@ -22,6 +22,7 @@ STUDY_TAG, TRIAL_NUMBER_TAG, STATE_TAG = "optuna.study", "optuna.trial_number", 
 INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+_LAST_WORDS = 10.0  # seconds
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
 
@@ -101,9 +102,9 @@ class TrialRuns:
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
         }
 
-    def adopt(self, run_id: str, first_parent: str) -> None:
-        """Make an earlier tune run's child one of this parent's; it keeps the first parent in a tag."""
-        tags = {MLFLOW_PARENT_RUN_ID: self._parent.info.run_id, FIRST_PARENT_TAG: first_parent}
+    def move(self, run_id: str, parent: str, first_parent: str) -> None:
+        """Make a child run one of another tune run; the one that made it stays in a tag."""
+        tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
@@ -115,6 +116,10 @@ class TrialRuns:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
         self._open.discard(run_id)
         self._queue.put((run_id, _Batch(tags=_run_tags(tags), end=(status, _milliseconds()))))
+
+    def leave(self, run_id: str) -> None:
+        """Have no more to do with a run: another process writes it."""
+        self._open.discard(run_id)
 
     def interrupt(self) -> bool:
         """End every open run as one whose trial can be continued; returns whether there was one."""
@@ -129,8 +134,13 @@ class TrialRuns:
             raise self._error
 
     def close(self) -> None:
+        """Return when all is written; an interruption meanwhile waits a few seconds for it."""
         self._queue.put(None)
-        self._thread.join()
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._thread.join(_LAST_WORDS)
+            raise
         self.check()
 
     def _work(self) -> None:
