@@ -36,8 +36,8 @@ format: .venv/dev  ## Format the code
 ui: .venv/runtime  ## Show the runs in the browser
 	mlflow ui --host 127.0.0.1 $(ARGS)
 
-bench: .venv/runtime  ## Measure the trainer against the usual model.fit loop
-	python -m benchmarks.trials $(ARGS)
+bench: .venv/bench  ## Measure against the usual design, KerasTuner and Ray Tune (about half an hour)
+	python -m benchmarks $(ARGS)
 
 clean:  ## Remove the environment and the caches; runs and models stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -50,6 +50,11 @@ clean:  ## Remove the environment and the caches; runs and models stay
 	@echo 'Installing the pinned dependencies into .venv (once, about a minute)'
 	$(INSTALL) --requirements pyproject.toml
 	@touch $@
+
+.venv/bench: pyproject.toml conda.yaml | .venv/bin/uv
+	@echo 'Installing the pinned dependencies and the rivals into .venv (once, about a minute)'
+	$(INSTALL) --requirements pyproject.toml --extra bench
+	@touch .venv/runtime $@
 
 .venv/dev: pyproject.toml conda.yaml | .venv/bin/uv
 	@echo 'Installing the pinned dependencies and the tools into .venv (once, about a minute)'

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
+import shlex
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import click
 
 from steps.errors import InputError, StepError, StepInterrupted
+from steps.redaction import RedactingFormatter, redact
 
 # Before MLflow and TensorFlow are imported anywhere; a person's own setting wins.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -39,18 +42,18 @@ class StepCommand(click.Command):
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
-            sys.exit(stop.exit_code)
+            _exit(stop.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            _fail("interrupted", EXIT_INTERRUPTED)
+            _leave("interrupted")
         except StepInterrupted as interruption:
-            _fail(f"interrupted; {interruption}", EXIT_INTERRUPTED)
+            _leave(f"interrupted; {interruption}")
         except click.UsageError as error:
             _fail(f"{_about(error)}; see python -m steps.{self.name} --help", EXIT_BAD_INPUT)
         except InputError as error:
             _fail(str(error), EXIT_BAD_INPUT)
         except _outside_failures() as error:
             _fail(str(error), EXIT_FAILED)
-        sys.exit(0)
+        _exit(0)
 
 
 def step_command(function: Callable[..., None]) -> StepCommand:
@@ -60,12 +63,28 @@ def step_command(function: Callable[..., None]) -> StepCommand:
     return command(function)
 
 
+def project_command(command: click.Command, parameters: Mapping[str, Any], **needed: str) -> str:
+    """The `mlflow run` command with these parameters: those that are needed, and all that are no default."""
+    context = click.Context(command)
+    words = dict(needed)
+    for option in command.params:
+        name = str(option.name)
+        value = parameters[name]
+        if name not in words and value != option.type_cast_value(context, option.get_default(context)):
+            words[name] = ",".join(value) if isinstance(value, tuple) else str(value)
+    options = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in words.items())
+    return f"mlflow run . -e {command.name} {options}"
+
+
 def quiet_libraries() -> None:
     """Silence the chatter of libraries that means nothing to the person; what went wrong comes as an error."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("tensorflow", "mlflow.utils.requirements_utils", "mlflow.models.model"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs a traceback, then raises
     warnings.simplefilter("ignore")
 
 
@@ -101,22 +120,41 @@ def _about(error: click.UsageError) -> str:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    _say(message)
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    gc.freeze()  # TensorFlow's modules hold millions of objects; looking through them at exit takes a second
     sys.exit(code)
+
+
+def _leave(message: str) -> NoReturn:
+    """End at once: the interpreter would wait for the graphs that other threads still run."""
+    _say(message)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_INTERRUPTED)
+
+
+def _say(message: str) -> None:
+    click.echo(f"Error: {redact(' '.join(message.split()))}", err=True)
 
 
 class _Interruption:
     """Handler of SIGINT and SIGTERM: one interruption, however many signals it arrives as.
 
     The processes around a step (make, mlflow, a shell) each pass Ctrl-C on, so that the second signal
-    comes while the first is being answered.
+    comes while the first is being answered. The third interruption ends the process as it stands.
     """
 
     def __init__(self) -> None:
-        self._last = -math.inf
+        self._last, self._count = -math.inf, 0
 
     def __call__(self, signum: int, frame: object) -> None:
         now = time.monotonic()
         if now - self._last > _ONE_INTERRUPTION:
-            self._last = now
+            self._last, self._count = now, self._count + 1
+            if self._count > 2:
+                os._exit(EXIT_INTERRUPTED)
             raise KeyboardInterrupt

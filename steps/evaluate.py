@@ -40,6 +40,7 @@ def evaluate(**parameters: Any) -> None:
     Examples:
       mlflow run . -e evaluate
       mlflow run . -e evaluate -P final_epochs=100 -P min_accuracy=0.99
+      mlflow run . -e evaluate -P select=7
       mlflow run . -e evaluate -P promote=never -P min_recall=0.95
     """
     quiet_libraries()
@@ -54,8 +55,9 @@ def evaluate(**parameters: Any) -> None:
         raise InputError(
             "tune_run_id must be given where this experiment has no finished tune run; run: mlflow run . -e tune"
         )
+    chosen = _chosen(tune_run.info.run_id, parameters["select"])
     with step_run("evaluate", parameters, step_fingerprint(parameters, fingerprint_of(tune_run))):
-        _evaluate(tune_run.info.run_id, parameters)
+        _evaluate(tune_run.info.run_id, chosen, parameters)
 
 
 def step_fingerprint(parameters: Mapping[str, Any], tune_fingerprint: str) -> str:
@@ -64,6 +66,23 @@ def step_fingerprint(parameters: Mapping[str, Any], tune_fingerprint: str) -> st
 
     own = {name: value for name, value in parameters.items() if name != "tune_run_id"}
     return fingerprint("evaluate", own, [tune_fingerprint])
+
+
+def _chosen(tune_run_id: str, selected: str) -> dict[str, Any]:
+    """`best_config.json`, or the same for the trial that was asked for.
+
+    Raises:
+        InputError: It has no complete trial of that number.
+    """
+    from steps.search.results import AUTO, from_json, select
+    from steps.tracking.runs import artifact_path
+
+    best: dict[str, Any] = json.loads(artifact_path(tune_run_id, "best_config.json").read_text())
+    if selected != AUTO:
+        records = from_json(artifact_path(tune_run_id, "study/trials.json").read_text())
+        record, reason = select(records, [], selected)
+        best |= {**asdict(record), "selected": reason}
+    return best
 
 
 def check_model_name(parameters: Mapping[str, Any], dataset: Dataset) -> None:
@@ -82,7 +101,7 @@ def _model_name(parameters: Mapping[str, Any], dataset: Dataset) -> str:
     return parameters["model_name"] or f"{dataset.name}-mlp"
 
 
-def _evaluate(tune_run_id: str, parameters: Mapping[str, Any]) -> None:
+def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
     import_tensorflow()
     import mlflow
 
@@ -96,7 +115,6 @@ def _evaluate(tune_run_id: str, parameters: Mapping[str, Any]) -> None:
     from steps.tracking.registry import CHAMPION, version_by_alias
     from steps.tracking.runs import artifact_path
 
-    best = json.loads(artifact_path(tune_run_id, "best_config.json").read_text())
     dataset = Dataset.load(artifact_path(best["data_run_id"], "dataset"))
     check_model_name(parameters, dataset)
     name = _model_name(parameters, dataset)
@@ -107,9 +125,15 @@ def _evaluate(tune_run_id: str, parameters: Mapping[str, Any]) -> None:
     mlflow.log_params({"resolved_precision": precision})
     mlflow.log_params({f"best_{name}": value for name, value in best["hyperparameters"].items()})
     mlflow.set_tags(
-        {"tune_run_id": tune_run_id, "trial_number": best["trial_number"], "dataset_digest": dataset.digest}
+        {
+            "tune_run_id": tune_run_id,
+            "trial_number": best["trial_number"],
+            "selected": best["selected"],
+            "dataset_digest": dataset.digest,
+        }
     )
     log_inputs(dataset)
+    click.echo(f"Selected trial-{best['trial_number']:03d}: {best['selected']}")
     click.echo(
         f"Training trial-{best['trial_number']:03d} on train + validation, "
         f"{parameters['final_epochs']} epochs, {precision}"

@@ -118,12 +118,20 @@ def _summary(evaluated: Run) -> None:
         "Decision": version.tags["promotion_reason"],
         "Test accuracy": f"{metrics['test_accuracy']:.2%} (95 % interval {metrics['test_accuracy_low']:.2%} "
         f"to {metrics['test_accuracy_high']:.2%})",
-        "Runs": f"mlflow ui --backend-store-uri {mlflow.get_tracking_uri()}",
+        **_where_to_look(mlflow.get_tracking_uri(), evaluated.info.experiment_id),
         "Registry": "mlflow run . -e registry --env-manager local",
     }
     click.echo()
     for name, text in lines.items():
         click.echo(f"{name:14} {text}")
+
+
+def _where_to_look(tracking_uri: str, experiment_id: str) -> dict[str, str]:
+    """The page of all runs, with the columns that MLflow's UI keeps for model training."""
+    page = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    if tracking_uri.startswith("http"):
+        return {"Runs": f"{tracking_uri.rstrip('/')}/{page}"}
+    return {"Runs": f"mlflow ui --backend-store-uri {tracking_uri}", "": f"then open http://127.0.0.1:5000/{page}"}
 
 
 if __name__ == "__main__":

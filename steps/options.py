@@ -85,6 +85,18 @@ class Words(OneOf):
         return words
 
 
+class TrialNumber(click.ParamType):
+    """`auto`, or the number of a trial."""
+
+    name = "trial"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text != "auto" and not (text.isascii() and text.isdecimal()):
+            self.fail(f"must be auto or the number of a trial, got {value!r}")
+        return text if text == "auto" else str(int(text))
+
+
 class RunId(click.ParamType):
     """An MLflow run ID; empty for the newest."""
 
@@ -101,6 +113,12 @@ def _datasets() -> Sequence[str]:
     from steps.datasets import DATASETS
 
     return sorted(DATASETS)
+
+
+def _objectives() -> Sequence[str]:
+    from steps.mlp.objectives import OBJECTIVES
+
+    return list(OBJECTIVES)
 
 
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -132,22 +150,69 @@ download_options = _options(
 )
 
 tune_options = _options(
-    click.option("--n-trials", type=Whole(1), default=20, help="Trials of the whole study."),
-    click.option("--timeout", type=Real(0, 1e9), default=0, help="Start no trial after so many seconds; 0: no limit."),
-    click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned."),
-    click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads; 0: one per core."),
-    click.option("--sampler", default="tpe", help="What suggests hyperparameters: tpe, random."),
-    click.option("--pruner", default="median", help="What stops a trial early: median, none."),
-    click.option("--space", default="default", help="Search space: default, or the path of a YAML file."),
-    click.option("--points", default="", help="YAML or JSON file, a list of hyperparameters that are tried first."),
     click.option(
-        "--objectives", type=Words(("accuracy",)), default="accuracy", help="What is optimized, on validation."
+        "--n-trials", type=Whole(1), default=20, help="Trials of the whole study, continued ones included: 100."
     ),
-    click.option("--study-name", default="", help="Name of the study; given again, the study continues."),
-    click.option("--storage", default="", help="Optuna storage URL, without password; empty: SQLite beside MLflow's."),
+    click.option(
+        "--timeout", type=Real(0, 1e9), default=0, help="Start no trial after so many seconds: 3600. 0: no limit."
+    ),
+    click.option(
+        "--stop-when",
+        default="",
+        help="End when nothing improves: plateau:15, after 15 complete trials without a better one; plateau: after 10.",
+    ),
+    click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned: 30."),
+    click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads: 4. 0: one per core."),
+    click.option(
+        "--sampler",
+        default="tpe",
+        help="What suggests hyperparameters: tpe, random, grid (each cell of a finite space once), qmc, cmaes, nsgaii, "
+        "nsgaiii, gp (needs torch). Example: grid, with --space grid.",
+    ),
+    click.option(
+        "--pruner",
+        default="median",
+        help="What stops a trial early: none, median, percentile, successive_halving, hyperband, patient, threshold, "
+        "with settings after a colon: hyperband:reduction_factor=3,min_resource=1, patient:patience=3,wrapped=median. "
+        "A wrong setting lists the known ones.",
+    ),
+    click.option(
+        "--space", default="default", help="Search space: default, small, grid, or the path of a YAML file: wide.yaml."
+    ),
+    click.option(
+        "--points",
+        default="",
+        help="YAML or JSON file, a list of hyperparameters that are tried first: points.yaml with "
+        "- {n_layers: 1, units_0: 512}.",
+    ),
+    click.option(
+        "--warm-start",
+        default="",
+        help="ID of a tune run, or name of a study, whose five best configurations are tried first: mnist-wide.",
+    ),
+    click.option(
+        "--objectives",
+        type=Words(_objectives),
+        default="accuracy",
+        help="What is optimized, on validation: accuracy, log_loss, latency (ms for one image), parameters; several "
+        "give a Pareto front: accuracy,latency.",
+    ),
+    click.option("--study-name", default="", help="Name of the study: wide. Given again, the study continues."),
+    click.option(
+        "--storage",
+        default="",
+        help="Optuna storage URL, without password: sqlite:///study.db. Empty: SQLite beside MLflow's.",
+    ),
 )
 
 evaluate_options = _options(
+    click.option(
+        "--select",
+        type=TrialNumber(),
+        default="auto",
+        help="Trial to evaluate: auto, or its number: 7. auto: the best; with several objectives the cheapest within "
+        "0.2 points of the best accuracy.",
+    ),
     click.option("--final-epochs", type=Whole(1), default=30, help="Epochs of the final training."),
     click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     click.option(

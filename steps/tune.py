@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from steps.command import import_tensorflow, quiet_libraries, step_command
-from steps.errors import InputError, StepError, StepInterrupted
+from steps.command import import_tensorflow, project_command, quiet_libraries, step_command
+from steps.errors import StepError, StepInterrupted
 from steps.options import RunId, existing_file, precision_option, seed_option, tune_options
 
 if TYPE_CHECKING:
     import optuna
     from mlflow.entities import Run
-    from optuna.trial import FrozenTrial
+    from optuna.storages import RDBStorage
+
+    from steps.search.space import Space
+
+_REASONS = {
+    "n_trials": "the study has all its trials",
+    "timeout": "the time is over",
+    "plateau": "no improvement in as many complete trials as stop_when allows",
+    "grid": "every cell is done",
+}
 
 
 @step_command
@@ -61,22 +68,28 @@ def check(parameters: Mapping[str, Any]) -> None:
     """
     import mlflow
 
+    from steps.search.grid import cells
     from steps.search.points import load_points
-    from steps.search.space import load_space, space_path
-    from steps.search.study import PRUNERS, SAMPLERS, storage_url
+    from steps.search.pruners import make_pruner
+    from steps.search.samplers import check_sampler
+    from steps.search.space_file import load_space, space_path
+    from steps.search.stopping import parse_stop_when
+    from steps.search.storage import Checkpoints, storage_url
 
-    for name, known in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
-        if parameters[name] not in known:
-            raise InputError(f"{name} must be one of {', '.join(known)}, got {parameters[name]!r}")
+    check_sampler(parameters["sampler"], len(parameters["objectives"]))
+    make_pruner(parameters["pruner"], parameters["max_epochs"])
+    parse_stop_when(parameters["stop_when"])
     space = load_space(space_path(parameters["space"]))
+    if parameters["sampler"] == "grid":
+        cells(space)
     if parameters["points"]:
         load_points(existing_file(parameters["points"], "points"), space)
-    storage_url(parameters["storage"], mlflow.get_tracking_uri())
+    Checkpoints.of(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
 
 
 def step_fingerprint(parameters: Mapping[str, Any], data_fingerprint: str) -> str:
     """Fingerprint of a tune run; files count by their content."""
-    from steps.search.space import space_path
+    from steps.search.space_file import space_path
     from steps.tracking.fingerprint import fingerprint
 
     own = {name: value for name, value in parameters.items() if name != "data_run_id"}
@@ -88,16 +101,27 @@ def step_fingerprint(parameters: Mapping[str, Any], data_fingerprint: str) -> st
 def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     import_tensorflow()
     import mlflow
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import DBAPIError
 
     from steps.datasets import Dataset
+    from steps.mlp.objectives import objectives_of
     from steps.mlp.runtime import available_cores, has_gpu, limit_threads, resolve_precision
     from steps.mlp.trainer import Samples
     from steps.report.terminal import StudyDisplay
-    from steps.search.points import load_points
-    from steps.search.space import load_space, space_path
-    from steps.search.study import open_storage, open_study, storage_url
-    from steps.search.trial import Task
-    from steps.search.workers import Workers, counts
+    from steps.search.claims import Claims
+    from steps.search.grid import next_cell
+    from steps.search.outcome import log_outcome
+    from steps.search.pruners import make_pruner
+    from steps.search.recovery import continue_study, n_to_continue
+    from steps.search.samplers import make_sampler
+    from steps.search.space_changes import keep_space
+    from steps.search.space_file import load_space, space_path
+    from steps.search.stopping import parse_stop_when
+    from steps.search.storage import Checkpoints, first_line, open_storage, storage_url
+    from steps.search.study import open_study
+    from steps.search.task import Task
+    from steps.search.workers import Workers
     from steps.tracking.lineage import log_inputs
     from steps.tracking.runs import artifact_path
     from steps.tracking.trials import TrialRuns
@@ -109,23 +133,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     space = load_space(space_path(parameters["space"]))
     if dataset.image_shape is None:
         space = space.without("augmentation", "none")
-    name = parameters["study_name"] or f"{dataset.name}-{run.info.run_id[:8]}"
-    storage = open_storage(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
-    study = open_study(
-        storage, name, parameters["sampler"], parameters["pruner"], parameters["seed"], parameters["max_epochs"]
-    )
-    if parameters["points"]:
-        for point in load_points(Path(parameters["points"]), space):
-            study.enqueue_trial(point, skip_if_exists=True)
-    mlflow.log_params({"resolved_n_jobs": n_jobs, "resolved_precision": precision})
-    mlflow.set_tags({"optuna.study": name, "data_run_id": data_run_id, "dataset_digest": dataset.digest})
-    log_inputs(dataset)
-    finished = [trial for trial in study.get_trials(deepcopy=False) if counts(trial)]
-    click.echo(
-        f"Study {name}: {parameters['n_trials']} trials"
-        + (f", {len(finished)} of them done before" if finished else "")
-        + f", {n_jobs} at once, {precision}"
-    )
+    objectives = objectives_of(parameters["objectives"])
     task = Task(
         dataset=dataset,
         train=Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels),
@@ -134,72 +142,93 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
         epochs=parameters["max_epochs"],
         seed=parameters["seed"],
         precision=precision,
+        objectives=objectives,
     )
-    runs = TrialRuns(run)
+    name = parameters["study_name"] or f"{dataset.name}-{run.info.run_id[:8]}"
+    url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
+    storage, checkpoints = open_storage(url), Checkpoints.of(url)
+    study = open_study(
+        storage,
+        name,
+        objectives,
+        lambda n: make_sampler(parameters["sampler"], parameters["seed"], n, conditional=space.conditional),
+        make_pruner(parameters["pruner"] if task.prunable else "none", parameters["max_epochs"]),
+    )
+    changes = keep_space(study, space)
+    mlflow.log_params({"resolved_n_jobs": n_jobs, "resolved_precision": precision})
+    mlflow.set_tags({"optuna.study": name, "data_run_id": data_run_id, "dataset_digest": dataset.digest})
+    log_inputs(dataset)
+    runs, outcome = TrialRuns(run), None
+    resume = project_command(tune, parameters, study_name=name, data_run_id=data_run_id)
     try:
-        with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished) as display:
-            Workers(
-                task, study, runs, n_trials=parameters["n_trials"], n_jobs=n_jobs, timeout=parameters["timeout"],
-                on_epoch=display.epoch, on_trial=display.trial,
-            ).run()  # fmt: skip
+        with Claims(storage, name, run.info.run_id) as claims:
+            continue_study(study, run, dataset.digest, runs, claims, checkpoints)
+            finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+            begun = n_to_continue(study)
+            click.echo(
+                f"Study {name}: {parameters['n_trials']} trials"
+                + (f", {len(finished)} of them done before" if finished else "")
+                + (f", {begun} begun before" if begun else "")
+                + f", {n_jobs} at once, {precision}"
+            )
+            if not task.prunable:
+                click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(parameters['objectives'])}")
+            with claims.turn():
+                queued = _enqueue(study, storage, space, parameters)
+            for line in [*(f"Space: {change}" for change in changes), *queued]:
+                click.echo(line)
+            with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished, objectives) as display:
+                workers = Workers(
+                    task, study, runs, claims, checkpoints, n_trials=parameters["n_trials"], n_jobs=n_jobs,
+                    timeout=parameters["timeout"], on_epoch=display.epoch, on_trial=display.trial,
+                    on_interruption=display.interruption, plateau=parse_stop_when(parameters["stop_when"]),
+                    ask=next_cell if parameters["sampler"] == "grid" else study.__class__.ask,
+                )  # fmt: skip
+                workers.run()
+        mlflow.set_tag("stopped_by", workers.stopped_by)
+        click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
     except KeyboardInterrupt:
-        raise StepInterrupted(
-            f"what was finished is kept; continue with: mlflow run . -e tune -P study_name={name} "
-            f"-P data_run_id={data_run_id} -P n_trials={parameters['n_trials']}"
-        ) from None
+        raise StepInterrupted(f"nothing is lost; continue with: {resume}") from None
+    except (StorageInternalError, DBAPIError) as error:
+        raise StepError(f"the study's database failed: {first_line(error)}; continue with: {resume}") from error
     finally:
+        at_once = runs.interrupt()
         runs.close()
-        best = _log_study(study, dataset.name, data_run_id, parameters["max_epochs"])
-    if best is None:
+        if not at_once:
+            outcome = log_outcome(study, objectives, dataset.name, data_run_id, parameters["max_epochs"])
+    if outcome is None:
         raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
-    click.echo(f"Best: trial-{best.number:03d}, val_accuracy {best.value:.4f} (run {run.info.run_id})")
+    if outcome.front:
+        click.echo(f"Pareto front: {len(outcome.front)} trials, in pareto.json and figures/pareto_front.png")
+    best = outcome.best
+    reason = f", {outcome.reason}" if outcome.front else ""
+    click.echo(
+        f"Best: trial-{best.trial_number:03d}, val_accuracy {best.measures['accuracy']:.4f}{reason} "
+        f"(run {run.info.run_id})"
+    )
 
 
-def _log_study(study: optuna.Study, dataset_name: str, data_run_id: str, max_epochs: int) -> FrozenTrial | None:
-    """Write what the study has found so far onto the active run; returns the best trial."""
-    import mlflow
+def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters: Mapping[str, Any]) -> list[str]:
+    """Let points, the best of an earlier study and the cells of a grid wait in the study; says what was done."""
+    from steps.mlp.objectives import objectives_of
+    from steps.search.grid import enqueue_cells
+    from steps.search.points import load_points
+    from steps.search.records import earlier_records
+    from steps.search.warm_start import enqueue_starts, starts
 
-    from steps.report.study_figures import save_study_figures
-    from steps.search.workers import count_states
-
-    trials = study.get_trials(deepcopy=False)
-    mlflow.log_metrics(count_states(trials))
-    best = best_trial(trials)
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "study").mkdir()
-        study.trials_dataframe().to_csv(Path(folder) / "study" / "trials.csv", index=False)
-        (Path(folder) / "figures").mkdir()
-        save_study_figures(study, Path(folder) / "figures")
-        if best is not None:
-            config = _best_config(best, study.study_name, dataset_name, data_run_id, max_epochs)
-            mlflow.log_params({f"best_{name}": value for name, value in config["hyperparameters"].items()})
-            mlflow.log_metric("best_val_accuracy", config["val_accuracy"])
-            (Path(folder) / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
-        mlflow.log_artifacts(folder)
-    return best
-
-
-def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
-    """The complete trial with the highest value; of equal ones the first."""
-    complete = [trial for trial in trials if trial.value is not None and trial.state.name == "COMPLETE"]
-    return max(complete, key=lambda trial: (trial.value, -trial.number), default=None)
-
-
-def _best_config(
-    best: FrozenTrial, study_name: str, dataset_name: str, data_run_id: str, max_epochs: int
-) -> dict[str, Any]:
-    from steps.search.trial import HYPERPARAMETERS, RUN_ID
-
-    return {
-        "study": study_name,
-        "trial_number": best.number,
-        "trial_run_id": best.user_attrs[RUN_ID],
-        "val_accuracy": best.value,
-        "max_epochs": max_epochs,
-        "dataset": dataset_name,
-        "data_run_id": data_run_id,
-        "hyperparameters": json.loads(best.user_attrs[HYPERPARAMETERS]),
-    }
+    lines = []
+    if parameters["points"]:
+        for point in load_points(Path(parameters["points"]), space):
+            study.enqueue_trial(point, skip_if_exists=True)
+    if parameters["warm_start"]:
+        records = earlier_records(parameters["warm_start"], storage)
+        found = starts(records, objectives_of(parameters["objectives"])[0], space)
+        lines += [f"Warm start: {line}" for line in enqueue_starts(study, found)]
+    if parameters["sampler"] == "grid":
+        known = study.get_trials(deepcopy=False)
+        n_cells, n_left = enqueue_cells(study, space, known, parameters["n_trials"], parameters["seed"])
+        lines.append(f"Grid: {n_cells} cells" + (f", {n_left} of them beyond n_trials" if n_left else ""))
+    return lines
 
 
 if __name__ == "__main__":

@@ -198,17 +198,28 @@ def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) 
     statuses = [run.info.status for run in trials]
     assert "RUNNING" not in [*statuses, tune.info.status]
     assert statuses.count("FINISHED") == tune.data.metrics["n_complete"] >= 2
-    assert {run.data.tags["error"] for run in trials if run.info.status == "FAILED"} == {"interrupted"}
+    begun = [run for run in trials if run.info.status == "KILLED"]
+    assert {run.data.tags["optuna.state"] for run in begun} == {"INTERRUPTED"}
+    assert len(list((tmp_path / "optuna-checkpoints").glob("*.ckpt"))) == len(begun)
     assert "best_val_accuracy" in tune.data.metrics
 
-    total = int(tune.data.metrics["n_complete"]) + 1
+    total = len(trials)
     again = subprocess.run(
         [*command, "--n-trials", str(total)], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
     )
     assert again.returncode == 0, again.stderr
+    assert f"{len(begun)} begun before" in again.stdout
     newest = runs(client, "tune")[-1]
     assert newest.data.metrics["n_complete"] == total
-    assert len(children(client, newest)) == 1
+    assert newest.data.tags["pipeline.continues"] == tune.info.run_id
+    assert client.get_run(tune.info.run_id).data.tags["pipeline.continued_by"] == newest.info.run_id
+    assert {run.info.run_id for run in children(client, newest)} == {run.info.run_id for run in trials}
+    for run in children(client, newest):
+        assert (run.info.status, run.data.tags["pipeline.first_parent"]) == ("FINISHED", tune.info.run_id)
+        assert [m.step for m in client.get_metric_history(run.info.run_id, "val_accuracy")] == list(range(1, 41))
+    table = Path(mlflow.artifacts.download_artifacts(run_id=newest.info.run_id, artifact_path="study/trials.csv"))
+    assert all(run.info.run_id in table.read_text() for run in trials)
+    assert list((tmp_path / "optuna-checkpoints").iterdir()) == []
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def augment(pixels: tf.Tensor, shape: tuple[int, int], kind: Augmentation, seed:
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
     )
-    return tf.reshape(moved, (-1, height * width))
+    return tf.reshape(moved, pixels.shape)
 
 
 def _uniform(batch: tf.Tensor, n: int, seed: tf.Tensor) -> list[tf.Tensor]:
@@ -122,4 +122,4 @@ def _sample(pixels: tf.Tensor, shape: tuple[int, int], coordinates: tf.Tensor) -
 
     upper = at(0) * (1 - right) + at(1) * right
     lower = at(padded_width) * (1 - right) + at(padded_width + 1) * right
-    return tf.reshape(upper * (1 - bottom) + lower * bottom, (-1, height * width))
+    return tf.reshape(upper * (1 - bottom) + lower * bottom, pixels.shape)

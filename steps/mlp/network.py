@@ -1,13 +1,14 @@
 """The forward pass of the training graph, on the weights of a Keras model.
 
-`keras.Model.__call__` would do the same in more and slower ops: here dropout needs one random byte per
-unit, batch normalization is one fused op, and the matrix products may run in bfloat16.
+`keras.Model.__call__` would do the same in more and slower ops: here dropout cuts its masks out of a bank,
+batch normalization is one fused op, and the matrix products may run in bfloat16.
 A test holds the two equal at inference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
@@ -15,6 +16,7 @@ import tensorflow as tf
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
+_WINDOWS = 16  # length of a bank of dropout masks, in windows of the widest layer
 _ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "relu": tf.nn.relu,
     "gelu": lambda x: tf.nn.gelu(x, approximate=False),
@@ -23,11 +25,37 @@ _ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 }
 
 
+@dataclass(frozen=True)
+class Masks:
+    """The dropout of one update: masks cut out of a bank that is drawn once per epoch.
+
+    Random numbers for every activation of every update would take a tenth of the training time. A window at
+    a random place of a long enough bank does the same for the model: no two updates of an epoch see the
+    same mask at the same place, and every epoch draws anew.
+
+    Attributes:
+        banks: Dropout rate -> (length,) float32, 0 where dropped, else 1 / (share kept).
+        starts: (n_layers + 1,) int32, where the window of each layer begins; the input comes first.
+    """
+
+    banks: dict[float, tf.Tensor]
+    starts: tf.Tensor
+
+    def drop(self, x: tf.Tensor, rate: float, layer: int) -> tf.Tensor:
+        """(batch, units) -> (batch, units), some of them 0 and the others larger by as much."""
+        if rate not in self.banks:
+            return x
+        batch, units = x.shape
+        window = tf.slice(self.banks[rate], self.starts[layer : layer + 1], [batch * units])
+        return x * tf.reshape(window, (batch, units))  # (batch * units,) -> (batch, units)
+
+
 class Network:
     """Logits of an MLP for training and for evaluation; owns no weights."""
 
     def __init__(self, config: MLPConfig, model: keras.Model, precision: Precision) -> None:
         self._config = config
+        self._widest = max(model.input_shape[1], *config.units)
         self._dense = [_variables(model.get_layer(f"dense_{i}")) for i in range(len(config.units))]
         self._output = _variables(model.get_layer("probabilities"))
         self._norms = (
@@ -38,20 +66,31 @@ class Network:
         self._activation = _ACTIVATIONS[config.activation]
         self._dtype = tf.as_dtype(precision)
 
-    def logits(self, x: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+    def draw_banks(self, seed: tf.Tensor, batch_size: int) -> dict[float, tf.Tensor]:
+        """The banks of one epoch, for `masks`; `seed` (2,) int32."""
+        length = (_WINDOWS + 1) * batch_size * self._widest
+        rates = {self._config.input_dropout, self._config.dropout}
+        return {rate: _bank(rate, length, seed) for rate in rates if round(rate * 256)}
+
+    def masks(self, banks: dict[float, tf.Tensor], seed: tf.Tensor, batch_size: int) -> Masks:
+        """The masks of one update; `seed` (2,) int32."""
+        shape, last = (len(self._dense) + 1,), _WINDOWS * batch_size * self._widest
+        starts = tf.random.stateless_uniform(shape, seed, 0, last, tf.int32) if banks else tf.zeros(shape, tf.int32)
+        return Masks(banks, starts)
+
+    def logits(self, x: tf.Tensor, masks: Masks | None = None) -> tf.Tensor:
         """(batch, n_features) float32 -> (batch, n_classes) float32.
 
-        With a `seed` (2,) int32 this is the training pass: dropout, and batch statistics that also
-        move the running ones.
+        With `masks` this is the training pass: dropout, and batch statistics that also move the running ones.
         """
-        if seed is not None:
-            x = _dropout(x, self._config.input_dropout, seed)
+        if masks is not None:
+            x = masks.drop(x, self._config.input_dropout, 0)
         for i, dense in enumerate(self._dense):
             x = self._matmul(x, dense[0])
-            x = self._normalize(x, i, training=seed is not None) if self._norms else tf.nn.bias_add(x, dense[1])
+            x = self._normalize(x, i, training=masks is not None) if self._norms else tf.nn.bias_add(x, dense[1])
             x = self._activation(x)
-            if seed is not None:
-                x = _dropout(x, self._config.dropout, seed + tf.constant([0, i + 1]))
+            if masks is not None:
+                x = masks.drop(x, self._config.dropout, i + 1)
         return tf.nn.bias_add(self._matmul(x, self._output[0]), self._output[1])
 
     def _matmul(self, x: tf.Tensor, kernel: tf.Variable) -> tf.Tensor:
@@ -79,12 +118,9 @@ def _variables(layer: keras.Layer) -> list[tf.Variable]:
     return [variable.value for variable in layer.weights]
 
 
-def _dropout(x: tf.Tensor, rate: float, seed: tf.Tensor) -> tf.Tensor:
-    """Inverted dropout at `rate`, rounded to 1/256, with one random byte per element."""
+def _bank(rate: float, length: int, seed: tf.Tensor) -> tf.Tensor:
+    """(length,) float32 for inverted dropout at `rate`, rounded to 1/256: one random byte per element."""
     dropped = round(rate * 256)
-    if dropped == 0:
-        return x
-    units = x.shape[1]
-    words = tf.random.stateless_uniform((tf.shape(x)[0], -(-units // 4)), seed, None, None, tf.uint32)
-    noise = tf.reshape(tf.bitcast(words, tf.uint8), (tf.shape(x)[0], -1))[:, :units]  # (batch, units)
-    return x * (tf.cast(noise >= tf.constant(dropped, tf.uint8), tf.float32) * (256 / (256 - dropped)))
+    words = tf.random.stateless_uniform((-(-length // 4),), seed, None, None, tf.uint32)
+    noise = tf.reshape(tf.bitcast(words, tf.uint8), (-1,))[:length]  # (words, 4) -> (length,)
+    return tf.cast(noise >= tf.constant(dropped, tf.uint8), tf.float32) * (256 / (256 - dropped))

@@ -12,11 +12,11 @@ import tensorflow as tf
 from steps.mlp.augmentation import augment
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.model import build_model
-from steps.mlp.network import Network
+from steps.mlp.network import Masks, Network
 from steps.mlp.optimizers import Updater, learning_rate_at
 
 EVALUATION_BATCH = 1000
-_STREAMS = ("shuffle", "augment", "dropout")
+_STREAMS = ("shuffle", "augment", "dropout", "mask")
 _KEYS_PER_STEP = 64  # random tensors that one step may draw from one stream
 
 
@@ -82,6 +82,12 @@ class Trainer:
         self._updater = Updater(config, self._variables)
         self._run = tf.function(self._epoch_graph, autograph=False)
 
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All state but `epoch`, in a fixed order: weights, moving statistics, optimizer slots."""
+        weights = [variable.value for variable in self.model.weights]
+        return weights + [slot for slots in self._updater.slots for slot in slots]
+
     def run_epoch(self) -> EpochMetrics:
         """Train one epoch and evaluate it; without validation samples their metrics are NaN."""
         samples = [s for s in (self._train, self._validation) if s]
@@ -97,18 +103,20 @@ class Trainer:
         validation: tuple[tf.Tensor, tf.Tensor] | None = None,
     ) -> tf.Tensor:
         features, labels = train
+        banks = self._network.draw_banks(self._key("dropout", epoch), self._batch_size)
         order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(labels)[0]), self._key("shuffle", epoch))
 
         def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             batch = tf.reshape(order[i * self._batch_size : (i + 1) * self._batch_size], (self._batch_size,))
             step = epoch * self._steps_per_epoch + i
-            return i + 1, loss + self._step_graph(tf.gather(features, batch), tf.gather(labels, batch), step)
+            masks = self._network.masks(banks, self._key("mask", step), self._batch_size)
+            return i + 1, loss + self._step_graph(tf.gather(features, batch), tf.gather(labels, batch), masks, step)
 
         _, loss = _loop(lambda i, _: i < self._steps_per_epoch, body, (0, 0.0))
         evaluation = self._evaluation_graph(*validation) if validation else (np.nan, np.nan)
         return tf.stack([loss / self._steps_per_epoch, *evaluation])
 
-    def _step_graph(self, raw: tf.Tensor, labels: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def _step_graph(self, raw: tf.Tensor, labels: tf.Tensor, masks: Masks, step: tf.Tensor) -> tf.Tensor:
         """One update; returns the loss of its batch before it."""
         x = tf.cast(raw, tf.float32)
         if self._config.augmentation != "none":
@@ -120,7 +128,7 @@ class Trainer:
         )
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._variables)
-            logits = self._network.logits(x * (1 / self._feature_max), self._key("dropout", step))
+            logits = self._network.logits(x * (1 / self._feature_max), masks)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
         gradients = tape.gradient(loss, self._variables)
         self._updater.apply(gradients, learning_rate_at(self._config, step, self._n_steps), step)

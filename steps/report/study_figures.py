@@ -2,91 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
-
-mpl.use("Agg")
-
-import optuna
+import plotly.graph_objects as go
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from optuna import visualization as interactive
 from optuna.study import Study
-from optuna.trial import TrialState
-from optuna.visualization import matplotlib as static
+from optuna.trial import FrozenTrial, TrialState
 
-_STYLE: dict[Any, Any] = {
-    "figure.figsize": (9, 5), "figure.dpi": 110, "savefig.bbox": "tight", "axes.facecolor": "white",
-    "axes.spines.top": False, "axes.spines.right": False, "grid.color": "#dddddd", "font.size": 10,
-}  # fmt: skip
-_TARGET = "validation accuracy"
+from steps.mlp.objectives import Objective
+from steps.report.importance import Importance, importances
+from steps.report.parameter_plots import contour, parallel_coordinate, param_importances, slices
+from steps.report.pareto_plots import pareto_front
+from steps.report.style import STYLE
+from steps.report.trial_plots import distribution, history, intermediate_values, timeline
+
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
-def save_study_figures(study: Study, folder: Path) -> None:
+class _Plot(NamedTuple):
+    """The same figure twice; None where the interactive one does not exist."""
+
+    static: Callable[[], Figure]
+    interactive: Callable[[], go.Figure] | None
+
+
+def save_study_figures(study: Study, folder: Path, objectives: Sequence[Objective], best: int | None) -> None:
     """Write what the study's trials allow of `<figure>.png`, and `study.html` with all of them.
 
-    History and intermediate values need one finished trial, parallel coordinates one complete trial,
-    importances two complete trials that differ.
+    With several objectives all figures but the Pareto front are of the first one.
+
+    Args:
+        objectives: In the order of the study's directions.
+        best: Number of the selected trial; None where no trial is complete.
     """
-    figures = _figures(study)
-    with mpl.rc_context(_STYLE):
-        for name, (_, draw) in figures.items():
-            draw()
-            plt.savefig(folder / f"{name}.png")
-            plt.close("all")
-    (folder / "study.html").write_text(
-        _page(study, {name: plot for name, (plot, _) in figures.items()}), encoding="utf-8"
-    )
+    plots = _trial_figures(study, objectives, best) | _parameter_figures(study, objectives[0])
+    with mpl.rc_context(STYLE):
+        for name, plot in plots.items():
+            figure = plot.static()
+            figure.savefig(folder / f"{name}.png")
+            plt.close(figure)
+    (folder / "study.html").write_text(_page(study.study_name, plots), encoding="utf-8")
 
 
-def _figures(study: Study) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]]:
-    """Name -> (interactive, static)."""
-    plots = optuna.visualization
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    figures: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {}
-    if any(trial.intermediate_values for trial in study.get_trials(deepcopy=False)):
-        figures["intermediate_values"] = (
-            lambda: plots.plot_intermediate_values(study),
-            lambda: _without_legend(static.plot_intermediate_values(study), "epoch", _TARGET),
+def _trial_figures(study: Study, objectives: Sequence[Objective], best: int | None) -> dict[str, _Plot]:
+    trials = study.get_trials(deepcopy=False, states=_ENDED)
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    first, labels = objectives[0], [objective.label for objective in objectives]
+    target: dict[str, Any] = {"target": lambda trial: trial.values[0], "target_name": first.label}
+    plots: dict[str, _Plot] = {}
+    if len(objectives) > 1 and complete:
+        front = {trial.number for trial in study.best_trials}
+        plots["pareto_front"] = _Plot(
+            lambda: pareto_front(complete, front, objectives, best),
+            (lambda: interactive.plot_pareto_front(study, target_names=labels)) if len(labels) <= 3 else None,
         )
     if complete:
-        shared = sorted(set.intersection(*(set(trial.params) for trial in complete)))
-        figures["optimization_history"] = (
-            lambda: plots.plot_optimization_history(study, target_name=_TARGET),
-            lambda: static.plot_optimization_history(study, target_name=_TARGET),
+        plots["optimization_history"] = _Plot(
+            lambda: history(trials, first, best), lambda: interactive.plot_optimization_history(study, **target)
         )
-        if shared:
-            figures["parallel_coordinate"] = (
-                lambda: plots.plot_parallel_coordinate(study, params=shared, target_name=_TARGET),
-                lambda: _slanted(static.plot_parallel_coordinate(study, params=shared, target_name=_TARGET)),
-            )
-        if shared and len({trial.value for trial in complete}) > 1 and len(complete) >= 4:
-            figures["param_importances"] = (
-                lambda: plots.plot_param_importances(study, params=shared, target_name=_TARGET),
-                lambda: static.plot_param_importances(study, params=shared, target_name=_TARGET),
-            )
-    return figures
+    if any(trial.intermediate_values for trial in trials):
+        plots["intermediate_values"] = _Plot(
+            lambda: intermediate_values(trials, first, best), lambda: interactive.plot_intermediate_values(study)
+        )
+    if len(complete) > 1:
+        plots["edf"] = _Plot(lambda: distribution(complete, first), lambda: interactive.plot_edf(study, **target))
+    if any(trial.datetime_start for trial in trials):
+        plots["timeline"] = _Plot(lambda: timeline(trials), lambda: interactive.plot_timeline(study))
+    return plots
 
 
-def _without_legend(axes: Any, x: str, y: str) -> None:
-    axes.set(xlabel=x, ylabel=y)
-    if legend := axes.get_legend():
-        legend.remove()
+def _parameter_figures(study: Study, first: Objective) -> dict[str, _Plot]:
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    target: dict[str, Any] = {"target": lambda trial: trial.values[0], "target_name": first.label}
+    found = importances(study, first.sign)
+    names = [importance.name for importance in found] or sorted({name for trial in complete for name in trial.params})
+    plots: dict[str, _Plot] = {}
+    if found:
+        plots["param_importances"] = _Plot(
+            lambda: param_importances(found, len(complete)), lambda: _importance_bars(found)
+        )
+    if len(complete) > 1 and names:
+        plots["parallel_coordinate"] = _Plot(
+            lambda: parallel_coordinate(complete, names, first),
+            lambda: interactive.plot_parallel_coordinate(study, params=names, **target),
+        )
+        plots["slice"] = _Plot(
+            lambda: slices(complete, names, first), lambda: interactive.plot_slice(study, params=names, **target)
+        )
+    if pair := _pair(complete, names):
+        plots["contour"] = _Plot(
+            lambda: contour(complete, pair, first),
+            lambda: interactive.plot_contour(study, params=list(pair), **target),
+        )
+    return plots
 
 
-def _slanted(axes: Any) -> None:
-    axes.figure.set_size_inches(14, 6)
-    axes.tick_params(axis="x", labelrotation=25)
+def _pair(complete: Sequence[FrozenTrial], names: Sequence[str]) -> tuple[str, str] | None:
+    """The two most important hyperparameters that at least three complete trials have together, and that vary."""
+    varying = [n for n in names if len({str(trial.params[n]) for trial in complete if n in trial.params}) > 1]
+    for i, first in enumerate(varying):
+        for second in varying[i + 1 :]:
+            if sum(first in trial.params and second in trial.params for trial in complete) >= 3:
+                return first, second
+    return None
 
 
-def _page(study: Study, plots: dict[str, Callable[[], Any]]) -> str:
+def _importance_bars(found: Sequence[Importance]) -> go.Figure:
+    bars = go.Bar(
+        x=[importance.share for importance in found],
+        y=[importance.name for importance in found],
+        hovertext=[f"in {importance.n_trials} complete trials" for importance in found],
+        orientation="h",
+    )
+    return go.Figure(bars).update_layout(title="Importance of hyperparameters", yaxis={"autorange": "reversed"})
+
+
+def _page(study_name: str, plots: Mapping[str, _Plot]) -> str:
+    drawn = [plot.interactive() for plot in plots.values() if plot.interactive]
     parts = [
-        draw().update_layout(template="plotly_white").to_html(full_html=False, include_plotlyjs=i == 0)
-        for i, draw in enumerate(plots.values())
+        figure.update_layout(template="plotly_white").to_html(full_html=False, include_plotlyjs=i == 0)
+        for i, figure in enumerate(drawn)
     ]
     body = "".join(parts) or "<p>No trial of this study has finished.</p>"
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>Study {study.study_name}</title><body style='font-family: sans-serif'>{body}</body></html>"
+        f"<title>Study {escape(study_name)}</title><body style='font-family: sans-serif'>{body}</body></html>"
     )

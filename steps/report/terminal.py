@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+
+from steps.mlp.objectives import Objective
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -45,10 +48,13 @@ class Display:
 
 
 class StudyDisplay(Display):
-    """Trials done / pruned / failed, the best value so far, and the time left."""
+    """Trials done / pruned / failed, the best value of the first objective so far, and the time left."""
 
-    def __init__(self, n_trials: int, max_epochs: int, finished: list[FrozenTrial]) -> None:
+    def __init__(
+        self, n_trials: int, max_epochs: int, finished: list[FrozenTrial], objectives: Sequence[Objective]
+    ) -> None:
         super().__init__(n_trials - len(finished))
+        self._objectives = objectives
         self._max_epochs = max_epochs
         self._counts = dict.fromkeys(_WORDS, 0)
         self._running: dict[int, int] = {}  # trial number -> epochs done
@@ -67,19 +73,29 @@ class StudyDisplay(Display):
         with self._lock:
             epochs = self._running.pop(trial.number, 0)
             self._count(trial)
-            values = list(trial.intermediate_values.values())
-            value = f"{values[-1]:.4f}" if values else "-"
             self._show(
                 self._done(),
                 self._text(),
-                f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, val_accuracy {value}  "
+                f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, {self._values(trial)}  "
                 f"[{self._n_finished()}/{self._n_trials}, best {self._best_text()}]",
             )
 
+    def interruption(self) -> None:
+        with self._lock:
+            self._console.print("Stopping after the running epochs; Ctrl-C once more stops at once")
+
     def _count(self, trial: FrozenTrial) -> None:
         self._counts[trial.state] += 1
-        if trial.state == TrialState.COMPLETE and trial.value is not None:
-            self._best = max(trial.value, self._best if self._best is not None else trial.value)
+        if trial.state == TrialState.COMPLETE:
+            sign, value = self._objectives[0].sign, trial.values[0]
+            self._best = value if self._best is None or sign * value < sign * self._best else self._best
+
+    def _values(self, trial: FrozenTrial) -> str:
+        """Each objective of a complete trial; of another one the last that is known of the first."""
+        known = trial.values or list(trial.intermediate_values.values())[-1:]
+        if not known:
+            return f"{self._objectives[0].metric} -"
+        return ", ".join(f"{o.metric} {o.text(value)}" for o, value in zip(self._objectives, known, strict=False))
 
     def _n_finished(self) -> int:
         return sum(self._counts.values())
@@ -88,7 +104,7 @@ class StudyDisplay(Display):
         return self._n_finished() - self._n_before + sum(self._running.values()) / self._max_epochs
 
     def _best_text(self) -> str:
-        return "-" if self._best is None else f"{self._best:.4f}"
+        return "-" if self._best is None else self._objectives[0].text(self._best)
 
     def _text(self) -> str:
         counts = " / ".join(f"{self._counts[state]} {word}" for state, word in _WORDS.items())

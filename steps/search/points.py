@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from steps.errors import InputError
-from steps.search.space import Loader, Space
+from steps.search.space import Space
+from steps.search.space_file import Loader
 
 
 def load_points(path: Path, space: Space) -> list[dict[str, Any]]:

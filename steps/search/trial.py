@@ -2,138 +2,98 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState
 
-from steps.datasets import Dataset
-from steps.mlp.config import MLPConfig, Precision
-from steps.mlp.trainer import EpochMetrics, Samples, Trainer
-from steps.search.space import Space
-from steps.tracking.trials import TrialRuns
+from steps.redaction import redact
+from steps.search.claims import Claims
+from steps.search.storage import Checkpoints
+from steps.search.task import Job
+from steps.search.training import Interrupted, Lost, OnEpoch, Training
+from steps.tracking.trials import INTERRUPTED, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
 
 logger = logging.getLogger(__name__)
 
 RUN_STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 # User attributes of the Optuna trial.
-RUN_ID, HYPERPARAMETERS, ERROR = "mlflow.run_id", "hyperparameters", "error"
-INTERRUPTED = "interrupted"
+RUN_ID, MEASURES, ERROR, METRICS = "mlflow.run_id", "measures", "error", "metrics"
 _MAX_ERROR = 500  # characters
-
-OnEpoch = Callable[[int, int, EpochMetrics], None]  # trial number, epoch (1-based), its metrics
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all trials of a study share.
-
-    Attributes:
-        train, validation: The samples, one copy for all threads.
-        epochs: Budget of a trial that is not pruned.
-        seed: Seed of every trial, so that its result depends on config, seed and data only.
-    """
-
-    dataset: Dataset
-    train: Samples
-    validation: Samples
-    space: Space
-    epochs: int
-    seed: int
-    precision: Precision
-
-    def trainer(self, config: MLPConfig) -> Trainer:
-        return Trainer(
-            config,
-            self.train,
-            self.validation,
-            n_classes=len(self.dataset.class_names),
-            feature_max=self.dataset.feature_max,
-            image_shape=self.dataset.image_shape,
-            epochs=self.epochs,
-            seed=self.seed,
-            precision=self.precision,
-        )
-
-
-class Interrupted(Exception):
-    """The person stopped the study while this trial was running."""
 
 
 def run_trial(
-    task: Task,
+    job: Job,
     study: optuna.Study,
-    trial: optuna.Trial,
-    hyperparameters: Mapping[str, Any],
     runs: TrialRuns,
+    claims: Claims,
+    checkpoints: Checkpoints,
     stop: threading.Event,
     on_epoch: OnEpoch,
-) -> optuna.trial.FrozenTrial:
-    """Train one trial to its end, whatever that is, and record it in the study and in its child run.
+) -> FrozenTrial | None:
+    """Train one claimed trial to its end, whatever that is, and record it in the study and in its child run.
 
     Args:
-        stop: Set when the person interrupts; the trial then ends as failed after its epoch.
+        stop: Set when the person interrupts; the trial is then put back after its epoch, to be continued.
         on_epoch: Called after each epoch.
+
+    Returns:
+        The ended trial; None for one that was put back or lost.
     """
-    run_id = runs.create(
-        f"trial-{trial.number:03d}",
-        hyperparameters,
-        {"optuna.study": study.study_name, "optuna.trial_number": trial.number, "optuna.state": "RUNNING"},
-    )
-    trial.set_user_attr(RUN_ID, run_id)
-    value, error = None, ""
+    trial = job.trial
+    values, error = None, ""
     try:
-        value = _train(task, trial, hyperparameters, runs, run_id, stop, on_epoch)
+        run_id = _child_run(job, study.study_name, runs, claims)
+        training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
+        measures = training.run(stop, on_epoch)
+        trial.set_user_attr(MEASURES, measures)
+        values = [measures[objective.name] for objective in job.task.objectives]
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
         state = TrialState.PRUNED
     except Interrupted:
-        state, error = TrialState.FAIL, INTERRUPTED
+        runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
+        put_back(study, trial._trial_id, claims)
+        return None
+    except (Lost, UpdateFinishedTrialError):
+        logger.warning("Trial %d was taken over while this process was away", trial.number)
+        return None
     except _trial_errors() as problem:
-        state, error = TrialState.FAIL, f"{type(problem).__name__}: {' '.join(str(problem).split())}"[:_MAX_ERROR]
+        state = TrialState.FAIL
+        error = redact(f"{type(problem).__name__}: {' '.join(str(problem).split())}")[:_MAX_ERROR]
         logger.warning("Trial %d failed: %s", trial.number, error)
     if error:
         trial.set_user_attr(ERROR, error)
-    finished = study.tell(trial, value, state)
-    runs.end(run_id, RUN_STATUS[state], {"optuna.state": state.name} | ({ERROR: error} if error else {}))
+    trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in training.history])
+    finished = study.tell(trial, values, state)
+    runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | ({ERROR: error} if error else {}))
+    training.forget()
+    claims.release(trial._trial_id)
     return finished
 
 
-def _train(
-    task: Task,
-    trial: optuna.Trial,
-    hyperparameters: Mapping[str, Any],
-    runs: TrialRuns,
-    run_id: str,
-    stop: threading.Event,
-    on_epoch: OnEpoch,
-) -> float:
-    trainer = task.trainer(MLPConfig.from_hyperparameters(hyperparameters))
-    for epoch in range(1, task.epochs + 1):
-        if stop.is_set():
-            raise Interrupted
-        metrics = trainer.run_epoch()
-        runs.log_metrics(run_id, vars(metrics), epoch)
-        if not (math.isfinite(metrics.train_loss) and math.isfinite(metrics.val_loss)):
-            raise FloatingPointError(f"the loss is not finite after epoch {epoch}; a lower learning_rate may help")
-        on_epoch(trial.number, epoch, metrics)
-        trial.report(metrics.val_accuracy, epoch)
-        if epoch < task.epochs and trial.should_prune():
-            raise optuna.TrialPruned
-    return metrics.val_accuracy
+def put_back(study: optuna.Study, trial_id: int, claims: Claims) -> None:
+    """Return a claimed trial to Optuna's queue: it is asked again before any new one."""
+    study._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+    claims.release(trial_id)
 
 
-def suggest(task: Task, trial: optuna.Trial) -> dict[str, Any]:
-    """The trial's hyperparameters; also kept in the study, where a space that changes later cannot change them."""
-    hyperparameters = task.space.suggest(trial)
-    trial.set_user_attr(HYPERPARAMETERS, json.dumps(hyperparameters))
-    return hyperparameters
+def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> str:
+    trial = job.trial
+    if not claims.holds(trial._trial_id):
+        raise Lost
+    tags = {STUDY_TAG: study_name, TRIAL_NUMBER_TAG: trial.number, STATE_TAG: TrialState.RUNNING.name}
+    if job.began:
+        # A crash may have come between making the run and noting it.
+        run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number)
+        if run_id and runs.resume(run_id, job.hyperparameters, tags):
+            trial.set_user_attr(RUN_ID, run_id)
+            return str(run_id)
+    run_id = runs.create(f"trial-{trial.number:03d}", job.hyperparameters, tags)
+    trial.set_user_attr(RUN_ID, run_id)
+    return run_id
 
 
 def _trial_errors() -> tuple[type[Exception], ...]:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.search.trial import ERROR, INTERRUPTED, OnEpoch, Task, run_trial, suggest
+from steps.search.claims import Claims
+from steps.search.storage import Checkpoints
+from steps.search.task import Job, Task, prepare
+from steps.search.training import OnEpoch
+from steps.search.trial import put_back, run_trial
 from steps.tracking.trials import TrialRuns
+
+_POLL = 1.0  # seconds between two looks at the trials of other processes
 
 
 class Workers:
     """Runs trials in `n_jobs` threads until the study has `n_trials`, or `timeout` seconds are over.
 
-    A failed trial counts, an interrupted one does not.
+    A failed trial counts. Where other processes run the last trials, these threads wait: they continue
+    the trials of a process that dies.
+
+    Attributes:
+        stopped_by: What ended the study first: n_trials, timeout, plateau or grid; empty before.
     """
 
     def __init__(
@@ -25,19 +34,30 @@ class Workers:
         task: Task,
         study: optuna.Study,
         runs: TrialRuns,
+        claims: Claims,
+        checkpoints: Checkpoints,
         *,
         n_trials: int,
         n_jobs: int,
         timeout: float,
         on_epoch: OnEpoch,
         on_trial: Callable[[FrozenTrial], None],
+        on_interruption: Callable[[], None],
+        plateau: Callable[[optuna.Study], bool] | None = None,
+        ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask,
     ) -> None:
+        """
+        Args:
+            plateau: Whether to stop for want of improvement.
+            ask: Gives the next trial; None where a grid is done.
+        """
         self._task, self._study, self._runs = task, study, runs
-        self._n_jobs = n_jobs
+        self._claims, self._checkpoints = claims, checkpoints
+        self._n_trials, self._n_jobs = n_trials, n_jobs
         self._deadline = time.monotonic() + timeout if timeout else float("inf")
-        self._n_left = n_trials - sum(counts(trial) for trial in study.get_trials(deepcopy=False))
-        self._on_epoch, self._on_trial = on_epoch, on_trial
-        self._lock = threading.Lock()
+        self._on_epoch, self._on_trial, self._on_interruption = on_epoch, on_trial, on_interruption
+        self._plateau, self._ask = plateau, ask
+        self.stopped_by = ""
         self._stop = threading.Event()
         self._error: BaseException | None = None
 
@@ -45,47 +65,83 @@ class Workers:
         """Run to the end.
 
         Raises:
-            KeyboardInterrupt: After the running trials have ended as failed.
-            Exception: What a thread met outside its trial, after the other trials have ended.
+            KeyboardInterrupt: After the running trials have been put back at the end of their epoch; at once
+                when it comes a second time.
+            Exception: What a thread met outside its trial, after the other trials have been put back.
         """
-        threads = [threading.Thread(target=self._work, name=f"trial-worker-{i}") for i in range(self._n_jobs)]
+        # Daemons: a second interruption does not wait for the epoch that they are in.
+        threads = [
+            threading.Thread(target=self._work, name=f"trial-worker-{i}", daemon=True) for i in range(self._n_jobs)
+        ]
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.2)
-        finally:
+            _join(threads)
+        except KeyboardInterrupt:
             self._stop.set()
-            for thread in threads:
-                thread.join()
+            self._on_interruption()
+            _join(threads)
+            raise
         if self._error:
             raise self._error
 
     def _work(self) -> None:
         try:
-            while asked := self._ask():
-                trial, hyperparameters = asked
+            while job := self._next():
                 finished = run_trial(
-                    self._task, self._study, trial, hyperparameters, self._runs, self._stop, self._on_epoch
+                    job, self._study, self._runs, self._claims, self._checkpoints, self._stop, self._on_epoch
                 )
-                self._on_trial(finished)
+                if finished is not None:
+                    self._on_trial(finished)
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
 
-    def _ask(self) -> tuple[optuna.Trial, dict[str, Any]] | None:
-        with self._lock:  # one at a time: samplers keep a random state
-            if self._stop.is_set() or self._n_left <= 0 or time.monotonic() > self._deadline:
-                return None
-            self._n_left -= 1
-            trial = self._study.ask()
-            return trial, suggest(self._task, trial)
+    def _next(self) -> Job | None:
+        """The next trial to run; None when the study is over."""
+        while not self._stop.is_set():
+            with self._claims.turn():
+                put_back_the_dead(self._study, self._claims)
+                over = self._over()
+                trial = None if over else self._ask(self._study)
+                if trial is not None:
+                    if self._claims.claim(trial._trial_id):
+                        return prepare(self._task, trial)
+                elif over in ("timeout", "plateau") or not self._others_run():
+                    self.stopped_by = self.stopped_by or over or "grid"
+                    return None
+            self._stop.wait(_POLL)
+        return None
+
+    def _over(self) -> str:
+        trials = self._study.get_trials(deepcopy=False)
+        if sum(trial.state.is_finished() or trial.state == TrialState.RUNNING for trial in trials) >= self._n_trials:
+            return "n_trials"
+        if time.monotonic() > self._deadline:
+            return "timeout"
+        return "plateau" if self._plateau and self._plateau(self._study) else ""
+
+    def _others_run(self) -> bool:
+        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return not {trial._trial_id for trial in running} <= self._claims.held_trials()
 
 
-def counts(trial: FrozenTrial) -> bool:
-    """Whether a trial uses up budget: it ended, and not because someone stopped the study."""
-    return trial.state.is_finished() and trial.user_attrs.get(ERROR) != INTERRUPTED
+def put_back_the_dead(study: optuna.Study, claims: Claims) -> None:
+    """Return the trials that nobody runs any more to the queue; in this worker's turn only.
+
+    Outside a turn a running trial without a claim may just have been asked.
+    """
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    live = claims.live_trials() if running else set()
+    for trial in running:
+        if trial._trial_id not in live and claims.claim(trial._trial_id):
+            put_back(study, trial._trial_id, claims)
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.2)
 
 
 def count_states(trials: Sequence[FrozenTrial]) -> dict[str, int]:

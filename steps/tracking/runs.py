@@ -14,6 +14,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from steps.errors import InputError
+from steps.tracking.process import Process
+from steps.tracking.recovery import PROCESS_TAG, end_dead_runs
 
 STEP_TAG = "pipeline.step"
 FINGERPRINT_TAG = "pipeline.fingerprint"
@@ -24,18 +26,18 @@ _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "") -> Iterator[Run]:
     """The run of a step: the one that `mlflow run` made for it, or a new one with `parameters`.
 
-    It ends FINISHED, or FAILED when the block raises.
+    It ends FINISHED, or FAILED when the block raises. Before it starts, what crashed steps left RUNNING is ended.
     """
     made_for_us = os.environ.get("MLFLOW_RUN_ID")
     name = step
     if made_for_us:
         given = MlflowClient().get_run(made_for_us).info.run_name
         name = step if _RANDOM_NAME.fullmatch(given) else given
-    with mlflow.start_run(run_name=name) as run:
-        tags = {STEP_TAG: step}
-        if fingerprint:
-            tags[FINGERPRINT_TAG] = fingerprint
-        mlflow.set_tags(tags)
+    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current())}
+    if fingerprint:
+        tags[FINGERPRINT_TAG] = fingerprint
+    end_dead_runs(experiment_id())
+    with mlflow.start_run(run_name=name, tags=tags) as run:
         if not made_for_us:
             mlflow.log_params(parameters)
         yield run

@@ -14,8 +14,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from steps.tracking.patience import patiently
+
 logger = logging.getLogger(__name__)
 
+STUDY_TAG, TRIAL_NUMBER_TAG, STATE_TAG = "optuna.study", "optuna.trial_number", "optuna.state"
+INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
+FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
@@ -41,6 +46,8 @@ class TrialRuns:
         self._parent = parent
         self._queue: queue.SimpleQueue[tuple[str, _Batch] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
+        self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
+        self._open: set[str] = set()
         self._thread = threading.Thread(target=self._work, name="trial-runs", daemon=True)
         self._thread.start()
 
@@ -48,7 +55,7 @@ class TrialRuns:
         """Create a child run with its parameters (this one waits for the store); returns its ID."""
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
-        run = self._client.create_run(
+        run = patiently(self._client.create_run)(
             self._parent.info.experiment_id,
             run_name=name,
             tags={
@@ -58,17 +65,63 @@ class TrialRuns:
             },
         )
         run_id = str(run.info.run_id)
-        self._client.log_batch(run_id, params=[Param(key, str(value)) for key, value in parameters.items()])
+        entries = [Param(key, str(value)) for key, value in parameters.items()]
+        patiently(self._client.log_batch)(run_id, params=entries)
+        self._open.add(run_id)
         return run_id
 
+    def find(self, trial_number: int) -> str | None:
+        """ID of the child run of a trial, where an earlier process made one."""
+        query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent.info.run_id}'"
+        query += f" AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
+        found = self._client.search_runs([self._parent.info.experiment_id], query, max_results=1)
+        return str(found[0].info.run_id) if found else None
+
+    def resume(self, run_id: str, parameters: Mapping[str, object], tags: Mapping[str, object]) -> bool:
+        """Open a child run again, if it was not deleted; what it has of metrics is not logged a second time."""
+        self.check()
+        try:
+            if patiently(self._client.get_run)(run_id).info.lifecycle_stage != "active":
+                return False
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+        self.remember(run_id)
+        params = [Param(key, str(value)) for key, value in parameters.items()]
+        patiently(self._client.log_batch)(run_id, params=params, tags=_run_tags(tags))
+        patiently(self._client.update_run)(run_id, status="RUNNING")
+        self._open.add(run_id)
+        return True
+
+    def remember(self, run_id: str) -> None:
+        """Look up which metrics a run has, so that `log_metrics` adds to them only what is missing."""
+        keys = patiently(self._client.get_run)(run_id).data.metrics
+        self._known[run_id] = {
+            (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
+        }
+
+    def adopt(self, run_id: str, first_parent: str) -> None:
+        """Make an earlier tune run's child one of this parent's; it keeps the first parent in a tag."""
+        tags = {MLFLOW_PARENT_RUN_ID: self._parent.info.run_id, FIRST_PARENT_TAG: first_parent}
+        self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
+
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
-        now = _milliseconds()
-        self._queue.put((run_id, _Batch(metrics=[Metric(key, value, now, step) for key, value in metrics.items()])))
+        now, known = _milliseconds(), self._known.get(run_id, ())
+        new = [Metric(key, value, now, step) for key, value in metrics.items() if (key, step) not in known]
+        self._queue.put((run_id, _Batch(metrics=new)))
 
     def end(self, run_id: str, status: str, tags: Mapping[str, object]) -> None:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
-        entries = [RunTag(key, str(value)) for key, value in tags.items()]
-        self._queue.put((run_id, _Batch(tags=entries, end=(status, _milliseconds()))))
+        self._open.discard(run_id)
+        self._queue.put((run_id, _Batch(tags=_run_tags(tags), end=(status, _milliseconds()))))
+
+    def interrupt(self) -> bool:
+        """End every open run as one whose trial can be continued; returns whether there was one."""
+        left = list(self._open)
+        for run_id in left:
+            self.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
+        return bool(left)
 
     def check(self) -> None:
         """Raise what the background thread met, if anything."""
@@ -97,13 +150,21 @@ class TrialRuns:
                 self._write(run_id, batch)
 
     def _write(self, run_id: str, batch: _Batch) -> None:
+        log, end = self._client.log_batch, self._client.set_terminated
+        if not self._error:  # what has been waited for in vain is not waited for again
+            log, end = patiently(log), patiently(end)
         try:
-            self._client.log_batch(run_id, metrics=batch.metrics, tags=batch.tags)
+            if batch.metrics or batch.tags:
+                log(run_id, metrics=batch.metrics, tags=batch.tags)
             if batch.end:
-                self._client.set_terminated(run_id, *batch.end)
+                end(run_id, *batch.end)
         except (MlflowException, OSError) as error:
             logger.error("Child run %s could not be written: %s", run_id, error)
             self._error = error
+
+
+def _run_tags(tags: Mapping[str, object]) -> list[RunTag]:
+    return [RunTag(key, str(value)) for key, value in tags.items()]
 
 
 def _milliseconds() -> int:

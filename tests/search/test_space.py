@@ -9,7 +9,8 @@ from optuna.trial import FixedTrial
 from steps.errors import InputError
 from steps.mlp.config import MLPConfig
 from steps.search.points import load_points
-from steps.search.space import Space, load_space, space_path
+from steps.search.space import Space
+from steps.search.space_file import load_space, space_path
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_fixed_value_is_not_searched(default: Space) -> None:
         ("n_layers: 2\ndropout: {type: float, low: 0.5, high: 0.1}", 2, "dropout"),
         ("dropout: {type: float, low: 0, high: 1.0}", 1, "dropout must be in"),
         ("dropout: {type: real, low: 0, high: 0.5}", 1, "type must be one of int, float, categorical, got 'real'"),
-        ("dropout: {type: float, low: 0, hihg: 0.5}", 1, "unknown field 'hihg'"),
+        ("dropout: {type: float, low: 0, hihg: 0.5}", 1, "hihg is an unknown field"),
         ("dropout: {type: float, low: 0}", 1, "high must be a number, got None"),
         ("\n\ndepth: 3", 3, "unknown hyperparameter"),
         ("optimizer: {type: categorical, choices: [adam, lion]}", 1, "got 'lion'"),

@@ -1,0 +1,90 @@
+"""What pays: one MLP on MNIST, and the same with one thing changed, judged on the validation split.
+
+The table in docs/accuracy.md comes from `python -m benchmarks.ablation`; one variant per core at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import click
+
+from steps.datasets import load_dataset
+from steps.mlp.config import MLPConfig
+from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
+from steps.mlp.trainer import Samples, Trainer
+
+BASE = MLPConfig(
+    units=(1024, 1024), dropout=0.2, batch_size=256, label_smoothing=0.05, augmentation="affine",
+    learning_rate=2e-3, weight_decay=0.05,
+)  # fmt: skip
+VARIANTS: dict[str, dict[str, Any]] = {
+    "base": {},
+    "augmentation: none": {"augmentation": "none"},
+    "augmentation: shift": {"augmentation": "shift"},
+    "augmentation: elastic": {"augmentation": "elastic"},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "no batch norm": {"batch_norm": False, "learning_rate": 1e-3},
+    "no dropout": {"dropout": 0.0},
+    "dropout 0.4": {"dropout": 0.4},
+    "input dropout 0.1": {"input_dropout": 0.1},
+    "no weight decay": {"weight_decay": 0.0},
+    "learning rate 4e-3": {"learning_rate": 4e-3},
+    "batch size 128": {"batch_size": 128},
+    "gelu": {"activation": "gelu"},
+    "512-512": {"units": (512, 512)},
+    "2048-1024": {"units": (2048, 1024)},
+    "1024-1024-1024": {"units": (1024, 1024, 1024)},
+}
+
+
+@click.command()
+@click.option("--epochs", default=20, show_default=True, help="Epochs of each training.")
+@click.option("--seeds", default=1, show_default=True, help="Trainings of each variant.")
+def main(epochs: int, seeds: int) -> None:
+    """Print a Markdown table: validation accuracy and loss of each variant, mean over the seeds."""
+    limit_threads(n_jobs=available_cores())
+    precision = resolve_precision("auto")
+    dataset = load_dataset("mnist", 1 / 6, seed=0)
+    train, validation = (
+        Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
+        for name in ("train", "validation")
+    )
+    todo: SimpleQueue[tuple[str, int]] = SimpleQueue()
+    for name in VARIANTS:
+        for seed in range(seeds):
+            todo.put((name, seed))
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
+
+    def work() -> None:
+        while True:
+            try:
+                name, seed = todo.get_nowait()
+            except Empty:
+                return
+            trainer = Trainer(
+                replace(BASE, **VARIANTS[name]), train, validation, n_classes=10, feature_max=dataset.feature_max,
+                image_shape=dataset.image_shape, epochs=epochs, seed=seed, precision=precision,
+            )  # fmt: skip
+            *_, last = (trainer.run_epoch() for _ in range(epochs))
+            found[name].append((last.val_accuracy, last.val_loss))
+            click.echo(f"{name}, seed {seed}: {last.val_accuracy:.4f}, loss {last.val_loss:.4f}", err=True)
+
+    threads = [threading.Thread(target=work) for _ in range(available_cores())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    click.echo(f"{epochs} epochs on 50,000 images, {precision}, mean of {seeds}\n")
+    click.echo("| variant | validation accuracy | difference | validation loss |\n|---|---|---|---|")
+    base = sum(accuracy for accuracy, _ in found["base"]) / seeds
+    for name, results in found.items():
+        accuracy, loss = (sum(column) / seeds for column in zip(*results, strict=True))
+        click.echo(f"| {name} | {accuracy:.2%} | {100 * (accuracy - base):+.2f} | {loss:.4f} |")
+
+
+if __name__ == "__main__":
+    main()

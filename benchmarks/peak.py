@@ -1,0 +1,94 @@
+"""Table 2: the share of the machine's GEMM peak (float32) that training reaches, one trial per core."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Callable
+
+import click
+import tensorflow as tf
+
+from steps.datasets import load_dataset
+from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.runtime import available_cores, limit_threads
+from steps.mlp.trainer import Samples, Trainer
+
+_SIZE, _PRODUCTS = 1024, 40
+_EPOCHS = 5
+WIDTHS = (256, 512, 1024)
+BATCH_SIZES = (128, 256)
+
+
+def peak_table() -> str:
+    """Trains two hidden layers of each width with Adam and dropout 0.2, and times pure matrix products before each."""
+    limit_threads(n_jobs=available_cores())
+    dataset = load_dataset("mnist", 1 / 6, seed=0)
+    train, validation = (
+        Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
+        for name in ("train", "validation")
+    )
+    lines = [
+        f"{available_cores()} trials at once, one per core, 784-width-width-10, Adam, dropout 0.2; medians of "
+        f"{_EPOCHS} epochs, each paired with matrix products of {_SIZE} x {_SIZE} in float32\n",
+        "| width | batch size | peak, GFLOP/s | float32, share of it | bfloat16, share of it |",
+        "|---|---|---|---|---|",
+    ]
+    for width in WIDTHS:
+        for batch_size in BATCH_SIZES:
+            config = MLPConfig((width, width), batch_norm=False, dropout=0.2, optimizer="adam", batch_size=batch_size)
+            shares: dict[Precision, list[float]] = {"float32": [], "bfloat16": []}
+            peaks = []
+            for precision, found in shares.items():
+                trainers = [
+                    Trainer(config, train, validation, n_classes=10, feature_max=255.0, epochs=_EPOCHS + 1, seed=seed,
+                            precision=precision)
+                    for seed in range(available_cores())
+                ]  # fmt: skip
+                _seconds([trainer.run_epoch for trainer in trainers])  # traces
+                for _ in range(_EPOCHS):
+                    peaks.append(_gemm_flops())
+                    flops = len(trainers) * _epoch_flops(width, len(train.labels), len(validation.labels))
+                    found.append(flops / _seconds([trainer.run_epoch for trainer in trainers]) / peaks[-1])
+            cells = " | ".join(f"{statistics.median(found):.2f}" for found in shares.values())
+            lines.append(f"| {width} | {batch_size} | {statistics.median(peaks) / 1e9:.0f} | {cells} |")
+    return "\n".join(lines)
+
+
+def _epoch_flops(width: int, n_train: int, n_validation: int) -> float:
+    """Additions and multiplications of the matrix products: forward, both gradients but the input's, validation."""
+    first, rest = 784 * width, width * width + width * 10
+    return n_train * (4 * first + 6 * rest) + n_validation * 2 * (first + rest)
+
+
+def _gemm_flops() -> float:
+    """Operations per second of large products, one stream per core."""
+
+    @tf.function
+    def products(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        def body(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return i + 1, total + tf.matmul(a, b)[0, 0]
+
+        return tf.while_loop(lambda i, _: i < _PRODUCTS, body, (0, 0.0), parallel_iterations=1)[1]
+
+    pairs = [(tf.random.normal((_SIZE, _SIZE)), tf.random.normal((_SIZE, _SIZE))) for _ in range(available_cores())]
+    calls: list[Callable[[], object]] = [lambda a=a, b=b: products(a, b).numpy() for a, b in pairs]  # type: ignore[misc]
+    _seconds(calls[:1])
+    seconds = min(_seconds(calls) for _ in range(3))
+    return 2 * _SIZE**3 * _PRODUCTS * len(calls) / seconds
+
+
+def _seconds(calls: list[Callable[[], object]]) -> float:
+    """Wall time of all calls, each in its thread."""
+    threads = [threading.Thread(target=call) for call in calls]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    click.echo(peak_table())

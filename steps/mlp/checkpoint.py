@@ -1,0 +1,113 @@
+"""Checkpoints: what a training needs to go on as if it had not been interrupted, in one file.
+
+A file is the SHA-256 of the rest, the length of the header (8 bytes, little-endian), the header (JSON) and
+the variables as raw arrays. Random streams are functions of (seed, step), so the epoch is their whole state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from steps.mlp.trainer import EpochMetrics, Trainer
+
+_DIGEST = hashlib.sha256().digest_size
+_LENGTH = 8  # bytes
+
+
+class CheckpointError(Exception):
+    """The file is damaged, or belongs to another training; the message is one line."""
+
+
+def save_checkpoint(path: Path, trainer: Trainer, history: Sequence[EpochMetrics], key: Mapping[str, object]) -> None:
+    """Write weights, optimizer state and epoch atomically: a reader finds the old file or the new one.
+
+    Args:
+        history: Metrics of the `trainer.epoch` epochs that are done.
+        key: What the training is a function of; `load_checkpoint` wants an equal one.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the old file is still there.
+    """
+    arrays = [np.ascontiguousarray(variable.numpy()) for variable in trainer.variables]
+    header = json.dumps(
+        {
+            "key": key,
+            "epoch": trainer.epoch,
+            "history": [asdict(metrics) for metrics in history],
+            "arrays": [(array.dtype.str, array.shape) for array in arrays],
+        }
+    ).encode()
+    length = len(header).to_bytes(_LENGTH, "little")
+    parts: list[bytes | memoryview] = [length, header, *(array.data for array in arrays)]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = draft_of(path)
+    try:
+        with draft.open("wb") as file:
+            file.writelines([digest.digest(), *parts])
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def remove_checkpoint(path: Path) -> None:
+    """Remove the file, and what a crash left of the next one."""
+    for file in (path, draft_of(path)):
+        file.unlink(missing_ok=True)
+
+
+def draft_of(path: Path) -> Path:
+    return path.with_suffix(".part")
+
+
+def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> list[EpochMetrics]:
+    """Put a fresh trainer in the state of the file; returns the metrics of the epochs done, none without a file.
+
+    Raises:
+        CheckpointError: Nothing of the file was used.
+        OSError: It cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    body = memoryview(content)[_DIGEST:]
+    if hashlib.sha256(body).digest() != content[:_DIGEST]:
+        raise CheckpointError(f"checkpoint {path} is damaged")
+    start = _LENGTH + int.from_bytes(body[:_LENGTH], "little")
+    header = json.loads(bytes(body[_LENGTH:start]))
+    expected = [(variable.dtype.name, tuple(variable.shape)) for variable in trainer.variables]
+    found = [(np.dtype(dtype).name, tuple(shape)) for dtype, shape in header["arrays"]]
+    if header["key"] != json.loads(json.dumps(key)) or found != expected:
+        raise CheckpointError(f"checkpoint {path} is of another training")
+    for variable, (dtype, shape) in zip(trainer.variables, header["arrays"], strict=True):
+        array: np.ndarray = np.frombuffer(body, np.dtype(dtype), int(np.prod(shape, dtype=np.int64)), start)
+        variable.assign(array.reshape(shape))
+        start += array.nbytes
+    trainer.epoch = header["epoch"]
+    return [EpochMetrics(**metrics) for metrics in header["history"]]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renaming itself survive a power cut, where folders can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,45 @@
+"""How much each hyperparameter has to do with reaching the best trials, conditional ones too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.study import Study
+from optuna.trial import TrialState
+
+_MIN_TRIALS = 4
+_TOP_TRIALS = 5  # as Optuna advises for the number of trials that count as the top
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Share in the sum of all importances, [0, 1], and how many complete trials have the hyperparameter."""
+
+    name: str
+    share: float
+    n_trials: int
+
+
+def importances(study: Study, sign: int) -> list[Importance]:
+    """By conditional PED-ANOVA (Watanabe et al., 2023), the largest first; empty where the trials say nothing.
+
+    Args:
+        study: With several objectives the first one counts.
+        sign: -1 where larger values of the first objective are better, else 1.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(complete) < _MIN_TRIALS or len({trial.values[0] for trial in complete}) == 1:
+        return []
+    if not any(trial.params for trial in complete):
+        return []
+    quantile = min(0.5, max(0.1, _TOP_TRIALS / len(complete)))
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=quantile)
+    raw = evaluator.evaluate(study, target=lambda trial: sign * trial.values[0])
+    total = sum(raw.values())
+    if total <= 0:
+        return []
+    found = [
+        Importance(name, value / total, sum(name in trial.params for trial in complete)) for name, value in raw.items()
+    ]
+    return sorted(found, key=lambda importance: -importance.share)

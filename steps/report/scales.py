@@ -1,0 +1,75 @@
+"""Axes for hyperparameters: linear, logarithmic or one place per choice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One hyperparameter over all trials that have it.
+
+    Attributes:
+        choices: Of a categorical one, in their order; else empty.
+        low, high: Ends of the range; of a categorical one 0 and the last index.
+    """
+
+    name: str
+    choices: tuple[Any, ...]
+    low: float
+    high: float
+    log: bool
+    whole: bool
+
+    @classmethod
+    def of(cls, name: str, trials: Iterable[FrozenTrial]) -> Scale:
+        found = [trial.distributions[name] for trial in trials if name in trial.distributions]
+        if isinstance(found[0], CategoricalDistribution):
+            return cls(name, found[0].choices, 0, len(found[0].choices) - 1, log=False, whole=True)
+        numeric = [d for d in found if isinstance(d, IntDistribution | FloatDistribution)]
+        return cls(
+            name, (), min(d.low for d in numeric), max(d.high for d in numeric),
+            log=numeric[0].log, whole=isinstance(numeric[0], IntDistribution),
+        )  # fmt: skip
+
+    def number(self, value: Any) -> float:
+        """Where a value lies: itself, or the index of the choice."""
+        return float(self.choices.index(value)) if self.choices else float(value)
+
+    def fraction(self, number: float) -> float:
+        """0 at the low end, 1 at the high end, one half where both are equal."""
+        if self.high == self.low:
+            return 0.5
+        if self.log:
+            return math.log(number / self.low) / math.log(self.high / self.low)
+        return (number - self.low) / (self.high - self.low)
+
+    def places(self, n: int) -> np.ndarray:
+        """`n` numbers from end to end, evenly on this scale."""
+        return np.geomspace(self.low, self.high, n) if self.log else np.linspace(self.low, self.high, n)
+
+    def ticks(self, n: int = 5) -> list[tuple[float, str]]:
+        """(number, label) of each choice, or of about `n` places from end to end."""
+        if self.choices:
+            return [(float(i), str(choice)) for i, choice in enumerate(self.choices)]
+        if self.high == self.low:
+            return [(self.low, _short(self.low))]
+        places: list[float] = self.places(n).tolist()
+        if self.whole:
+            places = sorted({float(round(place)) for place in places})
+        return [(place, _short(place)) for place in places]
+
+    def jitter(self, number: int) -> float:
+        """A small shift, always the same for a trial number, that keeps equal choices apart."""
+        return 0.12 * math.sin(2.4 * number) if self.choices else 0.0
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number == round(number) and abs(number) < 1e5 else f"{number:.2g}"

@@ -1,0 +1,99 @@
+"""What a study has found, written onto the tune run: best_config.json, pareto.json, study/*, figures/."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import optuna
+
+from steps.mlp.objectives import OBJECTIVES, Objective
+from steps.report.study_figures import save_study_figures
+from steps.search.records import ARTIFACT, records_of
+from steps.search.results import Record, pareto_front, select, to_json
+from steps.search.workers import count_states
+
+_NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The trial that stands for the study, why, and with several objectives the Pareto front."""
+
+    best: Record
+    reason: str
+    front: list[Record]
+
+
+def log_outcome(
+    study: optuna.Study, objectives: Sequence[Objective], dataset_name: str, data_run_id: str, max_epochs: int
+) -> Outcome | None:
+    """Write what the study has found so far onto the active run; None where no trial is complete."""
+    records = records_of(study)
+    mlflow.log_metrics(count_states(study.get_trials(deepcopy=False)))
+    outcome = None
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "study").mkdir()
+        table = study.trials_dataframe().drop(columns=_NOT_IN_TABLE, errors="ignore")
+        table.to_csv(folder / "study" / "trials.csv", index=False)
+        (folder / ARTIFACT).write_text(to_json(records))
+        (folder / "figures").mkdir()
+        if records:
+            best, reason = select(records, objectives)
+            front = pareto_front(records, objectives) if len(objectives) > 1 else []
+            outcome = Outcome(best, reason, front)
+            mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
+            mlflow.log_metrics(_best_metrics(best, objectives))
+            config = best_config(best, reason, study.study_name, dataset_name, data_run_id, max_epochs)
+            (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
+            if front:
+                _write_front(front, objectives, folder)
+        save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
+        mlflow.log_artifacts(name)
+    return outcome
+
+
+def best_config(
+    record: Record, reason: str, study_name: str, dataset_name: str, data_run_id: str, max_epochs: int
+) -> dict[str, Any]:
+    """What `evaluate` needs of a trial."""
+    return {
+        "study": study_name,
+        "trial_number": record.trial_number,
+        "trial_run_id": record.trial_run_id,
+        "selected": reason,
+        "val_accuracy": record.measures["accuracy"],
+        "measures": record.measures,
+        "max_epochs": max_epochs,
+        "dataset": dataset_name,
+        "data_run_id": data_run_id,
+        "hyperparameters": record.hyperparameters,
+    }
+
+
+def _best_metrics(best: Record, objectives: Sequence[Objective]) -> dict[str, float]:
+    """`best_val_accuracy`, and the selected trial's value of each objective."""
+    shown = [OBJECTIVES["accuracy"], *objectives]
+    return {f"best_{objective.metric}": best.measures[objective.name] for objective in shown}
+
+
+def _write_front(front: Sequence[Record], objectives: Sequence[Objective], folder: Path) -> None:
+    """`pareto.json` for programs, `pareto.csv` as a table; the best of the first objective first."""
+    names = [objective.name for objective in objectives]
+    (folder / "pareto.json").write_text(
+        json.dumps({"objectives": names, "front": json.loads(to_json(front))}, indent=2) + "\n"
+    )
+    hyperparameters = list(dict.fromkeys(name for record in front for name in record.hyperparameters))
+    with (folder / "pareto.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, ["trial", *names, *hyperparameters])
+        table.writeheader()
+        for record in front:
+            values = {name: record.measures[name] for name in names}
+            table.writerow({"trial": record.trial_number, **values, **record.hyperparameters})

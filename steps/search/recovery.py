@@ -1,0 +1,98 @@
+"""A study continued: the tracking store is brought in line with what Optuna's database knows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import optuna
+from mlflow.entities import Run
+from optuna.trial import FrozenTrial, TrialState
+
+from steps.errors import InputError
+from steps.mlp.checkpoint import remove_checkpoint
+from steps.mlp.trainer import EpochMetrics
+from steps.search.claims import Claims
+from steps.search.storage import Checkpoints
+from steps.search.task import SETTINGS
+from steps.search.training import costs
+from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
+from steps.search.workers import put_back_the_dead
+from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
+from steps.tracking.trials import INTERRUPTED, STATE_TAG, TrialRuns
+
+logger = logging.getLogger(__name__)
+
+# User attributes of the study.
+TUNE_RUNS, DATASET_DIGEST = "mlflow.tune_run_ids", "dataset_digest"
+
+
+def continue_study(
+    study: optuna.Study, run: Run, dataset_digest: str, runs: TrialRuns, claims: Claims, checkpoints: Checkpoints
+) -> None:
+    """Enter a tune run in its study; of a study that exists, repair what a crash left and adopt its trials.
+
+    Afterwards each trial's child run has the status and the metrics of the trial, and belongs to `run`;
+    trials of dead processes wait to be continued; dead tune runs are ended. Running it again changes nothing.
+
+    Raises:
+        InputError: The study was made with other data.
+    """
+    with claims.turn():
+        known = study.user_attrs
+        if known.get(DATASET_DIGEST, dataset_digest) != dataset_digest:
+            raise InputError(
+                f"study_name must be new for other data, got {study.study_name!r}, which was made with the data "
+                f"{known[DATASET_DIGEST][:12]}, not {dataset_digest[:12]}; give another name or its data_run_id"
+            )
+        study.set_user_attr(DATASET_DIGEST, dataset_digest)
+        earlier = [run_id for run_id in known.get(TUNE_RUNS, []) if run_id != run.info.run_id]
+        study.set_user_attr(TUNE_RUNS, [*earlier, run.info.run_id])
+        put_back_the_dead(study, claims)
+        trials = study.get_trials(deepcopy=False)
+        live = claims.live_trials()
+    if not earlier:
+        return
+    link(run.info.run_id, earlier[-1], study.study_name)
+    children = {child.trial_number: child for child in child_runs(run.info.experiment_id, earlier)}
+    for trial in trials:
+        child = children.get(trial.number)
+        if child is not None:
+            _repair(study, trial, child, runs, live)
+            runs.adopt(child.run_id, child.first_parent)
+        if trial.state.is_finished() and RUN_ID in trial.user_attrs:
+            remove_checkpoint(checkpoints.path(trial.user_attrs[RUN_ID]))
+    live_runs = claims.live_tune_runs()
+    for old in get_runs(earlier):
+        if old.info.status == "RUNNING" and old.info.run_id not in live_runs:
+            end_dead_run(old)
+
+
+def _repair(study: optuna.Study, trial: FrozenTrial, child: ChildRun, runs: TrialRuns, live: set[int]) -> None:
+    """Make a child run say what its trial says; what it should say already is left alone."""
+    if trial.state.is_finished():
+        status, state = RUN_STATUS[trial.state], trial.state.name
+        if (child.status, child.state) != (status, state):
+            # The end is written after all metrics, so only a run without its end can lack some.
+            runs.remember(child.run_id)
+            for epoch, metrics in enumerate(_history(trial), 1):
+                runs.log_metrics(child.run_id, metrics, epoch)
+            if MEASURES in trial.user_attrs:
+                runs.log_metrics(child.run_id, costs(trial.user_attrs[MEASURES]), trial.user_attrs[SETTINGS]["epochs"])
+            error = {ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {}
+            runs.end(child.run_id, status, {STATE_TAG: state} | error)
+    elif trial._trial_id not in live:
+        if RUN_ID not in trial.user_attrs:
+            study._storage.set_trial_user_attr(trial._trial_id, RUN_ID, child.run_id)
+        if (child.status, child.state) != ("KILLED", INTERRUPTED):
+            runs.end(child.run_id, "KILLED", {STATE_TAG: INTERRUPTED})
+
+
+def _history(trial: FrozenTrial) -> list[Mapping[str, float]]:
+    return [vars(EpochMetrics(*values)) for values in trial.user_attrs.get(METRICS, [])]
+
+
+def n_to_continue(study: optuna.Study) -> int:
+    """Number of trials that an earlier process began and that wait to be continued."""
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    return sum(RUN_ID in trial.user_attrs for trial in waiting)

@@ -1,0 +1,94 @@
+"""What a crash leaves in the tracking store: runs that are RUNNING although nobody works at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from steps.tracking.process import Process
+from steps.tracking.trials import FIRST_PARENT_TAG, INTERRUPTED, STATE_TAG, TRIAL_NUMBER_TAG
+
+PROCESS_TAG = "pipeline.process"
+CONTINUES_TAG, CONTINUED_BY_TAG = "pipeline.continues", "pipeline.continued_by"
+_DIED = "its process died"
+
+
+@dataclass(frozen=True)
+class ChildRun:
+    """A trial's run, as the tracking store has it; `first_parent` is the tune run that made it."""
+
+    run_id: str
+    trial_number: int
+    status: str
+    state: str
+    first_parent: str
+
+
+def child_runs(experiment: str, parents: Sequence[str]) -> list[ChildRun]:
+    """The trials' runs below any of these tune runs."""
+    found = []
+    for parent in parents:
+        for run in _search(experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"):
+            tags = run.data.tags
+            if number := tags.get(TRIAL_NUMBER_TAG, ""):
+                first = tags.get(FIRST_PARENT_TAG, parent)
+                found.append(ChildRun(run.info.run_id, int(number), run.info.status, tags.get(STATE_TAG, ""), first))
+    return found
+
+
+def end_dead_runs(experiment: str) -> None:
+    """End the runs of steps whose process on this host is gone, and their trials as ones to be continued."""
+    for run in _search(experiment, "attributes.status = 'RUNNING'"):
+        process = Process.parse(run.data.tags.get(PROCESS_TAG, ""))
+        if process and process.is_gone():
+            end_dead_run(run)
+
+
+def end_dead_run(run: Run) -> None:
+    """End one run as FAILED; first its running trials, so that a crash in between is found again."""
+    client = MlflowClient()
+    query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}' AND attributes.status = 'RUNNING'"
+    for child in _search(run.info.experiment_id, query):
+        if TRIAL_NUMBER_TAG in child.data.tags:
+            client.set_tag(child.info.run_id, STATE_TAG, INTERRUPTED)
+            client.set_terminated(child.info.run_id, "KILLED")
+    client.set_tag(run.info.run_id, "error", _DIED)
+    client.set_terminated(run.info.run_id, "FAILED")
+
+
+def link(run_id: str, earlier: str, study: str) -> None:
+    """Say on two tune runs of one study that the first continues the second."""
+    client = MlflowClient()
+    client.set_tag(run_id, CONTINUES_TAG, earlier)
+    client.set_tag(run_id, "mlflow.note.content", f"Continues study `{study}` of run `{earlier}`; its trials are here.")
+    client.set_tag(earlier, CONTINUED_BY_TAG, run_id)
+    client.set_tag(
+        earlier, "mlflow.note.content", f"Study `{study}` is continued by run `{run_id}`; its trials are there."
+    )
+
+
+def get_runs(run_ids: Sequence[str]) -> list[Run]:
+    """The runs that still exist."""
+    found = []
+    for run_id in run_ids:
+        try:
+            found.append(mlflow.get_run(run_id))
+        except mlflow.exceptions.MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+    return found
+
+
+def _search(experiment: str, query: str) -> Iterator[Run]:
+    client, token = MlflowClient(), None
+    while True:
+        page = client.search_runs([experiment], query, max_results=1000, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import importlib.util
+
+import optuna
+import pytest
+
+from steps.errors import InputError
+from steps.search.samplers import SAMPLERS, check_sampler, make_sampler
+from steps.search.space_file import load_space, space_path
+
+_HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("torch")]
+
+
+def _suggested(name: str, seed: int, n: int = 14) -> list[dict[str, object]]:
+    space = load_space(space_path("default"))
+    study = optuna.create_study(direction="maximize", sampler=make_sampler(name, seed))
+    values = []
+    for i in range(n):
+        trial = study.ask()
+        values.append(space.suggest(trial))
+        study.tell(trial, float(i % 5))
+    return values
+
+
+@pytest.mark.parametrize("name", _HERE)
+def test_each_takes_the_conditional_space_and_the_seed(name: str) -> None:
+    first = _suggested(name, seed=1)
+    assert first == _suggested(name, seed=1)
+    assert first != _suggested(name, seed=2)
+    assert len({str(values) for values in first}) == len(first)
+
+
+@pytest.mark.parametrize("name", [name for name in _HERE if name != "qmc"])
+def test_a_continued_study_suggests_something_new(name: str) -> None:
+    space = load_space(space_path("default"))
+    first, second = (
+        space.suggest(optuna.create_study(sampler=make_sampler(name, 0, n_done)).ask()) for n_done in (0, 1)
+    )
+    assert first != second
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is here")
+def test_gp_without_torch_says_what_to_install() -> None:
+    with pytest.raises(InputError, match="pip install torch"):
+        check_sampler("gp")
+
+
+def test_cmaes_is_for_one_objective() -> None:
+    check_sampler("cmaes")
+    with pytest.raises(InputError, match="several objectives"):
+        check_sampler("cmaes", 2)

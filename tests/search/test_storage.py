@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
+
+from steps.errors import InputError, StepError
+from steps.search import storage as module
+from steps.search.storage import Checkpoints, PatientStorage, first_line, open_storage, storage_url
+
+SECRET = "s3cr3t-W0rd"
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TUNE_STORAGE", "TUNE_CHECKPOINTS", "TUNE_CHECKPOINT_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_sqlite_beside_mlflow_is_the_default(tmp_path: Path) -> None:
+    url = storage_url("", f"sqlite:///{tmp_path}/mlflow.db")
+    assert url == f"sqlite:///{tmp_path}/optuna.db"
+    assert Checkpoints.of(url) == Checkpoints(tmp_path / "optuna-checkpoints", 3.0)
+
+
+def test_the_environment_wins_and_may_hold_a_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TUNE_STORAGE", f"postgresql://me:{SECRET}@db/optuna")
+    monkeypatch.setenv("TUNE_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("TUNE_CHECKPOINT_SECONDS", "0.5")
+    url = storage_url("sqlite:///other.db", "sqlite:///mlflow.db")
+    assert url == f"postgresql+psycopg://me:{SECRET}@db/optuna"
+    assert Checkpoints.of(url) == Checkpoints(tmp_path, 0.5)
+
+
+@pytest.mark.parametrize("url", [f"postgresql://me:{SECRET}@db/optuna", f"postgresql://db/optuna?password={SECRET}"])
+def test_a_parameter_with_a_password_is_refused(url: str) -> None:
+    with pytest.raises(InputError, match="set TUNE_STORAGE instead") as error:
+        storage_url(url, "sqlite:///mlflow.db")
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("url", [f"{SECRET}", f"postgresql://me:{SECRET}/x@db:y/optuna", f"oracel://me:{SECRET}@db/x"])
+def test_what_is_no_url_is_not_quoted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNE_STORAGE", url)
+    with pytest.raises(InputError, match="TUNE_STORAGE must be a database URL") as error:
+        storage_url("", "sqlite:///mlflow.db")
+    assert SECRET not in str(error.value)
+
+
+def test_mlflows_own_database_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="another database than MLflow's"):
+        storage_url(f"sqlite:///{tmp_path}/mlflow.db", f"sqlite:///{tmp_path}/mlflow.db")
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "nan"])
+def test_checkpoint_seconds_are_checked(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNE_CHECKPOINT_SECONDS", given)
+    with pytest.raises(InputError, match=f"must be a number of at least 0, got '{given}'"):
+        Checkpoints.of("sqlite:///optuna.db")
+
+
+def test_no_server_and_no_driver_are_one_line_without_the_password() -> None:
+    with pytest.raises(StepError, match=r"the study's database .*me:\*\*\*@127.0.0.1:9/o.* does not answer") as error:
+        open_storage(f"postgresql+psycopg://me:{SECRET}%7B%25@127.0.0.1:9/o")
+    assert SECRET not in str(error.value)
+    with pytest.raises(InputError, match="driver that is installed, got mysql"):
+        open_storage(f"mysql://me:{SECRET}@127.0.0.1/o")
+
+
+def test_sqlite_is_in_wal_mode_and_a_brace_in_its_name_is_a_brace(tmp_path: Path) -> None:
+    storage = open_storage(f"sqlite:///{tmp_path}/{{x}}.db")
+    with storage.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert (tmp_path / "{x}.db").exists()
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> optuna.Study:
+    open_storage(f"sqlite:///{tmp_path}/optuna.db")
+    impatient = {"connect_args": {"timeout": 0.05}}  # the driver gives up at once; what is left is our patience
+    storage = PatientStorage(f"sqlite:///{tmp_path}/optuna.db", engine_kwargs=impatient)
+    return optuna.create_study(storage=storage, study_name="study")
+
+
+def test_a_locked_database_is_waited_for(study: optuna.Study, tmp_path: Path) -> None:
+    trial = study.ask()
+    locked = threading.Event()
+
+    def lock() -> None:
+        with sqlite3.connect(tmp_path / "optuna.db") as other:
+            other.execute("BEGIN IMMEDIATE")
+            locked.set()
+            time.sleep(1.5)
+
+    thread = threading.Thread(target=lock)
+    thread.start()
+    locked.wait()
+    trial.set_user_attr("a", 1)
+    assert trial.suggest_int("x", 3, 3) == 3
+    trial.report(0.5, 1)
+    study.tell(trial, 1.0)
+    thread.join()
+    (done,) = study.get_trials()
+    assert (done.user_attrs, done.params, done.intermediate_values, done.value) == ({"a": 1}, {"x": 3}, {1: 0.5}, 1.0)
+
+
+def test_patience_ends(study: optuna.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    trial = study.ask()
+    with sqlite3.connect(tmp_path / "optuna.db") as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageInternalError) as error:
+            trial.set_user_attr("a", 1)
+    assert first_line(error.value) == "database is locked"
+
+
+def test_a_full_disk_is_not_waited_for_and_loses_nothing(
+    study: optuna.Study, tmp_path: Path, small_disk: Callable[[int], None]
+) -> None:
+    trial = study.ask()
+    size = max(file.stat().st_size for file in tmp_path.iterdir())
+    small_disk(size + 4096)
+    with pytest.raises(StorageInternalError) as error:
+        trial.set_user_attr("large", "x" * 2**21)
+    assert any(word in first_line(error.value) for word in ("full", "I/O"))
+    small_disk(2**30)
+    study.tell(trial, 1.0)
+    assert [t.state for t in study.get_trials()] == [TrialState.COMPLETE]
+
+
+def test_an_end_whose_answer_was_lost_is_recognized(study: optuna.Study) -> None:
+    storage = study._storage._backend  # type: ignore[attr-defined]
+    trial = study.ask()
+    assert storage.set_trial_state_values(trial._trial_id, TrialState.COMPLETE, [1.0])
+    assert storage.set_trial_state_values(trial._trial_id, TrialState.COMPLETE, [1.0])
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
