@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -12,6 +14,7 @@ from steps.datasets.interface import Interface
 from steps.errors import InputError, StepError
 from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
 from steps.tracking.provenance import lineage_of
+from tests.conftest import environment
 
 INTERFACE = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
 EXAMPLE = np.arange(8, dtype=np.uint8).reshape(2, 4)
@@ -64,6 +67,17 @@ def test_a_damaged_description_is_named_too(content: str, logged: str, tracking:
     path.write_text(content)
     with pytest.raises(StepError, match=rf"the model {logged} is damaged"):
         interface_of(logged)
+
+
+def test_a_step_that_needs_a_damaged_model_says_so_in_one_line(logged: str, tracking: Path) -> None:
+    mlflow.register_model(logged, "m")
+    (path,) = tracking.rglob("MLmodel")
+    path.write_text("flavors: [")
+    command = [sys.executable, "-m", "steps.predict", "--model-uri", "models:/m/1", "--output", "out.csv"]
+    result = subprocess.run(command, cwd=tracking, env=environment(tracking), capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: the model models:/m/1 is damaged: ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:
