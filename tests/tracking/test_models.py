@@ -57,7 +57,7 @@ def test_a_damaged_model_is_named_with_what_is_wrong(damage: str, logged: str, t
     elif damage == "changed":
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes(byte ^ 255 for byte in content[middle:]))
-    with pytest.raises(StepError, match=rf"the model {logged} is damaged: \w+"):
+    with pytest.raises(StepError, match=rf"the model {logged} cannot be read: \w+"):
         load_keras(logged)
 
 
@@ -65,7 +65,7 @@ def test_a_damaged_model_is_named_with_what_is_wrong(damage: str, logged: str, t
 def test_a_damaged_description_is_named_too(content: str, logged: str, tracking: Path) -> None:
     (path,) = tracking.rglob("MLmodel")
     path.write_text(content)
-    with pytest.raises(StepError, match=rf"the model {logged} is damaged"):
+    with pytest.raises(StepError, match=rf"the model {logged} cannot be read"):
         interface_of(logged)
 
 
@@ -76,7 +76,7 @@ def test_a_step_that_needs_a_damaged_model_says_so_in_one_line(logged: str, trac
     command = [sys.executable, "-m", "steps.predict", "--model-uri", "models:/m/1", "--output", "out.csv"]
     result = subprocess.run(command, cwd=tracking, env=environment(tracking), capture_output=True, text=True)
     assert result.returncode == 1
-    assert result.stderr.startswith("Error: the model models:/m/1 is damaged: ")
+    assert result.stderr.startswith("Error: the model models:/m/1 cannot be read: ")
     assert result.stderr.count("\n") == 1
 
 
