@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import REPOSITORY, environment
 
-GUIDES = sorted((REPOSITORY / "docs").glob("*.md"))
+# The registry guide has its own test: its commands build on each other.
+GUIDES = sorted(path for path in (REPOSITORY / "docs").glob("*.md") if path.name != "registry.md")
 SMALL = {"n_trials": "3", "max_epochs": "2", "n_jobs": "2"}
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
