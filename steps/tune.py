@@ -115,7 +115,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     from sqlalchemy.exc import DBAPIError
 
     from steps.mlp.runtime import available_cores, has_gpu, limit_threads
-    from steps.search.storage import first_line
+    from steps.search.database import first_line
     from steps.tracking.lineage import log_inputs
 
     n_jobs = parameters["n_jobs"] or (1 if has_gpu() else available_cores())

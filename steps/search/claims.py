@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from optuna.storages import RDBStorage
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from steps.search.storage import first_line, patiently
+from steps.search.database import first_line, patiently
 from steps.tracking.process import Process
 
 logger = logging.getLogger(__name__)
