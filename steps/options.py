@@ -187,7 +187,8 @@ tune_options = _options(
     click.option(
         "--points",
         default="",
-        help="YAML or JSON file, a list of hyperparameters that are tried first. Example: points.yaml",
+        help="YAML or JSON file, a list of hyperparameters that are tried first; empty: the defaults of the space, "
+        "if it states any. Example: points.yaml",
     ),
     click.option(
         "--warm-start",

@@ -242,11 +242,13 @@ def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters:
     from steps.search.records import earlier_records
     from steps.search.warm_start import enqueue_starts, starts
 
-    lines = []
+    lines, points = [], []
     if parameters["points"]:
         points = load_points(Path(parameters["points"]), space)
-        for point in new_points(space, points, study.get_trials(deepcopy=False)):
-            study.enqueue_trial(point)
+    elif space.start and parameters["sampler"] != "grid":
+        points = [space.start]
+    for point in new_points(space, points, study.get_trials(deepcopy=False)):
+        study.enqueue_trial(point)
     if parameters["warm_start"]:
         records = earlier_records(parameters["warm_start"], storage)
         found = starts(records, objectives_of(parameters["objectives"])[0], space)

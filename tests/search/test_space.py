@@ -102,3 +102,16 @@ def test_points_that_are_known_or_stand_twice_are_not_new(default: Space) -> Non
     study.enqueue_trial(other)
     points = [one, known, dict(one), other]
     assert new_points(default, points, study.get_trials()) == [one]
+
+
+def test_the_defaults_of_a_space_are_tried_first(tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(
+        "dropout: {type: float, low: 0, high: 0.5, default: 0.3}\ninput_dropout: {type: float, low: 0, high: 0.1}"
+    )
+    assert load_space(path).start == {"dropout": 0.3, "input_dropout": MLPConfig.input_dropout}
+    path.write_text("dropout: {type: float, low: 0, high: 0.5}")
+    assert load_space(path).start is None
+    path.write_text("activation: relu\ndropout: {type: float,\n  low: 0, high: 0.5, default: 0.6}")
+    with pytest.raises(InputError, match=r"line 3: dropout: default must be a value of the hyperparameter, got 0\.6"):
+        load_space(path)
