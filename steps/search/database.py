@@ -6,7 +6,8 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from optuna.distributions import BaseDistribution, check_distribution_compatibil
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import TrialParamModel
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,34 @@ class PatientStorage(RDBStorage):
         super().__init__(url, **kwargs)
         self._unwritten: list[tuple[int, str, float, BaseDistribution]] = []
         self._writing = threading.Lock()
+        self._view = threading.local()
+
+    @contextmanager
+    def reading_once(self) -> Iterator[None]:
+        """What this thread reads of a study in this block is as it was at its first look.
+
+        A sampler looks several times while it suggests, at trials that have not changed in between.
+        """
+        self._view.seen = set()
+        try:
+            yield
+        finally:
+            self._view.seen = None
+
+    def _get_trials(self, study_id: int, *args: Any, **kwargs: Any) -> list[FrozenTrial]:
+        """New or changed trials; Optuna keeps the others in memory."""
+        seen = getattr(self._view, "seen", None)
+        if seen is not None and study_id in seen:
+            return []
+        self.write_params()
+        found: list[FrozenTrial] = self._read_trials(study_id, *args, **kwargs)
+        if seen is not None:
+            seen.add(study_id)
+        return found
+
+    @patiently
+    def _read_trials(self, *args: Any, **kwargs: Any) -> Any:
+        return super()._get_trials(*args, **kwargs)
 
     def _set_trial_param(
         self, trial_id: int, name: str, value: float, distribution: BaseDistribution, earlier: BaseDistribution | None
@@ -141,7 +170,7 @@ for _name in (
     setattr(PatientStorage, _name, patiently(getattr(RDBStorage, _name)))
 for _name in (
     "get_trial", "set_trial_intermediate_value", "set_trial_system_attr", "set_trial_user_attr", "_create_new_trial",
-    "_get_best_trial_id", "_get_trials",
+    "_get_best_trial_id",
 ):  # fmt: skip
     setattr(PatientStorage, _name, _after_params(getattr(RDBStorage, _name)))
 

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
 from platformdirs import user_data_path
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -84,7 +83,7 @@ class Checkpoints:
         return self.folder / f"{run_id}.ckpt"
 
 
-def open_storage(url: str) -> RDBStorage:
+def open_storage(url: str) -> PatientStorage:
     """Connect; SQLite in WAL mode, which several threads and processes can share.
 
     Raises:
