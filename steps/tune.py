@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ from steps.options import RunId, existing_file, precision_option, seed_option, t
 if TYPE_CHECKING:
     import optuna
     from mlflow.entities import Run
-    from optuna.storages import RDBStorage
 
+    from steps.search.results import Record
     from steps.search.space import Space
 
 _REASONS = {
@@ -118,6 +118,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     from steps.search.grid import next_cell
     from steps.search.outcome import log_outcome
     from steps.search.pruners import make_pruner
+    from steps.search.records import earlier_records
     from steps.search.samplers import make_sampler
     from steps.search.space_changes import keep_space
     from steps.search.space_file import load_space, space_path
@@ -149,6 +150,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     )
     name = parameters["study_name"] or f"{dataset.name}-{run.info.run_id[:8]}"
     storage = open_storage(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
+    earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
     study = open_study(
         storage,
         name,
@@ -165,7 +167,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     )
     if not task.prunable:
         click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(parameters['objectives'])}")
-    for line in [*(f"Space: {change}" for change in changes), *_enqueue(study, storage, space, parameters)]:
+    for line in [*(f"Space: {change}" for change in changes), *_enqueue(study, space, earlier, parameters)]:
         click.echo(line)
     mlflow.log_params({"resolved_n_jobs": n_jobs, "resolved_precision": precision})
     mlflow.set_tags({"optuna.study": name, "data_run_id": data_run_id, "dataset_digest": dataset.digest})
@@ -182,6 +184,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
         mlflow.set_tag("stopped_by", workers.stopped_by)
         click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
     except KeyboardInterrupt:
+        mlflow.set_tag("stopped_by", "interruption")
         raise StepInterrupted(
             f"what was finished is kept; continue with: mlflow run . -e tune -P study_name={name} "
             f"-P data_run_id={data_run_id} -P n_trials={parameters['n_trials']}"
@@ -201,12 +204,11 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     )
 
 
-def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters: Mapping[str, Any]) -> list[str]:
+def _enqueue(study: optuna.Study, space: Space, earlier: Sequence[Record], parameters: Mapping[str, Any]) -> list[str]:
     """Let points, the best of an earlier study and the cells of a grid wait in the study; says what was done."""
     from steps.mlp.objectives import objectives_of
     from steps.search.grid import enqueue_cells
     from steps.search.points import load_points, new_points
-    from steps.search.records import earlier_records
     from steps.search.warm_start import enqueue_starts, starts
     from steps.search.workers import counts
 
@@ -215,10 +217,8 @@ def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters:
         points = load_points(Path(parameters["points"]), space)
         for point in new_points(space, points, study.get_trials(deepcopy=False)):
             study.enqueue_trial(point)
-    if parameters["warm_start"]:
-        records = earlier_records(parameters["warm_start"], storage)
-        found = starts(records, objectives_of(parameters["objectives"])[0], space)
-        lines += [f"Warm start: {line}" for line in enqueue_starts(study, space, found)]
+    found = starts(earlier, objectives_of(parameters["objectives"])[0], space)
+    lines += [f"Warm start: {line}" for line in enqueue_starts(study, space, found)]
     if parameters["sampler"] == "grid":
         taken = [t for t in study.get_trials(deepcopy=False) if counts(t) or not t.state.is_finished()]
         n_cells, n_left = enqueue_cells(study, space, taken, parameters["n_trials"], parameters["seed"])
