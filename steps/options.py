@@ -12,6 +12,7 @@ import click
 from steps.errors import InputError
 
 MAX_SEED = 2**31 - 1
+OBJECTIVES = ("accuracy", "log_loss", "latency", "parameters")  # here, so that no step depends on the trainer for them
 
 
 class Whole(click.ParamType):
@@ -115,12 +116,6 @@ def _datasets() -> Sequence[str]:
     return sorted(DATASETS)
 
 
-def _objectives() -> Sequence[str]:
-    from steps.mlp.objectives import OBJECTIVES
-
-    return list(OBJECTIVES)
-
-
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
         for option in reversed(options):
@@ -201,7 +196,7 @@ tune_options = _options(
     ),
     click.option(
         "--objectives",
-        type=Words(_objectives),
+        type=Words(OBJECTIVES),
         default="accuracy",
         help="What is optimized, on validation: accuracy, log_loss, latency (ms for one image), parameters; several "
         "give a Pareto front. Example: accuracy,latency",

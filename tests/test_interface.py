@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from steps import options
+from steps.mlp import objectives
 from tests.conftest import REPOSITORY
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
@@ -53,3 +55,7 @@ def test_help_of_every_option_teaches() -> None:
 def test_help_of_tune_has_an_example_of_every_option() -> None:
     for option in import_module("steps.tune").tune.params:
         assert re.search(r"Example: \S+", option.help), option.name
+
+
+def test_the_objectives_of_the_option_are_those_of_the_trainer() -> None:
+    assert tuple(objectives.OBJECTIVES) == options.OBJECTIVES
