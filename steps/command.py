@@ -103,6 +103,7 @@ def import_tensorflow() -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+    gc.freeze()  # modules stay: no garbage collection needs to look through them again
 
 
 def _outside_failures() -> tuple[type[Exception], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,9 @@ from steps.errors import StepError, StepInterrupted
 from steps.options import RunId, existing_file, precision_option, seed_option, tune_options
 
 if TYPE_CHECKING:
-    import optuna
     from mlflow.entities import Run
 
     from steps.search.outcome import Outcome
-    from steps.search.results import Record
-    from steps.search.space import Space
     from steps.search.task import Task
 
 _REASONS = {
@@ -176,6 +173,7 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
     from steps.search.grid import next_cell
     from steps.search.outcome import log_outcome
     from steps.search.pruners import make_pruner
+    from steps.search.queue import enqueue
     from steps.search.records import earlier_records
     from steps.search.recovery import continue_study, gather_trials, n_to_continue
     from steps.search.samplers import make_sampler
@@ -212,7 +210,7 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
             if not task.prunable:
                 click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(parameters['objectives'])}")
             with claims.turn():
-                queued = _enqueue(study, task.space, earlier, parameters)
+                queued = enqueue(study, task, earlier, parameters)
             for line in [*(f"Space: {change}" for change in changes), *queued]:
                 click.echo(line)
             with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished, task.objectives) as display:
@@ -234,30 +232,6 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
                 study, task.objectives, task.dataset.name, parameters["data_run_id"], parameters["max_epochs"]
             )
     return outcome
-
-
-def _enqueue(study: optuna.Study, space: Space, earlier: Sequence[Record], parameters: Mapping[str, Any]) -> list[str]:
-    """Let points, the best of an earlier study and the cells of a grid wait in the study; says what was done."""
-    from steps.mlp.objectives import objectives_of
-    from steps.search.grid import enqueue_cells
-    from steps.search.points import load_points, new_points
-    from steps.search.warm_start import enqueue_starts, starts
-
-    lines, points = [], []
-    if parameters["points"]:
-        points = load_points(Path(parameters["points"]), space)
-    elif space.start and parameters["sampler"] != "grid":
-        points = [space.start]
-    for point in new_points(space, points, study.get_trials(deepcopy=False)):
-        study.enqueue_trial(point)
-    if parameters["warm_start"]:
-        found = starts(earlier, objectives_of(parameters["objectives"])[0], space)
-        lines += [f"Warm start: {line}" for line in enqueue_starts(study, space, found)]
-    if parameters["sampler"] == "grid":
-        known = study.get_trials(deepcopy=False)
-        n_cells, n_left = enqueue_cells(study, space, known, parameters["n_trials"], parameters["seed"])
-        lines.append(f"Grid: {n_cells} cells" + (f", {n_left} of them beyond n_trials" if n_left else ""))
-    return lines
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -93,6 +94,7 @@ class Workers:
                 )
                 if finished is not None:
                     self._on_trial(finished)
+                gc.collect()  # a traced graph is a cycle of objects: left to chance, memory grows with the trials
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
