@@ -74,12 +74,12 @@ def _chosen(tune_run_id: str, selected: str) -> dict[str, Any]:
     Raises:
         InputError: It has no complete trial of that number.
     """
-    from steps.search.results import AUTO, from_json, select
+    from steps.search.results import ARTIFACT, AUTO, from_json, select
     from steps.tracking.runs import artifact_path
 
     best: dict[str, Any] = json.loads(artifact_path(tune_run_id, "best_config.json").read_text())
     if selected != AUTO:
-        records = from_json(artifact_path(tune_run_id, "study/trials.json").read_text())
+        records = from_json(artifact_path(tune_run_id, ARTIFACT).read_text())
         record, reason = select(records, [], selected)
         best |= {**asdict(record), "selected": reason}
     return best

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,9 @@ from steps.options import RunId, existing_file, precision_option, seed_option, t
 if TYPE_CHECKING:
     import optuna
     from mlflow.entities import Run
-    from optuna.storages import RDBStorage
 
     from steps.search.outcome import Outcome
+    from steps.search.results import Record
     from steps.search.space import Space
     from steps.search.task import Task
 
@@ -176,6 +176,7 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
     from steps.search.grid import next_cell
     from steps.search.outcome import log_outcome
     from steps.search.pruners import make_pruner
+    from steps.search.records import earlier_records
     from steps.search.recovery import continue_study, gather_trials, n_to_continue
     from steps.search.samplers import make_sampler
     from steps.search.space_changes import keep_space
@@ -187,6 +188,7 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
 
     url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
     storage, checkpoints = open_storage(url), Checkpoints.of(url)
+    earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
     study = open_study(
         storage,
         name,
@@ -210,7 +212,7 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
             if not task.prunable:
                 click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(parameters['objectives'])}")
             with claims.turn():
-                queued = _enqueue(study, storage, task.space, parameters)
+                queued = _enqueue(study, task.space, earlier, parameters)
             for line in [*(f"Space: {change}" for change in changes), *queued]:
                 click.echo(line)
             with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished, task.objectives) as display:
@@ -234,12 +236,11 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
     return outcome
 
 
-def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters: Mapping[str, Any]) -> list[str]:
+def _enqueue(study: optuna.Study, space: Space, earlier: Sequence[Record], parameters: Mapping[str, Any]) -> list[str]:
     """Let points, the best of an earlier study and the cells of a grid wait in the study; says what was done."""
     from steps.mlp.objectives import objectives_of
     from steps.search.grid import enqueue_cells
     from steps.search.points import load_points, new_points
-    from steps.search.records import earlier_records
     from steps.search.warm_start import enqueue_starts, starts
 
     lines, points = [], []
@@ -250,8 +251,7 @@ def _enqueue(study: optuna.Study, storage: RDBStorage, space: Space, parameters:
     for point in new_points(space, points, study.get_trials(deepcopy=False)):
         study.enqueue_trial(point)
     if parameters["warm_start"]:
-        records = earlier_records(parameters["warm_start"], storage)
-        found = starts(records, objectives_of(parameters["objectives"])[0], space)
+        found = starts(earlier, objectives_of(parameters["objectives"])[0], space)
         lines += [f"Warm start: {line}" for line in enqueue_starts(study, space, found)]
     if parameters["sampler"] == "grid":
         known = study.get_trials(deepcopy=False)

@@ -28,11 +28,18 @@ def cells(space: Space) -> list[dict[str, Any]]:
     Raises:
         InputError: A hyperparameter without end, or more than 100,000 cells.
     """
+    for dimension in space.dimensions:
+        endless = dimension.distribution
+        if isinstance(endless, FloatDistribution) and endless.step is None and not endless.single():
+            raise InputError(
+                f"sampler grid must have a finite space, got {dimension.name} from {endless.low} to {endless.high}; "
+                "give it choices or a step, or take another sampler"
+            )
     found: list[dict[str, Any]] = [{}]
     for dimension in space.dimensions:
         values = [dimension.value]
         if dimension.distribution is not None:
-            values = list(islice(_values(dimension.name, dimension.distribution), MAX_CELLS + 1))
+            values = list(islice(_values(dimension.distribution), MAX_CELLS + 1))
         found = list(islice(_extended(found, dimension.names, values), MAX_CELLS + 1))
         if len(found) > MAX_CELLS:
             raise InputError(
@@ -83,18 +90,13 @@ def _extended(
         yield from branch
 
 
-def _values(name: str, distribution: BaseDistribution) -> Iterator[Any]:
+def _values(distribution: BaseDistribution) -> Iterator[Any]:
     if isinstance(distribution, CategoricalDistribution):
         yield from distribution.choices
     elif isinstance(distribution, IntDistribution):
         yield from range(distribution.low, distribution.high + 1, distribution.step)
     else:
         assert isinstance(distribution, FloatDistribution)
-        if distribution.step is None and not distribution.single():
-            raise InputError(
-                f"sampler grid must have a finite space, got {name} from {distribution.low} to {distribution.high}; "
-                "give it choices or a step, or take another sampler"
-            )
-        step = distribution.step or 1.0
+        step = distribution.step or 1.0  # without one there is a single value
         for i in range(round((distribution.high - distribution.low) / step) + 1):
             yield min(distribution.low + i * step, distribution.high)

@@ -15,8 +15,8 @@ import optuna
 
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.study_figures import save_study_figures
-from steps.search.records import ARTIFACT, records_of
-from steps.search.results import Record, pareto_front, select, to_json
+from steps.search.records import records_of
+from steps.search.results import ARTIFACT, Record, pareto_front, select, to_json
 from steps.search.workers import count_states
 
 _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
