@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.tracking.patience import patiently
+from steps.tracking.patience import first_line, patiently
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class TrialRuns:
         self._error: Exception | None = None
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
         self._open: set[str] = set()
+        self._incomplete: set[str] = set()  # runs for which a request failed
         self._thread = threading.Thread(target=self._work, name="trial-runs", daemon=True)
         self._thread.start()
 
@@ -163,14 +164,27 @@ class TrialRuns:
         log, end = self._client.log_batch, self._client.set_terminated
         if not self._error:  # what has been waited for in vain is not waited for again
             log, end = patiently(log), patiently(end)
+        if run_id in self._incomplete:
+            batch = _without_result(batch)
         try:
             if batch.metrics or batch.tags:
                 log(run_id, metrics=batch.metrics, tags=batch.tags)
             if batch.end:
                 end(run_id, *batch.end)
         except (MlflowException, OSError) as error:
-            logger.error("Child run %s could not be written: %s", run_id, error)
+            logger.warning("Child run %s could not be written: %s", run_id, first_line(error))
             self._error = error
+            if run_id not in self._incomplete:
+                self._incomplete.add(run_id)
+                self._write(run_id, batch)
+
+
+def _without_result(batch: _Batch) -> _Batch:
+    """What may still be written to a run that lacks something: no end but that of one to be continued.
+
+    The next start compares it with its trial and writes what is missing.
+    """
+    return _Batch(tags=_run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", batch.end[1])) if batch.end else _Batch()
 
 
 def _run_tags(tags: Mapping[str, object]) -> list[RunTag]:
