@@ -218,7 +218,7 @@ evaluate_options = _options(
         help="Trial to evaluate: its number, or auto: the best one, with several objectives the cheapest within "
         "0.2 points of the best accuracy. Example: 7",
     ),
-    click.option("--final-epochs", type=Whole(1), default=30, help="Epochs of the final training."),
+    click.option("--final-epochs", type=Whole(1), default=50, help="Epochs of the final training."),
     click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     click.option(
         "--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."
