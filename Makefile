@@ -6,6 +6,8 @@ ARGS ?=
 BIN := $(CURDIR)/.venv/bin
 # Byte-code is compiled at installation: where Python may not write it later, start-up would take twice as long.
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+# One worker per core; the tests of a file stay together, as they share what is dear to make.
+PYTEST := python -m pytest --numprocesses logical --dist loadfile
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help main test test-all lint format ui bench clean
@@ -18,10 +20,10 @@ main: .venv/runtime  ## Run the whole pipeline on MNIST: download, tune, evaluat
 	mlflow run . -e main --env-manager local $(ARGS)
 
 test: .venv/dev  ## Run the tests
-	python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-all: .venv/dev  ## Run the tests, the slow ones too
-	python -m pytest -m 'slow or not slow' $(ARGS)
+	$(PYTEST) -m 'slow or not slow' $(ARGS)
 
 lint: .venv/dev  ## Check format, types and who imports whom
 	ruff check .
