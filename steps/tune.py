@@ -1,4 +1,4 @@
-"""tune: dataset/ -> a study whose trials are child runs; best_config.json, study/trials.csv, figures/."""
+"""tune: dataset/ -> a study whose trials are child runs; best_config.json, study/, figures/, report.html."""
 
 from __future__ import annotations
 
@@ -195,7 +195,8 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
         at_once = runs.interrupt()
         runs.close()
         if not at_once:
-            outcome = log_outcome(study, objectives, dataset.name, data_run_id, parameters["max_epochs"])
+            n_validation = len(dataset.splits["validation"].labels)
+            outcome = log_outcome(study, objectives, dataset.name, n_validation, data_run_id, parameters["max_epochs"])
     if outcome is None:
         raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
     if outcome.front:

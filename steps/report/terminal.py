@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from steps.mlp.objectives import Objective
+from steps.report.words import duration
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -41,7 +42,7 @@ class Display:
         self._progress.stop()
 
     def _show(self, done: float, text: str, line: str = "") -> None:
-        left = _duration((time.monotonic() - self._start) * (self._total - done) / done) if done else "?"
+        left = duration((time.monotonic() - self._start) * (self._total - done) / done) if done else "?"
         self._progress.update(self._task, completed=done, description=f"{text}, {left} left")
         if line:
             self._console.print(line, markup=False)
@@ -123,8 +124,3 @@ class RowsDisplay(Display):
 
     def rows(self, position: int, n_rows: int, n_bad: int) -> None:
         self._show(position, f"{n_rows:,} rows" + (f", {n_bad:,} of them bad" if n_bad else ""))
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

@@ -1,4 +1,4 @@
-"""What a study has found, written onto the tune run: best_config.json, pareto.json, study/*, figures/."""
+"""What a study has found, written onto the tune run: best_config.json, pareto.json, study/*, figures/, report.html."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.study_figures import save_study_figures
 from steps.search.records import ARTIFACT, records_of
 from steps.search.results import Record, pareto_front, select, to_json
+from steps.search.study_report import report
 from steps.search.workers import count_states
 
 _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
@@ -32,9 +33,18 @@ class Outcome:
 
 
 def log_outcome(
-    study: optuna.Study, objectives: Sequence[Objective], dataset_name: str, data_run_id: str, max_epochs: int
+    study: optuna.Study,
+    objectives: Sequence[Objective],
+    dataset_name: str,
+    n_validation: int,
+    data_run_id: str,
+    max_epochs: int,
 ) -> Outcome | None:
-    """Write what the study has found so far onto the active run; None where no trial is complete."""
+    """Write what the study has found so far onto the active run; None where no trial is complete.
+
+    Args:
+        n_validation: Samples in the validation split.
+    """
     records = records_of(study)
     mlflow.log_metrics(count_states(study.get_trials(deepcopy=False)))
     outcome = None
@@ -55,6 +65,8 @@ def log_outcome(
             (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
             if front:
                 _write_front(front, objectives, folder)
+            page = report(study, objectives, best, reason, front, n_validation)
+            (folder / "report.html").write_text(page, encoding="utf-8")
         save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
         mlflow.log_artifacts(name)
     return outcome
