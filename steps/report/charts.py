@@ -36,11 +36,11 @@ def calibration(confidence: np.ndarray, accuracy: np.ndarray, share: np.ndarray,
     return svg(frame + diagonal + line(points) + dots, text)
 
 
-def error_intervals(rows: Sequence[tuple[str, float, float, float]], n: int, split: str = "test") -> Markup:
-    """Error with its interval, one line per (name, accuracy, low, high), on a logarithmic axis.
+def error_intervals(rows: Sequence[tuple[str, float, float, float]], n: int) -> Markup:
+    """Test error with its interval, one line per (name, accuracy, low, high), on a logarithmic axis.
 
     Args:
-        n: Samples in the split; no error in n is drawn at half an error.
+        n: Samples in the test split; no error in n is drawn at half an error.
     """
     least = 0.5 / n
 
@@ -63,6 +63,6 @@ def error_intervals(rows: Sequence[tuple[str, float, float, float]], n: int, spl
         marks += f'<path class="mark" stroke-width="2" d="M{x(least_):.1f} {y}H{x(most):.1f}"/>' + dot(
             x(middle), y, 4.5
         )
-    marks += label((left + WIDTH - RIGHT) / 2, height - 8, f"{split} error, logarithmic, with its 95 % interval")
+    marks += label((left + WIDTH - RIGHT) / 2, height - 8, "test error, logarithmic, with its 95 % interval")
     spoken = "; ".join(f"{name} {100 * (1 - accuracy):.2f} %" for name, accuracy, *_ in rows)
-    return svg(marks, f"{split.capitalize()} error: {spoken}", height)
+    return svg(marks, f"Test error: {spoken}", height)

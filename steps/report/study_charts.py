@@ -11,16 +11,54 @@ from matplotlib.ticker import MaxNLocator
 from steps.mlp.objectives import Objective
 from steps.report.findings import Row
 from steps.report.style import limits
-from steps.report.svg import Scale, axes, polyline, svg, x_scale, y_scale
+from steps.report.svg import (
+    BOTTOM,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Scale,
+    axes,
+    dot,
+    label,
+    polyline,
+    scale,
+    svg,
+    x_scale,
+    y_scale,
+)
 
 MAX_CURVES = 300  # more would be one stain
 
 
+def intervals(rows: Sequence[tuple[str, float, float, float]]) -> Markup:
+    """Validation accuracy with its interval, one line per (name, accuracy, low, high)."""
+    left, height = 80, TOP + 34 * len(rows) + BOTTOM
+    x = scale(min(row[2] for row in rows), max(row[3] for row in rows), left + 8, WIDTH - RIGHT - 8)
+    marks = "".join(
+        f'<path class="grid" d="M{x(tick):.1f} {TOP}V{height - BOTTOM}"/>'
+        + label(x(tick), height - BOTTOM + 17, f"{100 * tick:g} %")
+        for tick in MaxNLocator(4).tick_values(min(row[2] for row in rows), max(row[3] for row in rows))
+        if left <= x(tick) <= WIDTH - RIGHT
+    )
+    for i, (name, middle, low, high) in enumerate(rows):
+        y = TOP + 34 * i + 17
+        marks += f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{name}</text>' + dot(x(middle), y, 4.5)
+        marks += f'<path class="mark" stroke-width="2" d="M{x(low):.1f} {y}H{x(high):.1f}"/>'
+    marks += label((left + WIDTH - RIGHT) / 2, height - 8, "validation accuracy with its 95 % interval")
+    spoken = "; ".join(
+        f"{name} {100 * middle:.2f} %, {100 * low:.2f} to {100 * high:.2f}" for name, middle, low, high in rows
+    )
+    return svg(marks, f"Validation accuracy: {spoken}", height)
+
+
 def history(rows: Sequence[Row], objective: Objective, best: int) -> Markup:
-    """Value of each trial over the trials' numbers, and the best so far."""
+    """Value of each trial over the trials' numbers, and the best so far.
+
+    The range is that of complete trials; pruned ones outside of it stand at its edge, as they had less training.
+    """
     complete = [(row.number, row.values[0]) for row in rows if row.state == "complete"]
-    pruned = [(row.number, row.curve[-1]) for row in rows if row.state == "pruned" and row.curve]
-    low, high = limits([value for _, value in complete + pruned], objective.sign)
+    low, high = limits([value for _, value in complete], objective.sign)
+    pruned = [(row.number, min(max(row.curve[-1], low), high)) for row in rows if row.state == "pruned" and row.curve]
     n = max(row.number for row in rows)
     x, y = x_scale(-0.02 * n, max(1.02 * n, 1)), y_scale(low, high)
     so_far = objective.sign * np.minimum.accumulate([objective.sign * value for _, value in complete])
@@ -29,10 +67,10 @@ def history(rows: Sequence[Row], objective: Objective, best: int) -> Markup:
         f"H{x(number):.1f}V{y(min(max(value, low), high)):.1f}"
         for (number, _), value in zip(complete, so_far, strict=True)
     )
-    marks = f'<path class="crosses" d="{_crosses([p for p in pruned if low <= p[1] <= high], x, y)}"/>'
+    marks = f'<path class="crosses" d="{_crosses(pruned, x, y)}"/>'
     marks += f'<path class="dots" stroke-width="{_size(len(rows))}" d="{_dots(inside, x, y)}"/>'
     marks += f'<path class="mark" d="{steps}"/>' + _ring([p for p in complete if p[0] == best], x, y)
-    marks += _outside(len(complete) + len(pruned) - sum(low <= v <= high for _, v in complete + pruned))
+    marks += _outside(len(complete) - len(inside))
     value = dict(complete)[best]
     text = (
         f"{objective.label} of {len(complete)} complete and {len(pruned)} pruned trials; "

@@ -11,11 +11,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from steps.mlp.metrics import wilson_interval
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.advice import advice, certainty
-from steps.report.charts import error_intervals
 from steps.report.findings import TOP, Row, borders, cost, is_noise
 from steps.report.importance import Importance
 from steps.report.page import page
-from steps.report.study_charts import curves, front, history
+from steps.report.study_charts import MAX_CURVES, curves, front, history, intervals
 from steps.report.study_template import SCRIPT, STYLE, TEMPLATE
 from steps.report.words import duration
 
@@ -46,7 +45,7 @@ def study_page(
     complete = [row for row in rows if row.state == "complete"]
     by_number = {row.number: row for row in rows}
     top = _top(complete, objectives[0], best)
-    intervals = [(f"trial {row.number}", *_interval(row, n_validation)) for row in top if row.accuracy is not None]
+    measured = [(f"trial {row.number}", *_interval(row, n_validation)) for row in top if row.accuracy is not None]
     noise = [is_noise(top[0].accuracy or 0, row.accuracy or 0, n_validation) for row in top]
     at_border = borders(top)
     each_epoch = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
@@ -60,18 +59,19 @@ def study_page(
         reason=reason,
         objectives=objectives,
         certainty=certainty(top, n_validation),
-        accuracy=intervals[0][1:] if intervals else None,
+        accuracy=measured[0][1:] if measured else None,
         counts=Counter(row.state for row in rows),
         cost=cost(rows),
         duration=duration,
         next_steps=advice(rows, objectives, at_border, study_name, sum(noise[1:])),
         tune_run_id=tune_run_id,
-        top=list(zip(top, intervals, noise, strict=True)) if len(intervals) == len(top) else [],
-        interval_chart=error_intervals(intervals, n_validation, "validation") if intervals else "",
+        top=list(zip(top, measured, noise, strict=True)) if len(measured) == len(top) else [],
+        interval_chart=intervals(measured) if measured else "",
         n_validation=n_validation,
         history_chart=history(rows, objectives[0], best),
         curves_chart=curves(rows, each_epoch, best) if any(row.curve for row in rows) else "",
-        n_thinned=sum(bool(row.curve) for row in rows),
+        max_curves=MAX_CURVES,
+        n_curves=sum(bool(row.curve) for row in rows),
         front_charts=[front(rows, ahead, objectives, i, best) for i in range(1, len(objectives))] if ahead else [],
         ahead=[by_number[number] for number in ahead],
         hyperparameters=_hyperparameters(complete, top, found, {border.name: border for border in at_border}),

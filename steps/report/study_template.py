@@ -9,6 +9,7 @@ svg .ring { stroke: var(--text); stroke-width: 2; }
 svg .faint { opacity: .45; }
 ol.next li { margin: .35rem 0; } code { font-size: .9em; overflow-wrap: anywhere; } a { color: var(--accent); }
 .bar { display: inline-block; height: .7rem; width: calc(var(--share) * 7rem); background: var(--accent); }
+.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); }
 td.pruned { color: var(--pruned); } td.failed { color: var(--bad); }
 table.sortable { font-size: .85rem; white-space: nowrap; } table.sortable td, table.sortable th { padding-right: 1rem; }
 table.sortable th[scope=row] { position: sticky; left: 0; background: var(--page); }
@@ -18,6 +19,8 @@ th button::after { content: "\\2195"; opacity: .55; padding-left: .2rem; }
 th[aria-sort=ascending] button::after { content: "\\2191"; opacity: 1; }
 th[aria-sort=descending] button::after { content: "\\2193"; opacity: 1; }
 #all:not(:checked) ~ .scroll tbody tr:nth-child(n+101) { display: none; }
+@media (max-width: 40rem) { dl { grid-template-columns: max-content 1fr; }
+  .scroll td, .scroll th { white-space: nowrap; } }
 @media print { #all, #all + label { display: none; } table.sortable { font-size: 6.5pt; white-space: normal; } }
 """
 
@@ -76,7 +79,7 @@ samples. Where intervals overlap much, the order is chance.</figcaption></figure
 <td class="number">{{ objective.text(row.values[loop.index0]) }}</td>{% endfor %}
 <td class="number">{{ interval[2] | percent }} – {{ interval[3] | percent }}</td>
 <td class="number">{% if not loop.first %}{{ "%.2f" | format(100 * (top[0][1][1] - interval[1])) }}{% endif %}</td>
-<td>{% if loop.first %}selected{% else %}{{ "within noise" if noise else "real" }}{% endif %}</td></tr>
+<td>{% if loop.first %}selected{% else %}{{ "within noise" if noise else "beyond noise" }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if ahead %}
 <h2>Pareto front</h2>
@@ -90,18 +93,20 @@ samples. Where intervals overlap much, the order is chance.</figcaption></figure
 {% endif %}
 <h2>How the search went</h2>
 <div class="columns">
-<figure>{{ history_chart }}<figcaption>Dots: complete trials. Crosses: pruned ones, at their last epoch. Line: best so
-far. Ring: trial {{ best.number }}.</figcaption></figure>
+<figure>{{ history_chart }}<figcaption>Dots: complete trials. Crosses: pruned ones, at their last epoch, or at the
+edge. Line: best so far. Ring: trial {{ best.number }}.</figcaption></figure>
 {% if curves_chart %}<figure>{{ curves_chart }}<figcaption>Learning curves; bold: trial {{ best.number }}; ending in a
-cross: pruned.{% if n_thinned > 300 %} 300 of {{ n_thinned }} trials.{% endif %}</figcaption></figure>{% endif %}
+cross: pruned.{% if n_curves > max_curves %}
+{{ max_curves }} of {{ n_curves }} trials.{% endif %}</figcaption></figure>{% endif %}
 </div>
 <h2>Hyperparameters: what mattered, and where to search next</h2>
 {% if has_importances %}<p class="muted">Importance is the share in reaching the best trials (PED-ANOVA), not
 proof of a cause.</p>
 {% else %}<p class="muted">For importances it needs four complete trials that differ.</p>{% endif %}
-<div class="scroll"><table><thead><tr><th>hyperparameter</th>{% if has_importances %}<th>importance</th>{% endif %}
+<div class="scroll"><table><thead><tr><th>hyperparameter</th>
+{% if has_importances %}<th class="number">importance</th>{% endif %}
 <th>searched</th><th>best</th><th>top {{ top | length }}</th><th>next</th></tr></thead><tbody>
-{% for entry in hyperparameters %}<tr><th>{{ entry.name }}</th>{% if has_importances %}<td>
+{% for entry in hyperparameters %}<tr><th>{{ entry.name }}</th>{% if has_importances %}<td class="number">
 {% if entry.share is not none %}<span class="bar" style="--share: {{ entry.share | round(3) }}"></span>
 {{ "%.0f" | format(100 * entry.share) }} %{% endif %}</td>{% endif %}
 <td>{{ entry.searched }}</td><td>{{ entry.best }}</td><td>{{ entry.top }}</td>

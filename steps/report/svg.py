@@ -8,7 +8,7 @@ from html import escape
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 440, 300
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 12, 46
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 12, 46
 Scale = Callable[[float], float]
 
 
