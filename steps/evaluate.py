@@ -164,6 +164,7 @@ def _register(
     from steps.report.evaluation_page import evaluation_page
     from steps.tracking.assessment import assess
     from steps.tracking.models import load_keras, log_keras
+    from steps.tracking.notes import NOTE_TAG, step_note
     from steps.tracking.promotion import promote
     from steps.tracking.registry import Candidate, register
 
@@ -197,7 +198,9 @@ def _register(
     status, label = version.tags["validation_status"], f"{model_name} version {version.version}"
     mlflow.log_metrics(decision.as_metrics())
     own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
-    mlflow.set_tags({"validation_status": status, **own, **decision.as_tags()})
+    result = f"**{label}: {status}**, because {candidate.reason}; {decision.reason}."
+    note = {NOTE_TAG: step_note("evaluate", f"Test accuracy **{scores.test_accuracy:.2%}**. {result}")}
+    mlflow.set_tags({"validation_status": status, **own, **decision.as_tags(), **note})
     page = evaluation_page(
         title=label,
         approved=candidate.approved,

@@ -19,6 +19,7 @@ from steps.search.records import ARTIFACT, records_of
 from steps.search.results import Record, pareto_front, select, to_json
 from steps.search.study_report import report
 from steps.search.workers import count_states
+from steps.tracking.notes import NOTE_TAG, run_link, step_note
 
 _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
 
@@ -63,6 +64,7 @@ def log_outcome(
             mlflow.log_metrics(_best_metrics(best, objectives))
             config = best_config(best, reason, study.study_name, dataset_name, data_run_id, max_epochs)
             (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
+            mlflow.set_tag(NOTE_TAG, step_note("tune", _found(best, reason)))
             if front:
                 _write_front(front, objectives, folder)
             page = report(study, objectives, best, reason, front, n_validation)
@@ -70,6 +72,12 @@ def log_outcome(
         save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
         mlflow.log_artifacts(name)
     return outcome
+
+
+def _found(best: Record, reason: str) -> str:
+    """The selected trial, for the note of the tune run."""
+    link = run_link(f"trial-{best.trial_number:03d}", mlflow.active_run().info.experiment_id, best.trial_run_id)
+    return f"Selected: {link}, {reason}; validation accuracy **{best.measures['accuracy']:.2%}**."
 
 
 def best_config(

@@ -14,6 +14,7 @@ from steps.search.claims import Claims
 from steps.search.storage import Checkpoints
 from steps.search.task import Job
 from steps.search.training import Interrupted, Lost, OnEpoch, Training
+from steps.tracking.notes import NOTE_TAG, trial_note
 from steps.tracking.trials import INTERRUPTED, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,12 @@ def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> st
     trial = job.trial
     if not claims.holds(trial._trial_id):
         raise Lost
-    tags = {STUDY_TAG: study_name, TRIAL_NUMBER_TAG: trial.number, STATE_TAG: TrialState.RUNNING.name}
+    tags = {
+        STUDY_TAG: study_name,
+        TRIAL_NUMBER_TAG: trial.number,
+        STATE_TAG: TrialState.RUNNING.name,
+        NOTE_TAG: trial_note(trial.number, study_name, job.hyperparameters),
+    }
     if job.began:
         # A crash may have come between making the run and noting it.
         run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number)

@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from steps.errors import InputError
+from steps.tracking.notes import NOTE_TAG, step_note
 from steps.tracking.process import Process
 from steps.tracking.recovery import PROCESS_TAG, end_dead_runs
 
@@ -33,7 +34,7 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
     if made_for_us:
         given = MlflowClient().get_run(made_for_us).info.run_name
         name = step if _RANDOM_NAME.fullmatch(given) else given
-    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current())}
+    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current()), NOTE_TAG: step_note(step)}
     if fingerprint:
         tags[FINGERPRINT_TAG] = fingerprint
     end_dead_runs(experiment_id())
