@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -30,7 +30,7 @@ def study_page(
     found: Sequence[Importance],
     n_validation: int,
     tune_run_id: str,
-    runs_url: str,
+    run_url: Callable[[str], str],
 ) -> str:
     """The report as one HTML document.
 
@@ -40,7 +40,7 @@ def study_page(
         ahead: With several objectives, the numbers of the trials on the Pareto front.
         found: Importances, the largest first; may be empty.
         n_validation: Samples in the validation split.
-        runs_url: What stands before a run's ID in the address of its page.
+        run_url: Address of a run's page, from its ID.
     """
     complete = [row for row in rows if row.state == "complete"]
     by_number = {row.number: row for row in rows}
@@ -80,7 +80,7 @@ def study_page(
         rows=rows,
         names=names,
         shown=_shown,
-        runs_url=runs_url,
+        run_url=run_url,
     )
 
 

@@ -41,7 +41,7 @@ for (const table of document.querySelectorAll('table.sortable')) {
 """
 
 TEMPLATE = """
-{% macro run(row) %}<a href="{{ runs_url }}{{ row.run_id }}" target="_blank" rel="noopener">{{ row.number }}</a>
+{% macro run(row) %}<a href="{{ run_url(row.run_id) }}" target="_blank" rel="noopener">{{ row.number }}</a>
 {%- endmacro %}
 {% set n_rows = rows | length %}
 <section class="decision good">

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Literal
 
@@ -20,7 +21,7 @@ from steps.report.study_page import study_page
 from steps.search.results import Record
 from steps.search.task import HYPERPARAMETERS, SETTINGS
 from steps.search.trial import ERROR, METRICS, RUN_ID
-from steps.tracking.pages import runs_url
+from steps.tracking.pages import run_url
 
 _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
@@ -49,7 +50,7 @@ def report(
         found=importances(study, objectives[0].sign),
         n_validation=n_validation,
         tune_run_id=run.info.run_id,
-        runs_url=runs_url(mlflow.get_tracking_uri(), run.info.experiment_id),
+        run_url=partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id),
     )
 
 

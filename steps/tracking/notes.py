@@ -49,4 +49,4 @@ def model_note(name: str) -> str:
 
 def run_link(text: str, experiment_id: str, run_id: str) -> str:
     """A link from one page of the UI to a run."""
-    return f"[{text}](#/experiments/{experiment_id}/runs/{run_id})"
+    return f"[{text}](#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning)"

@@ -7,14 +7,16 @@ from urllib.parse import urlsplit, urlunsplit
 LOCAL_UI = "http://127.0.0.1:5000"  # where `mlflow ui` is, unless it is told otherwise
 
 
+_TRAINING = "?workflowType=machine_learning"  # else the UI opens in the mode for language models
+
+
 def experiment_url(tracking_uri: str, experiment_id: str) -> str:
     """The runs of an experiment, with the columns that the UI keeps for model training."""
-    return f"{_server(tracking_uri)}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    return f"{_server(tracking_uri)}/#/experiments/{experiment_id}/runs{_TRAINING}"
 
 
-def runs_url(tracking_uri: str, experiment_id: str) -> str:
-    """What stands before the ID of a run in the address of its page."""
-    return f"{_server(tracking_uri)}/#/experiments/{experiment_id}/runs/"
+def run_url(tracking_uri: str, experiment_id: str, run_id: str) -> str:
+    return f"{_server(tracking_uri)}/#/experiments/{experiment_id}/runs/{run_id}{_TRAINING}"
 
 
 def _server(tracking_uri: str) -> str:

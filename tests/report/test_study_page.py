@@ -84,7 +84,7 @@ def report(n_trials: int, epochs: int = 10, **changes: Any) -> str:
         "found": importances(study_of(rows, ["maximize"]), -1),
         "n_validation": 10_000,
         "tune_run_id": "a" * 32,
-        "runs_url": "http://127.0.0.1:5000/#/experiments/1/runs/",
+        "run_url": "http://127.0.0.1:5000/#/experiments/1/runs/{}".format,
     }
     return study_page(**{**values, **changes})
 
