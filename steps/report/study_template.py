@@ -125,7 +125,8 @@ They trained {{ "{:,}".format(cost.epochs) }} epochs in {{ duration(cost.seconds
 {% if failures %}<ul>{% for error, count in failures %}<li>{{ count }} × {{ error or "no reason was recorded" }}</li>
 {% endfor %}</ul>{% endif %}
 <h2>All trials</h2>
-<p class="muted">A click on a heading sorts. Numbers of trials lead to their runs in the MLflow UI.</p>
+<p class="muted">A click on a heading sorts. Numbers lead to the runs of the trials where the MLflow
+UI runs; its own artifact view blocks links, the downloaded report does not.</p>
 {% if n_rows > 100 %}<input type="checkbox" id="all"><label for="all"> Show all {{ n_rows }} trials, not only the first
 100 of this order</label>{% endif %}
 <div class="scroll"><table class="sortable"><thead><tr><th aria-sort="ascending"><button>trial</button></th>
