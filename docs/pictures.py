@@ -24,6 +24,7 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
 PROJECT = Path(__file__).parents[1]
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 IMAGES = Path(__file__).parent / "images"
 COLUMNS = 88
 _CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)|\x1b")
@@ -41,9 +42,9 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         folder = Path(name)
         uri = f"sqlite:///{folder}/mlflow.db"
         given = {"dataset": dataset, "n_trials": trials, "max_epochs": epochs, "final_epochs": epochs}
-        options = [word for key, value in given.items() for word in ("-P", f"{key}={value}")]
-        command = ["mlflow", "run", str(PROJECT), "-e", "main", "--env-manager", "local", *options]
-        seen = on_a_terminal(command, folder, {**os.environ, "MLFLOW_TRACKING_URI": uri})
+        options = [f"--{key.replace('_', '-')}={value}" for key, value in given.items()]
+        env = {**os.environ, "MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(PROJECT)}
+        seen = on_a_terminal([sys.executable, "-m", "steps.main", *options], folder, env)
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=1)
         page.set_default_timeout(0)
@@ -76,12 +77,15 @@ def on_a_terminal(command: list[str], folder: Path, env: dict[str, str]) -> str:
 
 
 def take_terminal(page: Page, written: str, trials: int) -> None:
-    """The display when about two thirds of the trials were done."""
-    frames = [m.start() for m in re.finditer(rf"\b{round(trials * 0.65)}/{trials} trials", written)]
+    """The display with the most running trials, after half of all trials."""
+    frames = [
+        (written.count("  epoch ", found.start(), end := written.find("\x1b[2K", found.start())), end)
+        for found in re.finditer(rf"(\d+)/{trials} trials", written)
+        if int(found[1]) >= trials / 2
+    ]  # (running trials, where the next frame begins)
     if not frames:
         raise SystemExit("the display was never seen; is rich told that there is no terminal?")
-    start = frames[len(frames) // 2]
-    end = written.find("\x1b[2K", start)  # where the next frame begins
+    _, end = max(frames)
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115 -- a device
     for text in screen(written[:end]):
         console.print(Text.from_ansi(text), no_wrap=True, crop=True)

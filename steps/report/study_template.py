@@ -10,6 +10,7 @@ svg .faint { opacity: .45; }
 ol.next li { margin: .35rem 0; } code { font-size: .9em; overflow-wrap: anywhere; } a { color: var(--accent); }
 .bar { display: inline-block; height: .7rem; width: calc(var(--share) * 7rem); background: var(--accent); }
 .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); }
+.columns + .scroll { margin-top: 1rem; }
 td.pruned { color: var(--pruned); } td.failed { color: var(--bad); }
 table.sortable { font-size: .85rem; white-space: nowrap; } table.sortable td, table.sortable th { padding-right: 1rem; }
 table.sortable th[scope=row] { position: sticky; left: 0; background: var(--page); }
