@@ -50,6 +50,7 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
+        page.set_viewport_size({"width": 1280, "height": 300 + 32 * (trials + 4)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
     for path in sorted(IMAGES.glob("*.png")):
@@ -129,7 +130,9 @@ def take_tree(page: Page, uri: str, folder: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen([*command, "--backend-store-uri", uri], cwd=folder, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [*command, "--backend-store-uri", uri], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
     try:
         while not is_up(port):
             time.sleep(0.3)
