@@ -13,12 +13,19 @@ _STILL = 0.2  # share of the complete trials within which an improvement counts 
 
 
 def certainty(top: Sequence[Row], n: int) -> str:
-    """Whether the first of the top trials is better than the others or luckier, by accuracy on n samples."""
+    """Whether the first of the top trials is better than the others or luckier, by accuracy on n samples.
+
+    Where accuracy is not the only objective, others can be more accurate.
+    """
     first, others = top[0], [row for row in top[1:] if row.accuracy is not None]
     equal = [row for row in others if first.accuracy is not None and is_noise(first.accuracy, row.accuracy or 0, n)]
     if not others:
         return "It is the only complete trial, so that there is nothing to compare it with"
     samples = f"on {n:,} validation samples"
+    better = [row for row in others if row not in equal and (row.accuracy or 0) > (first.accuracy or 0)]
+    if better:
+        numbers = " and ".join(f"trial {row.number}" for row in better)
+        return f"By accuracy alone, {numbers} would be better by more than noise {samples}"
     if not equal:
         return f"It is better than the others of the top {len(top)} by more than noise {samples}"
     if len(equal) == len(others):
@@ -35,7 +42,7 @@ def advice(
     Args:
         rows: All trials, at least one of them complete.
         found: The best values that lie at a border.
-        n_equal: How many of the top trials are within noise of the best one.
+        n_equal: How many of the top trials are within noise of the selected one.
     """
     sentences = [
         f"Widen {border.name}: the best value, {border.value:.4g}, lies at the {border.end} end of its range "
@@ -60,7 +67,7 @@ def advice(
         )
     if n_equal:
         sentences.append(
-            f"Choose by cost: {n_equal} of the top trials are within noise of the best one; where one of them is "
+            f"Choose by cost: {n_equal} of the top trials are within noise of the selected one; where one of them is "
             "smaller or simpler, give evaluate its number as select"
         )
     failed = Counter(row.error for row in rows if row.state == "failed")

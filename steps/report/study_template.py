@@ -56,7 +56,9 @@ TEMPLATE = """
 <div><b>{{ n_rows }}</b><small>trials: {{ counts.complete }} complete, {{ counts.pruned }} pruned,
 {{ counts.failed }} failed</small></div>
 <div><b>{{ duration(cost.busy) }}</b><small>of training, {{ "{:,}".format(cost.epochs) }} epochs</small></div>
-<div><b>{{ duration(cost.seconds_saved) }}</b><small>of trial time saved by pruning (estimate)</small></div>
+{% if counts.pruned %}<div><b>{{ duration(cost.seconds_saved) }}</b><small>of trial time saved by pruning
+(estimate)</small></div>{% endif %}
+
 </div>
 </section>
 <h2>What to do next</h2>

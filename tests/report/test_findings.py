@@ -39,6 +39,7 @@ def test_certainty_names_those_that_cannot_be_told_apart() -> None:
     mixed = certainty([complete(4, 0.9), complete(7, 0.899), complete(9, 0.5)], 1000)
     assert "trial 7 cannot be told apart" in mixed
     assert "more than noise" in certainty([complete(4, 0.9), complete(9, 0.5)], 1000)
+    assert "By accuracy alone, trial 9 would be better" in certainty([complete(4, 0.8), complete(9, 0.9)], 1000)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_advice_follows_what_was_found() -> None:
     assert "the last 9 of 10" in advice(falling, ACCURACY, [], "mine", 0)[0]
     failing = [*falling, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]
     assert advice(failing, ACCURACY, [], "mine", 2)[1:] == [
-        "Choose by cost: 2 of the top trials are within noise of the best one; where one of them is smaller or "
+        "Choose by cost: 2 of the top trials are within noise of the selected one; where one of them is smaller or "
         "simpler, give evaluate its number as select",
         "Look at the failures: 3 of 13 trials, most with: ValueError: no",
     ]

@@ -153,6 +153,14 @@ def test_several_objectives_show_their_front(opened: Opened) -> None:
     assert "For importances it needs" in page.inner_text("body")
 
 
+def test_it_can_be_printed(opened: Opened) -> None:
+    page, _ = opened(report(120), 800, "dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("#all").is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
 @pytest.mark.slow
 def test_two_thousand_trials_are_one_small_page(opened: Opened, record_property: Callable[..., None]) -> None:
     html = report(2000, epochs=30)
