@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -13,7 +14,6 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import click
 from mlflow.tracking import MlflowClient
@@ -87,7 +87,7 @@ def take_terminal(page: Page, written: str, trials: int) -> None:
     if not frames:
         raise SystemExit("the display was never seen; is rich told that there is no terminal?")
     _, end = max(frames)
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115 -- a device
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
     for text in screen(written[:end]):
         console.print(Text.from_ansi(text), no_wrap=True, crop=True)
     page.set_content(console.export_html(theme=DIMMED_MONOKAI, inline_styles=True))
@@ -159,7 +159,7 @@ def is_up(port: int) -> bool:
         return False
 
 
-def save(png: Any, name: str) -> None:
+def save(png: bytes, name: str) -> None:
     """Write a picture in 128 colours, which is a third of the size."""
     path = IMAGES / f"{name}.png"
     path.write_bytes(png)

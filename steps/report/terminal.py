@@ -23,7 +23,7 @@ _MAX_RUNNING = 8  # trials with a line of their own
 _PIPE_WIDTH = 100  # of a table where there is no terminal
 
 
-def line(text: str, style: str = "") -> Text:
+def _line(text: str, style: str = "") -> Text:
     """One line, cut where the terminal ends."""
     return Text(text, style, no_wrap=True, overflow="ellipsis")
 
@@ -157,7 +157,7 @@ class StudyDisplay(Display):
         running = sorted(self._running.items())
         lines = [self._running_line(number, epoch, value) for number, (epoch, value) in running[:_MAX_RUNNING]]
         more = len(running) - _MAX_RUNNING
-        return [line(counts), *lines, *([line(f"and {more} more")] if more > 0 else [])]
+        return [_line(counts), *lines, *([_line(f"and {more} more")] if more > 0 else [])]
 
     def _running_line(self, number: int, epoch: int, value: float) -> Text:
         """A running trial; what lies behind the median of all trials at its epoch is what a pruner looks at."""
@@ -165,7 +165,7 @@ class StudyDisplay(Display):
         behind = sign * value > sign * median(self._seen[epoch])
         text = f"trial-{number:03d}  epoch {epoch:{len(str(self._max_epochs))}d}/{self._max_epochs}"
         text += f"  {self._followed.metric} {self._followed.text(value)}"
-        return line(text + ("  behind the median" if behind else ""), "dim" if behind else "")
+        return _line(text + ("  behind the median" if behind else ""), "dim" if behind else "")
 
 
 class TrainingDisplay(Display):

@@ -12,6 +12,7 @@ from typing import Any
 
 import mlflow
 import optuna
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.study_figures import save_study_figures
@@ -19,7 +20,7 @@ from steps.search.records import ARTIFACT, records_of
 from steps.search.results import Record, pareto_front, select, to_json
 from steps.search.study_report import report
 from steps.search.workers import count_states
-from steps.tracking.notes import NOTE_TAG, run_link, step_note
+from steps.tracking.notes import run_link, step_note
 
 _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
 
@@ -64,7 +65,7 @@ def log_outcome(
             mlflow.log_metrics(_best_metrics(best, objectives))
             config = best_config(best, reason, study.study_name, dataset_name, data_run_id, max_epochs)
             (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
-            mlflow.set_tag(NOTE_TAG, step_note("tune", _found(best, reason)))
+            mlflow.set_tag(MLFLOW_RUN_NOTE, step_note("tune", _found(best, reason)))
             if front:
                 _write_front(front, objectives, folder)
             page = report(study, objectives, best, reason, front, n_validation)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE as NOTE_TAG
-
-__all__ = ["NOTE_TAG", "model_note", "run_link", "step_note", "trial_note"]
-
 _STEPS = {
     "main": "The whole pipeline: **download → tune → evaluate**, each a child run. Finished steps that would not "
     "change are reused; the tags `pipeline.reused.*` name their runs.",
