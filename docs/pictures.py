@@ -50,7 +50,7 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
-        page.set_viewport_size({"width": 1280, "height": 300 + 32 * (trials + 4)})  # a line for each run
+        page.set_viewport_size({"width": 1280, "height": 300 + 32 * (trials + 5)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
     for path in sorted(IMAGES.glob("*.png")):

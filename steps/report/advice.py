@@ -51,15 +51,18 @@ def advice(
         for border in found
     ]
     complete = [row for row in rows if row.state == "complete"]
-    again = f"run tune again with study_name={study_name} and all else as before"
+    again = f"run tune again with study_name={study_name}, "
+    as_before = " and all else as before"
     since = trials_since_best(complete, objectives[0].sign)
     if len(objectives) > 1:
         sentences.append(
-            f"Choose on the Pareto front what is worth its price; for a denser front, {again} and more n_trials"
+            f"Choose on the Pareto front what is worth its price; for a denser front, {again}more n_trials{as_before}"
         )
     elif since <= _STILL * len(complete):
         past = f"{since} complete trial{'s' if since != 1 else ''} ago" if since else "with the last complete trial"
-        sentences.append(f"Search on: the best value came {past}. To continue, {again} and n_trials={2 * len(rows)}")
+        sentences.append(
+            f"Search on: the best value came {past}. To continue, {again}n_trials={2 * len(rows)}{as_before}"
+        )
     else:
         sentences.append(
             f"Do not expect much of more trials in this space: the last {since} of {len(complete)} complete trials "
