@@ -52,7 +52,7 @@ class StepCommand(click.Command):
         except InputError as error:
             _fail(str(error), EXIT_BAD_INPUT)
         except _outside_failures() as error:
-            _fail(str(error), EXIT_FAILED)
+            _fail(str(error).partition("[SQL: ")[0], EXIT_FAILED)
         _exit(0)
 
 
@@ -103,6 +103,7 @@ def import_tensorflow() -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+    gc.freeze()  # modules stay: no garbage collection needs to look through them again
 
 
 def _outside_failures() -> tuple[type[Exception], ...]:

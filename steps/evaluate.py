@@ -74,12 +74,12 @@ def _chosen(tune_run_id: str, selected: str) -> dict[str, Any]:
     Raises:
         InputError: It has no complete trial of that number.
     """
-    from steps.search.results import AUTO, from_json, select
+    from steps.search.results import ARTIFACT, AUTO, from_json, select
     from steps.tracking.runs import artifact_path
 
     best: dict[str, Any] = json.loads(artifact_path(tune_run_id, "best_config.json").read_text())
     if selected != AUTO:
-        records = from_json(artifact_path(tune_run_id, "study/trials.json").read_text())
+        records = from_json(artifact_path(tune_run_id, ARTIFACT).read_text())
         record, reason = select(records, [], selected)
         best |= {**asdict(record), "selected": reason}
     return best
@@ -106,6 +106,7 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
     import mlflow
 
     from steps.datasets import Dataset
+    from steps.final_training import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
     from steps.mlp.weights import weights_digest
@@ -240,45 +241,6 @@ def _log_results(found: Assessment, losses: list[float], dataset: Dataset, linea
         (folder / "figures").mkdir()
         save_evaluation_figures(dataset, found.probabilities, losses, folder / "figures")
         mlflow.log_artifacts(name)
-
-
-def train_final(
-    config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any
-) -> tuple[keras.Model, list[float]]:
-    """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes."""
-    import mlflow
-    import numpy as np
-
-    from steps.errors import StepError
-    from steps.mlp.trainer import Samples, Trainer
-    from steps.report.terminal import TrainingDisplay
-
-    parts = [dataset.splits["train"], dataset.splits["validation"]]
-    samples = Samples.from_arrays(
-        np.concatenate([part.features for part in parts]), np.concatenate([part.labels for part in parts])
-    )
-    trainer = Trainer(
-        config,
-        samples,
-        n_classes=len(dataset.class_names),
-        feature_max=dataset.feature_max,
-        image_shape=dataset.image_shape,
-        epochs=epochs,
-        seed=seed,
-        precision=precision,
-    )
-    losses = []
-    with TrainingDisplay(epochs) as display:
-        for epoch in range(1, epochs + 1):
-            loss = trainer.run_epoch().train_loss
-            if not np.isfinite(loss):
-                raise StepError(
-                    f"the loss is not finite after epoch {epoch}; choose another trial or precision=float32"
-                )
-            mlflow.log_metric("train_loss", loss, step=epoch)
-            display.epoch(epoch, loss)
-            losses.append(loss)
-    return trainer.model, losses
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import click
 from steps.errors import InputError
 
 MAX_SEED = 2**31 - 1
+OBJECTIVES = ("accuracy", "log_loss", "latency", "parameters")  # here, so that no step depends on the trainer for them
 
 
 class Whole(click.ParamType):
@@ -115,12 +116,6 @@ def _datasets() -> Sequence[str]:
     return sorted(DATASETS)
 
 
-def _objectives() -> Sequence[str]:
-    from steps.mlp.objectives import OBJECTIVES
-
-    return list(OBJECTIVES)
-
-
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
         for option in reversed(options):
@@ -130,13 +125,15 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-seed_option = click.option("--seed", type=Whole(0, MAX_SEED), default=0, help="Seed of everything that is random.")
+seed_option = click.option(
+    "--seed", type=Whole(0, MAX_SEED), default=0, help="Seed of everything that is random. Example: 1"
+)
 
 precision_option = click.option(
     "--precision",
     type=OneOf(("auto", "float32", "bfloat16")),
     default="auto",
-    help="Type of the matrix products; auto times both once per machine. Weights stay float32.",
+    help="Type of the matrix products; auto times both once per machine. Weights stay float32. Example: float32",
 )
 
 download_options = _options(
@@ -151,57 +148,65 @@ download_options = _options(
 
 tune_options = _options(
     click.option(
-        "--n-trials", type=Whole(1), default=20, help="Trials of the whole study, continued ones included: 100."
+        "--n-trials",
+        type=Whole(1),
+        default=20,
+        help="Trials of the whole study, those of earlier runs included. Example: 100",
     ),
     click.option(
-        "--timeout", type=Real(0, 1e9), default=0, help="Start no trial after so many seconds: 3600. 0: no limit."
+        "--timeout",
+        type=Real(0, 1e9),
+        default=0,
+        help="Start no trial after so many seconds; 0: no limit. Example: 3600",
     ),
     click.option(
         "--stop-when",
         default="",
-        help="End when nothing improves: plateau:15, after 15 complete trials without a better one; plateau: after 10.",
+        help="plateau[:n]: end after n (10) complete trials without a better one. Example: plateau:15",
     ),
-    click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned: 30."),
-    click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads: 4. 0: one per core."),
+    click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned. Example: 30"),
+    click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads; 0: one per core. Example: 4"),
     click.option(
         "--sampler",
         default="tpe",
         help="What suggests hyperparameters: tpe, random, grid (each cell of a finite space once), qmc, cmaes, nsgaii, "
-        "nsgaiii, gp (needs torch). Example: grid, with --space grid.",
+        "nsgaiii, gp (needs torch). Example: cmaes",
     ),
     click.option(
         "--pruner",
         default="median",
         help="What stops a trial early: none, median, percentile, successive_halving, hyperband, patient, threshold, "
-        "with settings after a colon: hyperband:reduction_factor=3,min_resource=1, patient:patience=3,wrapped=median. "
-        "A wrong setting lists the known ones.",
+        "with settings after a colon; a wrong one lists those there are. Example: "
+        "hyperband:reduction_factor=3,min_resource=1 or patient:patience=3,wrapped=median",
     ),
     click.option(
-        "--space", default="default", help="Search space: default, small, grid, or the path of a YAML file: wide.yaml."
+        "--space",
+        default="default",
+        help="Search space: default, small, grid (finite), or the path of a YAML file. Example: wide.yaml",
     ),
     click.option(
         "--points",
         default="",
-        help="YAML or JSON file, a list of hyperparameters that are tried first: points.yaml with "
-        "- {n_layers: 1, units_0: 512}.",
+        help="YAML or JSON file, a list of hyperparameters that are tried first; empty: the defaults of the space, "
+        "if it states any. Example: points.yaml",
     ),
     click.option(
         "--warm-start",
         default="",
-        help="ID of a tune run, or name of a study, whose five best configurations are tried first: mnist-wide.",
+        help="A tune run ID or the name of a study, whose five best configurations are tried first. Example: wide",
     ),
     click.option(
         "--objectives",
-        type=Words(_objectives),
+        type=Words(OBJECTIVES),
         default="accuracy",
         help="What is optimized, on validation: accuracy, log_loss, latency (ms for one image), parameters; several "
-        "give a Pareto front: accuracy,latency.",
+        "give a Pareto front. Example: accuracy,latency",
     ),
-    click.option("--study-name", default="", help="Name of the study: wide. Given again, the study continues."),
+    click.option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
     click.option(
         "--storage",
         default="",
-        help="Optuna storage URL, without password: sqlite:///study.db. Empty: SQLite beside MLflow's.",
+        help="Optuna storage URL, without password; empty: SQLite beside MLflow's. Example: sqlite:///study.db",
     ),
 )
 
@@ -210,10 +215,10 @@ evaluate_options = _options(
         "--select",
         type=TrialNumber(),
         default="auto",
-        help="Trial to evaluate: auto, or its number: 7. auto: the best; with several objectives the cheapest within "
-        "0.2 points of the best accuracy.",
+        help="Trial to evaluate: its number, or auto: the best one, with several objectives the cheapest within "
+        "0.2 points of the best accuracy. Example: 7",
     ),
-    click.option("--final-epochs", type=Whole(1), default=30, help="Epochs of the final training."),
+    click.option("--final-epochs", type=Whole(1), default=50, help="Epochs of the final training."),
     click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     click.option(
         "--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."

@@ -8,7 +8,6 @@ import click
 
 from steps.command import import_tensorflow, quiet_libraries, step_command
 from steps.errors import StepError
-from steps.evaluate import train_final
 from steps.options import model_uri_option
 
 
@@ -39,6 +38,7 @@ def _replay(model_uri: str, lineage: Any) -> None:
     import_tensorflow()
     import mlflow
 
+    from steps.final_training import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads
     from steps.mlp.weights import largest_difference, weights_digest

@@ -19,6 +19,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytest.register_assert_rewrite("tests.survival")
+
 REPOSITORY = Path(__file__).parents[1]
 Step = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from steps.search.storage import open_storage
 from tests.conftest import environment
 
-EPOCHS = 20
+EPOCHS = 40
 METRICS = ("train_loss", "val_loss", "val_accuracy")
 
 
@@ -77,9 +77,12 @@ def write_points(folder: Path, n: int) -> str:
     """As many points as trials: then nothing is left to a sampler, and every study suggests the same."""
     optimizers = ("adam", "adamw", "sgd", "rmsprop")
     points: list[dict[str, Any]] = [
-        {"n_layers": 1, "units_0": 128 + i, "optimizer": optimizers[i % 4], "learning_rate": 3e-3, "batch_size": 64}
+        {
+            "n_layers": 1, "units_0": 128 + i, "optimizer": optimizers[i % 4], "learning_rate": 3e-3, "batch_size": 64,
+            "batch_norm": i % 2 == 0, "augmentation": "none",
+        }
         for i in range(n)
-    ]
+    ]  # fmt: skip
     (folder / "points.yaml").write_text(yaml.safe_dump(points))
     return str(folder / "points.yaml")
 

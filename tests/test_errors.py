@@ -23,6 +23,13 @@ BAD_INPUT = {
     "negative seed": (["tune", "--seed", "-1"], "seed must be a whole number from 0 to 2147483647, got '-1'"),
     "unknown sampler": (["main", "--sampler", "magic"], "sampler must be one of tpe, random, grid, qmc"),
     "unknown pruner": (["main", "--pruner", "magic"], "pruner must be one of none, median, percentile"),
+    "unknown setting of a pruner": (
+        ["tune", "--pruner", "hyperband:eta=3"],
+        "(min_resource, reduction_factor), got 'eta'",
+    ),
+    "no such end": (["tune", "--stop-when", "flat"], "stop_when must be plateau or plateau:<n>"),
+    "a grid without end": (["main", "--sampler", "grid"], "sampler grid must have a finite space, got dropout"),
+    "no trial number": (["evaluate", "--select", "best"], "select must be auto or the number of a trial, got 'best'"),
     "password in storage": (["tune", "--storage", "postgresql://me:hunter2@db/optuna"], "set TUNE_STORAGE instead"),
     "no such storage": (["tune", "--storage", "hunter2"], "storage must be a database URL"),
     "no such model": (["registry", "--model-name", "nothing"], "there is none yet"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from importlib import import_module
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from steps import options
+from steps.mlp import objectives
 from tests.conftest import REPOSITORY
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
@@ -47,3 +50,12 @@ def test_help_of_every_option_teaches() -> None:
         assert "mlflow run . -e" in command.help
         for option in command.params:
             assert len(option.help) > 15, (name, option.name)
+
+
+def test_help_of_tune_has_an_example_of_every_option() -> None:
+    for option in import_module("steps.tune").tune.params:
+        assert re.search(r"Example: \S+", option.help), option.name
+
+
+def test_the_objectives_of_the_option_are_those_of_the_trainer() -> None:
+    assert tuple(objectives.OBJECTIVES) == options.OBJECTIVES

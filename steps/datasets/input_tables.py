@@ -92,9 +92,9 @@ class CsvReader:
 
     def _raw(self, frame: pd.DataFrame, keys: Sequence[int], position: int, bad: list[BadRow]) -> Raw:
         features = [i for i, name in enumerate(self._names) if name != LABEL]
-        labels = frame[self._names.index(LABEL)].str.strip().tolist() if LABEL in self._names and len(frame) else None
-        if LABEL in self._names and labels is None:
-            labels = []
+        labels = None
+        if LABEL in self._names:
+            labels = [str(label).strip() for label in frame[self._names.index(LABEL)]]
         return Raw(keys, frame[features].to_numpy(np.float64), labels, position, bad)
 
 

@@ -16,8 +16,9 @@ def baseline_predictions(
 ) -> dict[str, np.ndarray]:
     """Classes that each baseline, fitted on `features` and `labels`, predicts for `test_features`.
 
-    The logistic regression is scikit-learn's, with its own defaults (L-BFGS, L2 penalty with C = 1, at most
-    100 iterations), on features scaled to [0, 1]: about 15 s on 60,000 images of 28 x 28 pixels.
+    The logistic regression is scikit-learn's, with its own defaults (L-BFGS, L2 penalty with C = 1) but for at
+    most 30 iterations, on features scaled to [0, 1]: the other 70 would win a few tenths of a point on 60,000
+    images of 28 x 28 pixels, and take ten seconds.
 
     Args:
         features: (n, n_features), labels: (n,), test_features: (m, n_features).
@@ -26,9 +27,9 @@ def baseline_predictions(
     Returns:
         Name of the baseline -> (m,) predicted classes.
     """
-    model = LogisticRegression()
+    model = LogisticRegression(max_iter=30)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # 100 iterations are the baseline, converged or not
+        warnings.simplefilter("ignore", ConvergenceWarning)  # 30 iterations are the baseline, converged or not
         model.fit(features.astype(np.float32) / feature_max, labels)
     return {
         MOST_FREQUENT_CLASS: np.full(len(test_features), np.bincount(labels).argmax()),

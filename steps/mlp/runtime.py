@@ -43,7 +43,7 @@ def hardware() -> dict[str, object]:
         "cpu_features": " ".join(sorted(flag for flag in flags if flag.startswith(_VECTOR_UNITS))),
         "cores": available_cores(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
-        "gpus": ", ".join(gpu.get("device_name", "unknown") for gpu in gpus),
+        "gpus": ", ".join(gpu.get("device_name", "unknown") for gpu in gpus) or "none",
     }
 
 

@@ -122,7 +122,7 @@ _TEMPLATE = """
 <th class="number">margin</th></tr></thead>
 <tbody>{% for name, accuracy, low, high in rows %}
 <tr><td>{{ name }}</td><td class="number">{{ accuracy | percent }}</td>
-<td class="number">{{ low | percent }} – {{ high | percent }}</td>
+<td class="number">{{ "%.2f" | format(100 * low) }} – {{ high | percent }}</td>
 <td class="number">
 {% if not loop.first %}{{ "%+.2f" | format(100 * (scores.test_accuracy - accuracy)) }}{% endif %}</td>
 </tr>{% endfor %}</tbody></table>
@@ -169,7 +169,7 @@ as often right as it is sure. The area of a dot is its share of the samples.</fi
 <figcaption>{{ mistake.text }}<br>{{ mistake.row }}</figcaption></figure>{% endfor %}</div>
 {% else %}<p>None: every test sample is right.</p>{% endif %}
 <h2>Lineage</h2>
-<div class="columns">
+<div class="lineage">
 {% for group, values in lineage.items() %}
 <section><h3>{{ group | replace("_", " ") | capitalize }}</h3>
 <dl>{% for name, value in (values.items() if values is mapping else [("SHA-256", values)]) %}

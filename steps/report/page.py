@@ -26,7 +26,7 @@ _STYLE = """
 body { margin: 0 auto; max-width: 66rem; padding: 1.5rem 1rem 4rem; background: var(--page); color: var(--text);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
-h3 { font-size: 1rem; margin: .8rem 0 .2rem; }
+h3 { font-size: 1rem; margin: 0 0 .2rem; }
 h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; padding-top: .6rem; border-top: 1px solid var(--line); }
 p { margin: .4rem 0; } small, figcaption, .muted { color: var(--muted); font-size: .875rem; }
 .decision { background: var(--panel); border-left: .35rem solid var(--muted); border-radius: .4rem;
@@ -37,6 +37,7 @@ p { margin: .4rem 0; } small, figcaption, .muted { color: var(--muted); font-siz
 .numbers { display: flex; flex-wrap: wrap; gap: .3rem 2rem; margin-top: .8rem; }
 .numbers b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 2rem; }
+.lineage { columns: 22rem auto; column-gap: 2rem; } .lineage section { break-inside: avoid; padding-bottom: .6rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .925rem; }
 th, td { padding: .25rem .7rem .25rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from optuna.trial import FrozenTrial
 
 from steps.mlp.objectives import Objective
@@ -51,6 +52,7 @@ def pareto_front(
         costs = [trial.values[i] for trial in trials]
         if min(costs) > 0 and max(costs) > _LOG_FROM * min(costs):
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())  # its labels would overlap
         else:
             apply_limits(axes, costs, other.sign, "x")
         axes.set(xlabel=other.label)

@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from optuna.storages import RDBStorage
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from steps.search.storage import first_line, patiently
+from steps.search.database import PatientStorage, first_line, patiently
 from steps.tracking.process import Process
 
 logger = logging.getLogger(__name__)
@@ -52,7 +51,8 @@ class Claims:
     All methods may be called from any thread.
     """
 
-    def __init__(self, storage: RDBStorage, study: str, tune_run_id: str) -> None:
+    def __init__(self, storage: PatientStorage, study: str, tune_run_id: str) -> None:
+        self.storage = storage
         self._engine = storage.engine
         self._study, self._tune_run_id = study, tune_run_id
         self._worker = uuid.uuid4().hex

@@ -16,7 +16,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial
 
 from steps.errors import InputError
-from steps.search.space import Space, contains
+from steps.search.points import new_points
+from steps.search.space import Space
 
 MAX_CELLS = 100_000
 
@@ -27,11 +28,18 @@ def cells(space: Space) -> list[dict[str, Any]]:
     Raises:
         InputError: A hyperparameter without end, or more than 100,000 cells.
     """
+    for dimension in space.dimensions:
+        endless = dimension.distribution
+        if isinstance(endless, FloatDistribution) and endless.step is None and not endless.single():
+            raise InputError(
+                f"sampler grid must have a finite space, got {dimension.name} from {endless.low} to {endless.high}; "
+                "give it choices or a step, or take another sampler"
+            )
     found: list[dict[str, Any]] = [{}]
     for dimension in space.dimensions:
         values = [dimension.value]
         if dimension.distribution is not None:
-            values = list(islice(_values(dimension.name, dimension.distribution), MAX_CELLS + 1))
+            values = list(islice(_values(dimension.distribution), MAX_CELLS + 1))
         found = list(islice(_extended(found, dimension.names, values), MAX_CELLS + 1))
         if len(found) > MAX_CELLS:
             raise InputError(
@@ -52,10 +60,8 @@ def enqueue_cells(
     Returns:
         Number of cells, and of those that neither this call nor a trial covers.
     """
-    distributions = _distributions(space)
-    taken = {_key(_parameters(trial), distributions) for trial in trials}
     every = cells(space)
-    missing = [cell for cell in every if _key(cell, distributions) not in taken]
+    missing = new_points(space, every, trials)
     random.Random(seed).shuffle(missing)
     allowed = max(0, n_trials - len(trials))
     for cell in missing[:allowed]:
@@ -84,38 +90,13 @@ def _extended(
         yield from branch
 
 
-def _values(name: str, distribution: BaseDistribution) -> Iterator[Any]:
+def _values(distribution: BaseDistribution) -> Iterator[Any]:
     if isinstance(distribution, CategoricalDistribution):
         yield from distribution.choices
     elif isinstance(distribution, IntDistribution):
         yield from range(distribution.low, distribution.high + 1, distribution.step)
     else:
         assert isinstance(distribution, FloatDistribution)
-        if distribution.step is None and not distribution.single():
-            raise InputError(
-                f"sampler grid must have a finite space, got {name} from {distribution.low} to {distribution.high}; "
-                "give it choices or a step, or take another sampler"
-            )
-        step = distribution.step or 1.0
+        step = distribution.step or 1.0  # without one there is a single value
         for i in range(round((distribution.high - distribution.low) / step) + 1):
             yield min(distribution.low + i * step, distribution.high)
-
-
-def _distributions(space: Space) -> dict[str, BaseDistribution]:
-    """Searched hyperparameter -> distribution; `units` for all of `units_<i>`."""
-    return {d.name: d.distribution for d in space.dimensions if d.distribution is not None}
-
-
-def _parameters(trial: FrozenTrial) -> Mapping[str, Any]:
-    """What a trial was, or will be, run with."""
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-
-
-def _key(parameters: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> frozenset[tuple[str, str]]:
-    """Equal for equal cells: searched hyperparameters only, numbers to ten digits."""
-    key = set()
-    for name, value in parameters.items():
-        distribution = distributions.get("units" if name.startswith("units_") else name)
-        if distribution is not None and contains(distribution, value):
-            key.add((name, f"{distribution.to_internal_repr(value):.10g}"))
-    return frozenset(key)

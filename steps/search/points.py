@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from optuna.trial import FrozenTrial
 
 from steps.errors import InputError
 from steps.search.space import Space
@@ -31,3 +33,10 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
         except InputError as error:
             raise InputError(f"points {path}, point {i}: {error}") from error
     return points
+
+
+def new_points(space: Space, points: Sequence[dict[str, Any]], trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
+    """The points, each once, that none of the trials has or, waiting, will have."""
+    known = {space.key({**trial.system_attrs.get("fixed_params", {}), **trial.params}) for trial in trials}
+    new = {space.key(point): point for point in reversed(points)}
+    return [point for point in points if new.get(key := space.key(point)) is point and key not in known]

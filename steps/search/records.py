@@ -12,12 +12,11 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from steps.errors import InputError
-from steps.search.results import Record, from_json
+from steps.search.results import ARTIFACT, Record, from_json
 from steps.search.task import HYPERPARAMETERS
 from steps.search.trial import MEASURES, RUN_ID
 from steps.tracking.runs import STEP_TAG, artifact_path
 
-ARTIFACT = "study/trials.json"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -54,18 +54,26 @@ def continue_study(
     if not earlier:
         return
     link(run.info.run_id, earlier[-1], study.study_name)
+    live_runs = claims.live_tune_runs()
     children = {child.trial_number: child for child in child_runs(run.info.experiment_id, earlier)}
     for trial in trials:
         child = children.get(trial.number)
         if child is not None:
-            _repair(study, trial, child, runs, live)
-            runs.adopt(child.run_id, child.first_parent)
+            if child.parent not in live_runs:  # what a living process has not written yet, it will
+                _repair(study, trial, child, runs, live)
+            runs.move(child.run_id, run.info.run_id, child.first_parent)
         if trial.state.is_finished() and RUN_ID in trial.user_attrs:
             remove_checkpoint(checkpoints.path(trial.user_attrs[RUN_ID]))
-    live_runs = claims.live_tune_runs()
     for old in get_runs(earlier):
         if old.info.status == "RUNNING" and old.info.run_id not in live_runs:
             end_dead_run(old)
+
+
+def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns) -> None:
+    """Bring the trials that this and other processes have added under the newest tune run of the study."""
+    *others, newest = study.user_attrs[TUNE_RUNS]
+    for child in child_runs(run.info.experiment_id, others):
+        runs.move(child.run_id, newest, child.first_parent)
 
 
 def _repair(study: optuna.Study, trial: FrozenTrial, child: ChildRun, runs: TrialRuns, live: set[int]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from steps.errors import InputError
 from steps.mlp.objectives import Objective
 
+ARTIFACT = "study/trials.json"  # of a tune run: its complete trials
 TOLERANCE = 0.002  # accuracy that a cheaper trial may lack: 0.2 points
 AUTO = "auto"
 

@@ -27,6 +27,7 @@ class Dimension:
         value: The fixed value.
         when: Values of hyperparameters further up under which this one exists.
         repeat: Hyperparameter further up that says how often.
+        default: What a point that leaves it out takes; None for the default of `MLPConfig`.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Dimension:
     value: Any = None
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     repeat: str | None = None
+    default: Any = None
 
     def names(self, chosen: Mapping[str, Any]) -> list[str]:
         """The hyperparameters this is, once those further up are chosen."""
@@ -62,6 +64,11 @@ class Space:
         return any(d.distribution and (d.when or (d.repeat and d.repeat not in fixed)) for d in self.dimensions)
 
     @property
+    def start(self) -> dict[str, Any] | None:
+        """The point that a study tries first: the defaults of a space that states any."""
+        return self.complete({}) if any(d.default is not None for d in self.dimensions) else None
+
+    @property
     def digest(self) -> str:
         """SHA-256 over all dimensions in their order, whatever the file looks like."""
         return hashlib.sha256(json.dumps([[d.name, d.describe()] for d in self.dimensions]).encode()).hexdigest()
@@ -80,7 +87,7 @@ class Space:
     def complete(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """A point with each hyperparameter of its branch: what it leaves out takes its default.
 
-        The default is that of `MLPConfig`, moved to the nearest value the space has.
+        The default is that of the space, else that of `MLPConfig`, moved to the nearest value the space has.
 
         Raises:
             InputError: A name or a value that the space does not have.
@@ -91,12 +98,23 @@ class Space:
                 if dimension.distribution is None:
                     chosen[name] = dimension.value
                 elif name not in point:
-                    chosen[name] = nearest(dimension.distribution, default(name))
+                    known = default(name) if dimension.default is None else dimension.default
+                    chosen[name] = nearest(dimension.distribution, known)
                 else:
                     chosen[name] = _checked(name, point[name], dimension.distribution)
         if unknown := sorted(set(point) - set(chosen)):
             raise InputError(f"{unknown[0]} must be a hyperparameter of the point's branch of the space, got {point!r}")
         return chosen
+
+    def key(self, parameters: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+        """Equal for configurations that are equal here: hyperparameters that are searched, numbers to ten digits."""
+        distributions = {d.name: d.distribution for d in self.dimensions if d.distribution is not None}
+        found = set()
+        for name, value in parameters.items():
+            distribution = distributions.get("units" if name.startswith("units_") else name)
+            if distribution is not None and contains(distribution, value):
+                found.add((name, f"{distribution.to_internal_repr(value):.10g}"))
+        return frozenset(found)
 
     def without(self, name: str, value: Any) -> Space:
         """This space with one hyperparameter fixed."""

@@ -17,9 +17,9 @@ from steps.search.space import Dimension, Space, contains
 
 SPACES = Path(__file__).parents[1] / "spaces"
 _FIELDS = {
-    "int": {"type", "low", "high", "step", "log", "when", "repeat"},
-    "float": {"type", "low", "high", "step", "log", "when", "repeat"},
-    "categorical": {"type", "choices", "when", "repeat"},
+    "int": {"type", "low", "high", "step", "log", "when", "repeat", "default"},
+    "float": {"type", "low", "high", "step", "log", "when", "repeat", "default"},
+    "categorical": {"type", "choices", "when", "repeat", "default"},
 }
 _NAMES = sorted({"units", *(n for n in MLPConfig().to_hyperparameters() if not n.startswith("units_"))})
 
@@ -133,7 +133,10 @@ def _dimension(name: str, entry: Any, earlier: Mapping[str, Dimension]) -> Dimen
     when = _when(name, entry["when"], earlier) if "when" in entry else {}
     distribution = _distribution(kind, entry)
     _check_values(name, _extremes(distribution))
-    return Dimension(name, distribution, when=when, repeat=repeat)
+    default = entry.get("default")
+    if "default" in entry and not contains(distribution, default):
+        raise _FieldError("default", f"must be a value of the hyperparameter, got {default!r}")
+    return Dimension(name, distribution, when=when, repeat=repeat, default=default)
 
 
 def _names(kind: str) -> str:

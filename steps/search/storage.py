@@ -1,37 +1,25 @@
-"""Where a study is kept: its database, which is waited for when it is busy or away, and its checkpoints."""
+"""Where a study is kept: its database and its checkpoints."""
 
 from __future__ import annotations
 
-import functools
-import logging
 import math
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
-from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RDBStorage
-from optuna.trial import TrialState
+from optuna.exceptions import StorageInternalError
 from platformdirs import user_data_path
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from steps.errors import InputError, StepError
-
-logger = logging.getLogger(__name__)
+from steps.search.database import PatientStorage, first_line
 
 STORAGE_VARIABLE = "TUNE_STORAGE"
 CHECKPOINTS_VARIABLE, SECONDS_VARIABLE = "TUNE_CHECKPOINTS", "TUNE_CHECKPOINT_SECONDS"
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-PATIENCE = 120.0  # seconds that a busy or absent database is waited for
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
 
 
 def storage_url(given: str, tracking_uri: str) -> str:
@@ -95,7 +83,7 @@ class Checkpoints:
         return self.folder / f"{run_id}.ckpt"
 
 
-def open_storage(url: str) -> RDBStorage:
+def open_storage(url: str) -> PatientStorage:
     """Connect; SQLite in WAL mode, which several threads and processes can share.
 
     Raises:
@@ -117,74 +105,6 @@ def open_storage(url: str) -> RDBStorage:
         event.listen(storage.engine, "connect", _set_pragmas)
         storage.engine.dispose()
     return storage
-
-
-def first_line(error: BaseException) -> str:
-    """What the database said, without SQL and parameters."""
-    if isinstance(error, StorageInternalError) and error.__cause__:
-        error = error.__cause__
-    said = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return str(said).partition("\n")[0]
-
-
-def patiently(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Decorator: repeat what a busy or absent database refused, with growing waits, for `PATIENCE` seconds."""
-
-    @functools.wraps(call)
-    def repeat(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        deadline, wait = time.monotonic() + PATIENCE, _FIRST_WAIT
-        while True:
-            try:
-                return call(*args, **kwargs)
-            except (DBAPIError, StorageInternalError) as error:
-                if not _may_pass(error) or time.monotonic() + wait > deadline:
-                    raise
-                if wait > 1:
-                    logger.warning("The study's database does not answer, trying again: %s", first_line(error))
-            time.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
-
-    return repeat
-
-
-class PatientStorage(RDBStorage):
-    """Optuna's storage, whose every request is repeated while its database is busy or away.
-
-    A request may have been done although its answer was lost. Attributes, parameters and intermediate
-    values are then written again with the same content; a trial created twice stays RUNNING without
-    a claim and is the next one to be run; only the end of a trial must be recognized.
-    """
-
-    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
-        try:
-            return bool(self._set_state(trial_id, state, values))
-        except UpdateFinishedTrialError:
-            found = self.get_trial(trial_id)
-            if found.state != state or (values is not None and found.values != list(values)):
-                raise
-            return True
-
-    @patiently
-    def _set_state(self, trial_id: int, state: TrialState, values: Any) -> bool:
-        return super().set_trial_state_values(trial_id, state, values)
-
-
-for _name in (
-    "create_new_study", "get_all_studies", "get_study_directions", "get_study_id_from_name", "get_study_name_from_id",
-    "get_study_system_attrs", "get_study_user_attrs", "set_study_system_attr", "set_study_user_attr",
-    "get_trial", "get_trial_id_from_study_id_trial_number", "set_trial_intermediate_value", "set_trial_system_attr",
-    "set_trial_user_attr", "_create_new_trial", "_get_best_trial_id", "_get_trials", "_set_trial_param",
-):  # fmt: skip
-    setattr(PatientStorage, _name, patiently(getattr(RDBStorage, _name)))
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether time can heal it: a lock, a server that restarts; not a full disk or a wrong statement."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    if not isinstance(cause, OperationalError | InterfaceError):
-        return isinstance(cause, DBAPIError) and bool(cause.connection_invalidated)
-    text = str(cause.orig).lower()
-    return "sqlite" not in type(cause.orig).__module__ or "locked" in text or "busy" in text
 
 
 def _checkpoint_folder(url: str) -> Path:

@@ -45,7 +45,7 @@ def run_trial(
         The ended trial; None for one that was put back or lost.
     """
     trial = job.trial
-    values, error = None, ""
+    run_id, values, error = "", None, ""
     try:
         run_id = _child_run(job, study.study_name, runs, claims)
         training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
@@ -61,6 +61,7 @@ def run_trial(
         return None
     except (Lost, UpdateFinishedTrialError):
         logger.warning("Trial %d was taken over while this process was away", trial.number)
+        runs.leave(run_id)
         return None
     except _trial_errors() as problem:
         state = TrialState.FAIL

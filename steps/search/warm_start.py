@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import optuna
 
 from steps.mlp.objectives import Objective
+from steps.search.points import new_points
 from steps.search.results import Record
 from steps.search.space import Space, default, nearest
 
@@ -23,13 +24,14 @@ class Start(NamedTuple):
     moved: list[str]
 
 
-def enqueue_starts(study: optuna.Study, found: Sequence[Start]) -> list[str]:
+def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) -> list[str]:
     """Enqueue them where the study does not have them yet; says in one line each what was moved."""
     lines = []
     for start in found:
-        study.enqueue_trial(start.point, skip_if_exists=True)
-        moved = f": {', '.join(start.moved)}" if start.moved else ""
-        lines.append(f"trial-{start.trial_number:03d} of the earlier study{moved}")
+        if new_points(space, [start.point], study.get_trials(deepcopy=False)):
+            study.enqueue_trial(start.point)
+            moved = f": {', '.join(start.moved)}" if start.moved else ""
+            lines.append(f"trial-{start.trial_number:03d} of the earlier study{moved}")
     return lines
 
 

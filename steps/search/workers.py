@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -93,6 +94,7 @@ class Workers:
                 )
                 if finished is not None:
                     self._on_trial(finished)
+                gc.collect()  # a traced graph is a cycle of objects: left to chance, memory grows with the trials
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
@@ -102,14 +104,15 @@ class Workers:
         while not self._stop.is_set():
             with self._claims.turn():
                 put_back_the_dead(self._study, self._claims)
-                over = self._over()
-                trial = None if over else self._ask(self._study)
-                if trial is not None:
-                    if self._claims.claim(trial._trial_id):
-                        return prepare(self._task, trial)
-                elif over in ("timeout", "plateau") or not self._others_run():
-                    self.stopped_by = self.stopped_by or over or "grid"
-                    return None
+                with self._claims.storage.reading_once():
+                    over = self._over()
+                    trial = None if over else self._ask(self._study)
+                    if trial is not None:
+                        if self._claims.claim(trial._trial_id):
+                            return prepare(self._task, trial)
+                    elif over in ("timeout", "plateau") or not self._others_run():
+                        self.stopped_by = self.stopped_by or over or "grid"
+                        return None
             self._stop.wait(_POLL)
         return None
 

@@ -83,7 +83,7 @@ def describe_model(uri: str) -> Model:
     try:
         return Model.load(uri)
     except _UNREADABLE as error:
-        raise _damaged(uri, error) from error
+        raise _unreadable(uri, error) from error
 
 
 def interface_of(uri: str) -> Interface:
@@ -111,12 +111,12 @@ def load_keras(uri: str) -> Any:
     """The Keras model of a model URI; TensorFlow is imported.
 
     Raises:
-        StepError: Its files are damaged; says which model and how.
+        StepError: Its files are damaged or out of reach; says which model and how.
     """
     try:
         return mlflow.tensorflow.load_model(uri)
     except _UNREADABLE as error:
-        raise _damaged(uri, error) from error
+        raise _unreadable(uri, error) from error
 
 
 def check_interface(model: PyFuncModel, model_uri: str) -> Check:
@@ -135,6 +135,8 @@ def check_interface(model: PyFuncModel, model_uri: str) -> Check:
     return Check(name, fits and finite, f"the input example gives {found.dtype} {found.shape}, the signature {holds}")
 
 
-def _damaged(uri: str, error: Exception) -> StepError:
+def _unreadable(uri: str, error: Exception) -> StepError:
     reason = " ".join(str(error).split())[:300] or type(error).__name__
-    return StepError(f"the model {uri} is damaged: {reason}; register it anew, or choose another version")
+    return StepError(
+        f"the model {uri} cannot be read: {reason}; where its files are damaged, register it anew or choose another"
+    )

@@ -84,20 +84,32 @@ def promote(
     """
     client, name = MlflowClient(), version.name
     with registry_lock(name):
+        if is_approved(version):
+            client.set_registered_model_alias(name, CHALLENGER, version.version)
         while True:
             champion = version_by_alias(name, CHAMPION)
             decision = decide(version, champion, policy, alpha, compare)
+            _record(client, version, decision, champion)
             if _number(version_by_alias(name, CHAMPION)) == _number(champion):
                 break
-        for key, value in decision.as_tags().items():
-            client.set_model_version_tag(name, version.version, key, value)
-        description = f"{version.description or ''} {decision.reason.capitalize()}.".strip()
-        client.update_model_version(name, version.version, description)
-        if is_approved(version):
-            client.set_registered_model_alias(name, CHALLENGER, version.version)
         if decision.promoted:
-            _succeed(client, version, champion)
+            client.set_registered_model_alias(name, CHAMPION, version.version)
+            client.set_model_version_tag(name, version.version, SINCE, _now())
+            if champion is not None:
+                _end(client, champion, version)
+                client.set_registered_model_alias(name, PREVIOUS, champion.version)
     return decision
+
+
+def _record(client: MlflowClient, version: ModelVersion, decision: Decision, champion: ModelVersion | None) -> None:
+    """Write the decision onto the version, with the way back: before the alias moves, so that no kill can lose it."""
+    tags = decision.as_tags()
+    if decision.promoted and champion is not None:
+        tags[FORMER] = json.dumps([int(champion.version), *_former(champion)][:_MOST_FORMER])
+    for key, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, key, value)
+    sentence = f"{decision.reason[0].upper()}{decision.reason[1:]}."
+    client.update_model_version(version.name, version.version, f"{version.description or ''} {sentence}".strip())
 
 
 def decide(
@@ -168,18 +180,6 @@ def rollback(name: str) -> tuple[int, int]:
         elif version_by_alias(name, PREVIOUS) is not None:
             client.delete_registered_model_alias(name, PREVIOUS)
     return int(champion.version), int(former.version)
-
-
-def _succeed(client: MlflowClient, version: ModelVersion, champion: ModelVersion | None) -> None:
-    name = version.name
-    client.set_model_version_tag(name, version.version, SINCE, _now())
-    if champion is not None:
-        former = [int(champion.version), *_former(champion)][:_MOST_FORMER]
-        client.set_model_version_tag(name, version.version, FORMER, json.dumps(former))
-    client.set_registered_model_alias(name, CHAMPION, version.version)
-    if champion is not None:
-        _end(client, champion, version)
-        client.set_registered_model_alias(name, PREVIOUS, champion.version)
 
 
 def _end(client: MlflowClient, champion: ModelVersion, successor: ModelVersion) -> None:

@@ -19,6 +19,7 @@ from steps.tracking.models import describe_model
 from steps.tracking.project import project_folder
 
 _KEY = "lineage"
+_CODE = ("steps", "MLproject", "conda.yaml")  # what lies beside it, a person's own files, changes no model
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Lineage:
         training: `epochs`, `seed` and resolved `precision` of the final training.
         weights_digest: SHA-256 of the trained weights.
         packages: Version of Python and of each pinned package.
-        code: Git commit, and whether files differed from it (`dirty`); empty and None outside a repository.
+        code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.
         hardware: Processor, the features it offers, cores, GPUs.
     """
 
@@ -113,7 +114,7 @@ def package_versions() -> dict[str, str]:
 
 
 def code_version() -> dict[str, Any]:
-    """Git commit of the project, and whether its files differ from it."""
+    """Git commit of the project, and whether its code differs from it."""
     folder = str(project_folder())
 
     def git(*arguments: str) -> str | None:
@@ -127,7 +128,7 @@ def code_version() -> dict[str, Any]:
     # An installed copy may lie in some other repository, which says nothing about it.
     if git("ls-files", "--error-unmatch", "MLproject") is None or (commit := git("rev-parse", "HEAD")) is None:
         return {"commit": "", "dirty": None}
-    return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--", "."))}
+    return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--", *_CODE))}
 
 
 def load_data(lineage: Lineage) -> Dataset:

@@ -26,6 +26,7 @@ class ChildRun:
     trial_number: int
     status: str
     state: str
+    parent: str
     first_parent: str
 
 
@@ -37,7 +38,8 @@ def child_runs(experiment: str, parents: Sequence[str]) -> list[ChildRun]:
             tags = run.data.tags
             if number := tags.get(TRIAL_NUMBER_TAG, ""):
                 first = tags.get(FIRST_PARENT_TAG, parent)
-                found.append(ChildRun(run.info.run_id, int(number), run.info.status, tags.get(STATE_TAG, ""), first))
+                state = tags.get(STATE_TAG, "")
+                found.append(ChildRun(run.info.run_id, int(number), run.info.status, state, parent, first))
     return found
 
 

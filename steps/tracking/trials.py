@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.tracking.patience import patiently
+from steps.tracking.patience import first_line, patiently
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ STUDY_TAG, TRIAL_NUMBER_TAG, STATE_TAG = "optuna.study", "optuna.trial_number", 
 INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
+_LAST_WORDS = 10.0  # seconds
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
 
@@ -48,6 +49,7 @@ class TrialRuns:
         self._error: Exception | None = None
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
         self._open: set[str] = set()
+        self._incomplete: set[str] = set()  # runs for which a request failed
         self._thread = threading.Thread(target=self._work, name="trial-runs", daemon=True)
         self._thread.start()
 
@@ -101,9 +103,9 @@ class TrialRuns:
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
         }
 
-    def adopt(self, run_id: str, first_parent: str) -> None:
-        """Make an earlier tune run's child one of this parent's; it keeps the first parent in a tag."""
-        tags = {MLFLOW_PARENT_RUN_ID: self._parent.info.run_id, FIRST_PARENT_TAG: first_parent}
+    def move(self, run_id: str, parent: str, first_parent: str) -> None:
+        """Make a child run one of another tune run; the one that made it stays in a tag."""
+        tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
@@ -115,6 +117,10 @@ class TrialRuns:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
         self._open.discard(run_id)
         self._queue.put((run_id, _Batch(tags=_run_tags(tags), end=(status, _milliseconds()))))
+
+    def leave(self, run_id: str) -> None:
+        """Have no more to do with a run: another process writes it."""
+        self._open.discard(run_id)
 
     def interrupt(self) -> bool:
         """End every open run as one whose trial can be continued; returns whether there was one."""
@@ -129,8 +135,13 @@ class TrialRuns:
             raise self._error
 
     def close(self) -> None:
+        """Return when all is written; an interruption meanwhile waits a few seconds for it."""
         self._queue.put(None)
-        self._thread.join()
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._thread.join(_LAST_WORDS)
+            raise
         self.check()
 
     def _work(self) -> None:
@@ -153,14 +164,27 @@ class TrialRuns:
         log, end = self._client.log_batch, self._client.set_terminated
         if not self._error:  # what has been waited for in vain is not waited for again
             log, end = patiently(log), patiently(end)
+        if run_id in self._incomplete:
+            batch = _without_result(batch)
         try:
             if batch.metrics or batch.tags:
                 log(run_id, metrics=batch.metrics, tags=batch.tags)
             if batch.end:
                 end(run_id, *batch.end)
         except (MlflowException, OSError) as error:
-            logger.error("Child run %s could not be written: %s", run_id, error)
+            logger.warning("Child run %s could not be written: %s", run_id, first_line(error))
             self._error = error
+            if run_id not in self._incomplete:
+                self._incomplete.add(run_id)
+                self._write(run_id, batch)
+
+
+def _without_result(batch: _Batch) -> _Batch:
+    """What may still be written to a run that lacks something: no end but that of one to be continued.
+
+    The next start compares it with its trial and writes what is missing.
+    """
+    return _Batch(tags=_run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", batch.end[1])) if batch.end else _Batch()
 
 
 def _run_tags(tags: Mapping[str, object]) -> list[RunTag]:

@@ -8,7 +8,7 @@ from optuna.trial import FixedTrial
 
 from steps.errors import InputError
 from steps.mlp.config import MLPConfig
-from steps.search.points import load_points
+from steps.search.points import load_points, new_points
 from steps.search.space import Space
 from steps.search.space_file import load_space, space_path
 
@@ -93,3 +93,25 @@ def test_points_may_be_json(tmp_path: Path, default: Space) -> None:
     path.write_text('[{"n_layers": 1, "units_0": 256, "optimizer": "adam", "learning_rate": 1e-3}]')
     (point,) = load_points(path, default)
     assert point["learning_rate"] == 1e-3
+
+
+def test_points_that_are_known_or_stand_twice_are_not_new(default: Space) -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    known = default.suggest(study.ask())
+    one, other = default.complete({"dropout": 0.1}), default.complete({"dropout": 0.2})
+    study.enqueue_trial(other)
+    points = [one, known, dict(one), other]
+    assert new_points(default, points, study.get_trials()) == [one]
+
+
+def test_the_defaults_of_a_space_are_tried_first(tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(
+        "dropout: {type: float, low: 0, high: 0.5, default: 0.3}\ninput_dropout: {type: float, low: 0, high: 0.1}"
+    )
+    assert load_space(path).start == {"dropout": 0.3, "input_dropout": MLPConfig.input_dropout}
+    path.write_text("dropout: {type: float, low: 0, high: 0.5}")
+    assert load_space(path).start is None
+    path.write_text("activation: relu\ndropout: {type: float,\n  low: 0, high: 0.5, default: 0.6}")
+    with pytest.raises(InputError, match=r"line 3: dropout: default must be a value of the hyperparameter, got 0\.6"):
+        load_space(path)

@@ -130,7 +130,7 @@ def test_the_defaults_of_a_space_are_inside_it(entries: Entries) -> None:
     MLPConfig.from_hyperparameters(point)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(spaces())
 def test_a_grid_is_finite_or_says_why(entries: Entries) -> None:
     space = load(yaml.safe_dump(entries, sort_keys=False))

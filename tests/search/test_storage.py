@@ -12,8 +12,9 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from steps.errors import InputError, StepError
-from steps.search import storage as module
-from steps.search.storage import Checkpoints, PatientStorage, first_line, open_storage, storage_url
+from steps.search import database as module
+from steps.search.database import PatientStorage, first_line
+from steps.search.storage import Checkpoints, open_storage, storage_url
 
 SECRET = "s3cr3t-W0rd"
 
@@ -142,3 +143,22 @@ def test_an_end_whose_answer_was_lost_is_recognized(study: optuna.Study) -> None
     assert storage.set_trial_state_values(trial._trial_id, TrialState.COMPLETE, [1.0])
     with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
         storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+
+
+def test_parameters_are_written_together_before_anything_else_is(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    storage = open_storage(url)
+    study = optuna.create_study(storage=storage, study_name="s")
+    for value in (1, 2):
+        trial = study.ask()
+        params = {name: trial.suggest_int(name, value, 9) for name in ("a", "b", "c")}
+        trial.set_user_attr("done", True)
+        with sqlite3.connect(tmp_path / "optuna.db") as database:
+            (n_params,) = database.execute("SELECT count(*) FROM trial_params").fetchone()
+        assert n_params == 3 * value
+        assert optuna.load_study(storage=open_storage(url), study_name="s").trials[trial.number].params == params
+    trial = study.ask()
+    trial.suggest_int("a", 3, 9)
+    assert study.trials[trial.number].params == trial.params
+    with pytest.raises(ValueError, match="different distribution kind"):
+        study.ask().suggest_float("a", 0, 1)

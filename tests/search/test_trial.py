@@ -28,7 +28,7 @@ from steps.search.trial import METRICS, RUN_ID, run_trial
 from steps.search.workers import put_back_the_dead
 from steps.tracking.trials import TrialRuns
 
-POINT = {"n_layers": 1, "units_0": 128, "optimizer": "adam", "learning_rate": 3e-3, "batch_size": 256}
+POINT = {"n_layers": 1, "units_0": 128, "optimizer": "adam", "learning_rate": 3e-3, "augmentation": "none"}
 EPOCHS = 4
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -12,6 +14,7 @@ from steps.datasets.interface import Interface
 from steps.errors import InputError, StepError
 from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
 from steps.tracking.provenance import lineage_of
+from tests.conftest import environment
 
 INTERFACE = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
 EXAMPLE = np.arange(8, dtype=np.uint8).reshape(2, 4)
@@ -54,7 +57,7 @@ def test_a_damaged_model_is_named_with_what_is_wrong(damage: str, logged: str, t
     elif damage == "changed":
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes(byte ^ 255 for byte in content[middle:]))
-    with pytest.raises(StepError, match=rf"the model {logged} is damaged: \w+"):
+    with pytest.raises(StepError, match=rf"the model {logged} cannot be read: \w+"):
         load_keras(logged)
 
 
@@ -62,8 +65,19 @@ def test_a_damaged_model_is_named_with_what_is_wrong(damage: str, logged: str, t
 def test_a_damaged_description_is_named_too(content: str, logged: str, tracking: Path) -> None:
     (path,) = tracking.rglob("MLmodel")
     path.write_text(content)
-    with pytest.raises(StepError, match=rf"the model {logged} is damaged"):
+    with pytest.raises(StepError, match=rf"the model {logged} cannot be read"):
         interface_of(logged)
+
+
+def test_a_step_that_needs_a_damaged_model_says_so_in_one_line(logged: str, tracking: Path) -> None:
+    mlflow.register_model(logged, "m")
+    (path,) = tracking.rglob("MLmodel")
+    path.write_text("flavors: [")
+    command = [sys.executable, "-m", "steps.predict", "--model-uri", "models:/m/1", "--output", "out.csv"]
+    result = subprocess.run(command, cwd=tracking, env=environment(tracking), capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: the model models:/m/1 cannot be read: ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:

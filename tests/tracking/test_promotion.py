@@ -101,6 +101,8 @@ def test_decision_accuracies_table_and_p_are_on_the_version(new: New) -> None:
     assert float(found["mcnemar_p_value"]) == pytest.approx(2.2e-5, rel=0.05)
     description = mlflow.MlflowClient().get_model_version("m", version.version).description
     assert "0.9050, this version: 0.9300; samples right in both: 900" in description
+    assert description.startswith("Promoted, because")
+    assert "exact McNemar test" in description
     assert decision.as_metrics()["mcnemar_only_challenger_right"] == 30
 
 

@@ -76,6 +76,8 @@ def test_the_commit_and_whether_files_differ_from_it(tmp_path: Path, monkeypatch
     git("commit", "-qm", "First")
     commit = git("rev-parse", "HEAD").strip()
     assert code_version() == {"commit": commit, "dirty": False}
+    (tmp_path / "rows.csv").touch()
+    assert code_version() == {"commit": commit, "dirty": False}
     (tmp_path / "MLproject").write_text("name: other\n")
     assert code_version() == {"commit": commit, "dirty": True}
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -48,3 +48,16 @@ def test_a_store_that_refuses_is_reported(tracking: Path) -> None:
         runs.log_metrics("0" * 32, {"val_accuracy": 1.0}, 1)
         with pytest.raises(MlflowException):
             runs.close()
+
+
+def test_a_run_that_lacks_a_metric_does_not_end_as_if_it_were_whole(tracking: Path) -> None:
+    with mlflow.start_run() as parent:
+        runs = TrialRuns(parent)
+        run_id = runs.create("trial-000", {}, {"optuna.trial_number": 0})
+        runs.log_metrics(run_id, {"a#b": 1.0}, 1)  # which the store refuses
+        runs.log_metrics(run_id, {"val_accuracy": 1.0}, 2)
+        runs.end(run_id, "FINISHED", {"optuna.state": "COMPLETE"})
+        with pytest.raises(MlflowException):
+            runs.close()
+    run = MlflowClient().get_run(run_id)
+    assert (run.info.status, run.data.tags["optuna.state"], run.data.metrics) == ("KILLED", "INTERRUPTED", {})

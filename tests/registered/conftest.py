@@ -1,0 +1,65 @@
+"""Two versions of a registered model, made once for all tests that use them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.tracking import MlflowClient
+
+from steps.datasets import load_dataset
+from tests.conftest import environment
+
+TEST = load_dataset("digits", 1 / 6, seed=0).splits["test"]
+POINT = {
+    "n_layers": 1, "units_0": 128, "activation": "relu", "dropout": 0.0, "input_dropout": 0.0, "batch_norm": True,
+    "optimizer": "adamw", "learning_rate": 0.005, "weight_decay": 0.01, "batch_size": 64, "label_smoothing": 0.0,
+    "augmentation": "none",
+}  # fmt: skip
+
+
+def run(folder: Path, step: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"steps.{step}", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment(folder, **extra), capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with digits-mlp version 1, the champion, and version 2, trained longer; both in float32."""
+    folder = tmp_path_factory.mktemp("registered")
+    points = folder / "points.json"
+    points.write_text(json.dumps([POINT]))
+    result = run(
+        folder, "main", "--dataset", "digits", "--n-trials", "1", "--max-epochs", "1", "--points", str(points),
+        "--final-epochs", "12", "--precision", "float32"
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    result = run(folder, "evaluate", "--final-epochs", "13", "--precision", "float32", "--min-recall", "0.5")
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture
+def client(folder: Path) -> MlflowClient:
+    uri = f"sqlite:///{folder}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return MlflowClient()
+
+
+@pytest.fixture
+def copied(folder: Path, tmp_path: Path) -> Path:
+    """A folder with a copy of the store, to be changed; the artifacts stay where they are."""
+    shutil.copy(folder / "mlflow.db", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def second(client: MlflowClient) -> ModelVersion:
+    return client.get_model_version("digits-mlp", "2")

@@ -1,0 +1,169 @@
+"""What is done with a registered model: loaded, applied to files, served."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.tracking import MlflowClient
+from PIL import Image
+
+from tests.conftest import environment
+from tests.registered.conftest import TEST, run
+
+
+def test_keras_alone_loads_the_model(folder: Path, client: MlflowClient, second: ModelVersion, tmp_path: Path) -> None:
+    path = Path(mlflow.artifacts.download_artifacts("models:/digits-mlp/2/data/model.keras"))
+    np.save(tmp_path / "features.npy", TEST.features)
+    script = f"""
+import sys
+import keras, numpy as np
+model = keras.saving.load_model({str(path)!r}, safe_mode=True)
+np.save("probabilities.npy", model.predict(np.load("features.npy"), verbose=0))
+assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules)
+"""
+    subprocess.run([sys.executable, "-I", "-c", script], cwd=tmp_path, check=True)
+    logged = mlflow.artifacts.download_artifacts(run_id=second.run_id, artifact_path="predictions.npz")
+    np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), np.load(logged)["probabilities"])
+
+
+def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowClient, second: ModelVersion) -> None:
+    rows = pd.DataFrame(np.asarray(TEST.features), columns=[f"pixel_{i}" for i in range(64)]).astype(object)
+    rows["label"] = TEST.labels
+    rows.loc[6, "pixel_3"] = "dark"
+    rows.to_csv(copied / "rows.csv", index=False)
+    result = run(
+        copied, "predict", "--model-uri", "models:/digits-mlp/2", "--input", "rows.csv", "--output", "out.csv"
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == "Bad row 7: column 'pixel_3' must be a number, got 'dark'\n"
+    found = pd.read_csv(copied / "out.csv")
+    assert found["row"].tolist() == [n for n in range(1, 361) if n != 7]
+    logged = mlflow.artifacts.download_artifacts(run_id=second.run_id, artifact_path="predictions.npz")
+    expected = np.delete(np.load(logged)["probabilities"], 6, 0)
+    np.testing.assert_allclose(found.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
+    assert found["predicted"].tolist() == expected.argmax(1).tolist()
+    uri = f"sqlite:///{copied}/mlflow.db"
+    (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'predict'")
+    assert made.data.metrics["accuracy_score"] == (expected.argmax(1) == np.delete(TEST.labels, 6)).mean()
+    assert (made.data.metrics["n_predicted"], made.data.metrics["n_bad"]) == (359, 1)
+
+
+@pytest.mark.slow
+def test_predict_images_to_parquet(copied: Path, client: MlflowClient) -> None:
+    (copied / "scans").mkdir()
+    for i in range(20):
+        dark_on_light = 255 - np.kron(TEST.features[i].reshape(8, 8) * (255 / 16), np.ones((3, 3)))
+        Image.fromarray(np.rint(dark_on_light).astype(np.uint8)).save(copied / "scans" / f"{i:02d}.png")
+    result = run(
+        copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "scans", "--invert", "true",
+        "--output", "out.parquet",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    found = pd.read_parquet(copied / "out.parquet")
+    assert found["file"].tolist() == [f"{i:02d}.png" for i in range(20)]
+    first = client.get_model_version("digits-mlp", "1")
+    logged = mlflow.artifacts.download_artifacts(run_id=first.run_id, artifact_path="predictions.npz")
+    expected = np.load(logged)["probabilities"][:20]
+    np.testing.assert_allclose(found.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_rows_that_are_wrong_everywhere_end_the_run(copied: Path) -> None:
+    np.save(copied / "rows.npy", np.asarray(TEST.features) / 16)  # scaled to [0, 1], as other models want it
+    result = run(copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "rows.npy", "--output", "out.csv")
+    assert result.returncode == 2
+    assert "must have rows that the model takes, got none; row 1: column '3' must be a whole number" in result.stderr
+    assert not list(copied.glob("*out.csv*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["csv", "npy", "parquet"])
+def test_memory_does_not_grow_with_the_rows(suffix: str, copied: Path) -> None:
+    def peak(n: int) -> int:
+        """Peak resident memory, in KB, of predicting n rows."""
+        features = np.random.default_rng(0).integers(0, 17, (n, 64), np.uint8)
+        path = copied / f"rows.{suffix}"
+        frame = pd.DataFrame(features, columns=[f"pixel_{i}" for i in range(64)])
+        {"csv": lambda: frame.to_csv(path, index=False), "npy": lambda: np.save(path, features),
+         "parquet": lambda: frame.to_parquet(path, row_group_size=50_000)}[suffix]()  # fmt: skip
+        arguments = ["--model-uri", "models:/digits-mlp/1", "--input", str(path), "--output", "out.parquet"]
+        script = f"""
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-m", "steps.predict", *{[*arguments, "--overwrite", "true"]!r}], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+        result = subprocess.run(
+            [sys.executable, "-c", script], cwd=copied, env=environment(copied), capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stderr
+        assert f"Predicted {n:,} rows" in result.stdout
+        return int(result.stdout.split()[-1])
+
+    assert peak(1_000_000) < 1.15 * peak(100_000)
+
+
+@contextmanager
+def served(folder: Path, uri: str) -> Iterator[str]:
+    """Address of `mlflow models serve`, ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port)]
+    process = subprocess.Popen(command, cwd=folder, env=environment(folder), start_new_session=True)
+    try:
+        while True:
+            assert process.poll() is None
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping")
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.2)
+            else:
+                break
+        yield f"http://127.0.0.1:{port}/invocations"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _request(n: int) -> dict[str, Any]:
+    return {"inputs": np.asarray(TEST.features[:n]).tolist()}
+
+
+@pytest.mark.slow
+def test_it_is_served(folder: Path, client: MlflowClient) -> None:
+    first = client.get_model_version("digits-mlp", "1")
+    logged = mlflow.artifacts.download_artifacts(run_id=first.run_id, artifact_path="predictions.npz")
+    expected = np.load(logged)["probabilities"][:5]
+    with served(folder, "models:/digits-mlp/1") as address:
+        request = urllib.request.Request(
+            address, json.dumps(_request(5)).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            found = json.load(answer)["predictions"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_mlflow_models_predict(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text(json.dumps(_request(5)))
+    command = [
+        sys.executable, "-m", "mlflow", "models", "predict", "-m", "models:/digits-mlp@champion", "--env-manager",
+        "local", "-t", "json", "-i", str(tmp_path / "request.json"), "-o", str(tmp_path / "answer.json"),
+    ]  # fmt: skip
+    subprocess.run(command, cwd=folder, env=environment(folder), check=True)
+    found = json.loads((tmp_path / "answer.json").read_text())["predictions"]
+    assert np.argmax(found, 1).tolist() == TEST.labels[:5].tolist()

