@@ -159,12 +159,14 @@ def _register(
     """Log the model, test it, register it, decide about it, and report."""
     import mlflow
     import numpy as np
+    from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
     from steps.datasets.interface import Interface
     from steps.mlp.comparison import Comparison
     from steps.report.evaluation_page import evaluation_page
     from steps.tracking.assessment import assess
     from steps.tracking.models import load_keras, log_keras
+    from steps.tracking.notes import step_note
     from steps.tracking.promotion import promote
     from steps.tracking.registry import Candidate, register
 
@@ -198,7 +200,9 @@ def _register(
     status, label = version.tags["validation_status"], f"{model_name} version {version.version}"
     mlflow.log_metrics(decision.as_metrics())
     own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
-    mlflow.set_tags({"validation_status": status, **own, **decision.as_tags()})
+    result = f"**{label}: {status}**, because {candidate.reason}; {decision.reason}."
+    note = {MLFLOW_RUN_NOTE: step_note("evaluate", f"Test accuracy **{scores.test_accuracy:.2%}**. {result}")}
+    mlflow.set_tags({"validation_status": status, **own, **decision.as_tags(), **note})
     page = evaluation_page(
         title=label,
         approved=candidate.approved,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,13 +56,12 @@ def main(**parameters: Any) -> None:
     from steps.tracking.runs import step_run
 
     with step_run("main", parameters):
-        run: Run | None = None
+        runs: list[Run] = []
         for stage in _STAGES:
-            run = _reused_or_run(stage, run, parameters)
+            runs.append(_reused_or_run(stage, runs[-1] if runs else None, parameters))
             if stage.module is download:
-                _check_model_name(run, parameters)
-    assert run is not None
-    _summary(run)
+                _check_model_name(runs[-1], parameters)
+    _summary(runs)
 
 
 def _reused_or_run(stage: _Stage, before: Run | None, parameters: Mapping[str, Any]) -> Run:
@@ -108,30 +107,49 @@ def _version(run: Run) -> Any:
     return version_of_run(run.info.run_id)
 
 
-def _summary(evaluated: Run) -> None:
+def _summary(runs: Sequence[Run]) -> None:
+    """What each step left, and where to look."""
     import mlflow
 
-    version, metrics = _version(evaluated), evaluated.data.metrics
-    lines = {
-        "Model": f"{version.name} version {version.version} ({version.tags['validation_status']})",
-        "Aliases": ", ".join(sorted(version.aliases)) or "none",
-        "Decision": version.tags["promotion_reason"],
-        "Test accuracy": f"{metrics['test_accuracy']:.2%} (95 % interval {metrics['test_accuracy_low']:.2%} "
-        f"to {metrics['test_accuracy_high']:.2%})",
-        **_where_to_look(mlflow.get_tracking_uri(), evaluated.info.experiment_id),
-        "Registry": "mlflow run . -e registry --env-manager local",
-    }
+    from steps.report.terminal import print_summary
+
+    download_run, tune_run, evaluated = (run.data for run in runs)
+    version, metrics = _version(runs[-1]), evaluated.metrics
+    counts = ", ".join(
+        f"{tune_run.metrics.get(f'n_{state}', 0):.0f} {state}" for state in ("complete", "pruned", "failed")
+    )
+    test = f"{metrics['test_accuracy']:.2%} (95 % interval {metrics['test_accuracy_low']:.2%} to "
+    results = (
+        f"{download_run.params['dataset']}, digest {download_run.tags['dataset_digest'][:12]}",
+        f"validation accuracy {tune_run.metrics['best_val_accuracy']:.2%}; trials: {counts}",
+        f"test accuracy {test}{metrics['test_accuracy_high']:.2%})",
+    )
+    rows = [
+        (str(stage.command.name), run.info.run_id[:8], result)
+        for stage, run, result in zip(_STAGES, runs, results, strict=True)
+    ]
+    aliases = ", ".join(sorted(version.aliases)) or "no alias"
+    decision = f"{version.tags['validation_status']}; {version.tags['promotion_reason']}"
     click.echo()
-    for name, text in lines.items():
-        click.echo(f"{name:14} {text}")
+    print_summary([*rows, ("model", "", f"{version.name} version {version.version} ({aliases}): {decision}")])
+    click.echo()
+    uri, experiment_id = mlflow.get_tracking_uri(), runs[-1].info.experiment_id
+    for name, text in {
+        **_where_to_look(uri, experiment_id),
+        "Reports": "the artifact report.html of the runs tune and evaluate",
+        "Registry": "mlflow run . -e registry --env-manager local",
+    }.items():
+        click.echo(f"{name:9} {text}")
 
 
 def _where_to_look(tracking_uri: str, experiment_id: str) -> dict[str, str]:
-    """The page of all runs, with the columns that MLflow's UI keeps for model training."""
-    page = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    """The page of all runs."""
+    from steps.tracking.pages import experiment_url
+
+    page = experiment_url(tracking_uri, experiment_id)
     if tracking_uri.startswith("http"):
-        return {"Runs": f"{tracking_uri.rstrip('/')}/{page}"}
-    return {"Runs": f"mlflow ui --backend-store-uri {tracking_uri}", "": f"then open http://127.0.0.1:5000/{page}"}
+        return {"Runs": page}
+    return {"Runs": f"mlflow ui --backend-store-uri {tracking_uri}", "": f"then open {page}"}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""tune: dataset/ -> a study whose trials are child runs; best_config.json, study/trials.csv, figures/."""
+"""tune: dataset/ -> a study whose trials are child runs; best_config.json, study/, figures/, report.html."""
 
 from __future__ import annotations
 
@@ -228,9 +228,7 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
         stopped_at_once = runs.interrupt()
         runs.close()
         if not stopped_at_once:
-            outcome = log_outcome(
-                study, task.objectives, task.dataset.name, parameters["data_run_id"], parameters["max_epochs"]
-            )
+            outcome = log_outcome(study, task, parameters["data_run_id"])
     return outcome
 
 

@@ -15,7 +15,7 @@ from tests.conftest import REPOSITORY, environment
 
 # The registry guide has its own test: its commands build on each other.
 GUIDES = sorted(path for path in (REPOSITORY / "docs").glob("*.md") if path.name != "registry.md")
-SMALL = {"n_trials": "3", "max_epochs": "2", "n_jobs": "2"}
+SMALL = {"tune": {"n_trials": "3", "max_epochs": "2", "n_jobs": "2"}, "evaluate": {"final_epochs": "2"}}
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 
@@ -33,7 +33,7 @@ def small(command: str) -> list[str]:
     if words[:2] != ["mlflow", "run"]:
         return words
     entry = words[words.index("-e") + 1]
-    for name, value in SMALL.items() if entry == "tune" else [("final_epochs", "2")]:
+    for name, value in SMALL.get(entry, {}).items():
         words = [word for word in words if not word.startswith(f"{name}=")]
         words = [w for i, w in enumerate(words) if not (w == "-P" and (i + 1 == len(words) or words[i + 1] == "-P"))]
         words += ["-P", f"{name}={value}"]
@@ -62,3 +62,17 @@ def test_commands_are_made_small() -> None:
     words = small("mlflow run . -e tune -P n_trials=100 -P pruner=hyperband:reduction_factor=3")
     assert words[2:7] == [".", "-e", "tune", "-P", "pruner=hyperband:reduction_factor=3"]
     assert words[7:9] == ["-P", "n_trials=3"]
+
+
+@pytest.mark.slow
+def test_the_strategies_are_compared(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.strategies", "--seeds", "2", "--trials", "3"]
+    figure = tmp_path / "images" / "strategies.png"
+    result = subprocess.run(
+        [*command, "--figure", str(figure)], cwd=REPOSITORY, env=environment(tmp_path), capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    rows = [line.split("|")[1:-1] for line in result.stdout.splitlines() if line.startswith("|")][2:]
+    assert [row[0].strip() for row in rows] == ["grid", "random", "Bayesian (tpe)"]
+    assert all(float(row[1]) >= float(row[2]) for row in rows)  # the best so far only gets better
+    assert figure.stat().st_size > 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from typing import Any
 
@@ -62,22 +63,35 @@ _PAGE = ENVIRONMENT.from_string("""<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'
+{%- if script %}; script-src 'sha256-{{ script_digest }}'{% endif %}">
 <title>{{ title }}</title>
 <style>{{ style }}</style>
 </head>
 <body>
 <h1>{{ title }}</h1>
 {{ body }}
+{% if script %}<script>{{ script }}</script>
+{% endif %}
 </body>
 </html>
 """)
 
 
-def page(title: str, template: str, **values: Any) -> str:
-    """A whole HTML document: a Jinja template for what stands below the title, and its values, escaped."""
+def page(title: str, template: str, *, own_style: str = "", own_script: str = "", **values: Any) -> str:
+    """A whole HTML document: a Jinja template for what stands below the title, and its values, escaped.
+
+    Args:
+        own_style, own_script: CSS and JavaScript of this page; no other script can run in it.
+    """
     body = ENVIRONMENT.from_string(template).render(**values)
-    return _PAGE.render(title=title, style=Markup(_STYLE), body=Markup(body))
+    return _PAGE.render(
+        title=title,
+        style=Markup(_STYLE + own_style),
+        body=Markup(body),
+        script=Markup(own_script),
+        script_digest=base64.b64encode(hashlib.sha256(own_script.encode()).digest()).decode(),
+    )
 
 
 def picture(pixels: np.ndarray, largest: float) -> str:

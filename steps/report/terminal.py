@@ -1,35 +1,58 @@
-"""Progress on the terminal; plain lines where there is none."""
+"""Progress on the terminal, plain lines where there is none, and the summary at the end."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
 from types import TracebackType
 from typing import Self
 
 from optuna.trial import FrozenTrial, TrialState
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column, Table
+from rich.text import Text
 
-from steps.mlp.objectives import Objective
+from steps.mlp.objectives import OBJECTIVES, Objective
+from steps.report.words import duration
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+_MAX_RUNNING = 8  # trials with a line of their own
+_PIPE_WIDTH = 100  # of a table where there is no terminal
+
+
+def _line(text: str, style: str = "") -> Text:
+    """One line, cut where the terminal ends."""
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
+
+
+class _Progress(Progress):
+    """A progress bar with lines below it."""
+
+    def __init__(self, below: Callable[[], list[Text]], console: Console) -> None:
+        column = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+        self._below = below
+        super().__init__(
+            BarColumn(bar_width=20), column, console=console, transient=True, disable=not console.is_terminal
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield from self._below()
 
 
 class Display:
-    """One line that moves on a terminal; in a pipe, a line for each thing that ended."""
+    """A bar that moves on a terminal, with lines below it; in a pipe, a line for each thing that ended."""
 
-    def __init__(self, total: int) -> None:
-        self._console = Console(soft_wrap=True, highlight=False)
-        self._progress = Progress(
-            BarColumn(bar_width=20), TextColumn("{task.description}"), console=self._console, transient=True,
-            disable=not self._console.is_terminal,
-        )  # fmt: skip
-        self._task = self._progress.add_task("starting", total=total)
+    def __init__(self, total: int, console: Console | None = None) -> None:
+        self._console = console or Console(soft_wrap=True, highlight=False)
         self._total = total
         self._start = time.monotonic()
         self._lock = threading.Lock()
+        self._progress = _Progress(self._below, self._console)
+        self._task = self._progress.add_task("starting", total=total)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -40,55 +63,74 @@ class Display:
     ) -> None:
         self._progress.stop()
 
-    def _show(self, done: float, text: str, line: str = "") -> None:
-        left = _duration((time.monotonic() - self._start) * (self._total - done) / done) if done else "?"
+    def _below(self) -> list[Text]:
+        return []
+
+    def _show(self, done: float, text: str) -> None:
+        left = duration((time.monotonic() - self._start) * (self._total - done) / done) if done else "?"
         self._progress.update(self._task, completed=done, description=f"{text}, {left} left")
-        if line:
-            self._console.print(line, markup=False)
 
 
 class StudyDisplay(Display):
-    """Trials done / pruned / failed, the best value of the first objective so far, and the time left."""
+    """The trials that run, with epoch and value; how many ended how; the best so far and the time left.
+
+    Of the trials that ended, a terminal keeps a line for each new best and each failure, a pipe for every one.
+    """
 
     def __init__(
-        self, n_trials: int, max_epochs: int, finished: list[FrozenTrial], objectives: Sequence[Objective]
+        self,
+        n_trials: int,
+        max_epochs: int,
+        finished: list[FrozenTrial],
+        objectives: Sequence[Objective],
+        console: Console | None = None,
     ) -> None:
-        super().__init__(n_trials - len(finished))
         self._objectives = objectives
+        self._followed = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
         self._max_epochs = max_epochs
         self._counts = dict.fromkeys(_WORDS, 0)
-        self._running: dict[int, int] = {}  # trial number -> epochs done
+        self._running: dict[int, tuple[int, float]] = {}  # trial number -> epochs done, value
+        self._seen: dict[int, list[float]] = {}  # epoch -> values of all trials
         self._best: float | None = None
         for trial in finished:
             self._count(trial)
         self._n_before = len(finished)
         self._n_trials = n_trials
+        super().__init__(n_trials - len(finished), console)
 
     def epoch(self, number: int, epoch: int, metrics: object) -> None:
         with self._lock:
-            self._running[number] = epoch
+            value = getattr(metrics, self._followed.metric)
+            self._running[number] = (epoch, value)
+            self._seen.setdefault(epoch, []).append(value)
             self._show(self._done(), self._text())
 
     def trial(self, trial: FrozenTrial) -> None:
         with self._lock:
-            epochs = self._running.pop(trial.number, 0)
-            self._count(trial)
-            self._show(
-                self._done(),
-                self._text(),
-                f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, {self._values(trial)}  "
-                f"[{self._n_finished()}/{self._n_trials}, best {self._best_text()}]",
-            )
+            epochs, _ = self._running.pop(trial.number, (0, 0.0))
+            is_best = self._count(trial)
+            self._show(self._done(), self._text())
+            if is_best or trial.state == TrialState.FAIL or not self._console.is_terminal:
+                self._console.print(
+                    f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, "
+                    f"{self._values(trial)}  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]",
+                    markup=False,
+                    style="bold" if is_best else None,
+                )
 
     def interruption(self) -> None:
         with self._lock:
             self._console.print("Stopping after the running epochs; Ctrl-C once more stops at once")
 
-    def _count(self, trial: FrozenTrial) -> None:
+    def _count(self, trial: FrozenTrial) -> bool:
+        """Count an ended trial; says whether it is the best so far."""
         self._counts[trial.state] += 1
-        if trial.state == TrialState.COMPLETE:
-            sign, value = self._objectives[0].sign, trial.values[0]
-            self._best = value if self._best is None or sign * value < sign * self._best else self._best
+        if trial.state != TrialState.COMPLETE:
+            return False
+        sign, value = self._objectives[0].sign, trial.values[0]
+        is_best = self._best is None or sign * value < sign * self._best
+        self._best = value if is_best else self._best
+        return is_best
 
     def _values(self, trial: FrozenTrial) -> str:
         """Each objective of a complete trial; of another one the last that is known of the first."""
@@ -101,14 +143,29 @@ class StudyDisplay(Display):
         return sum(self._counts.values())
 
     def _done(self) -> float:
-        return self._n_finished() - self._n_before + sum(self._running.values()) / self._max_epochs
+        epochs = sum(epoch for epoch, _ in self._running.values())
+        return self._n_finished() - self._n_before + epochs / self._max_epochs
 
     def _best_text(self) -> str:
         return "-" if self._best is None else self._objectives[0].text(self._best)
 
     def _text(self) -> str:
-        counts = " / ".join(f"{self._counts[state]} {word}" for state, word in _WORDS.items())
-        return f"{counts}, best {self._best_text()}"
+        return f"{self._n_finished()}/{self._n_trials} trials, best {self._best_text()}"
+
+    def _below(self) -> list[Text]:
+        counts = ", ".join(f"{self._counts[state]} {word}" for state, word in _WORDS.items())
+        running = sorted(self._running.items())
+        lines = [self._running_line(number, epoch, value) for number, (epoch, value) in running[:_MAX_RUNNING]]
+        more = len(running) - _MAX_RUNNING
+        return [_line(counts), *lines, *([_line(f"and {more} more")] if more > 0 else [])]
+
+    def _running_line(self, number: int, epoch: int, value: float) -> Text:
+        """A running trial; what lies behind the median of all trials at its epoch is what a pruner looks at."""
+        sign = self._followed.sign
+        behind = sign * value > sign * median(self._seen[epoch])
+        text = f"trial-{number:03d}  epoch {epoch:{len(str(self._max_epochs))}d}/{self._max_epochs}"
+        text += f"  {self._followed.metric} {self._followed.text(value)}"
+        return _line(text + ("  behind the median" if behind else ""), "dim" if behind else "")
 
 
 class TrainingDisplay(Display):
@@ -125,6 +182,13 @@ class RowsDisplay(Display):
         self._show(position, f"{n_rows:,} rows" + (f", {n_bad:,} of them bad" if n_bad else ""))
 
 
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+def print_summary(rows: Sequence[tuple[str, str, str]], console: Console | None = None) -> None:
+    """A table of (step, run, result); long results wrap inside their column."""
+    console = console or Console(highlight=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("step", no_wrap=True)
+    table.add_column("run", no_wrap=True)
+    table.add_column("result", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)

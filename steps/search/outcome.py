@@ -1,4 +1,4 @@
-"""What a study has found, written onto the tune run: best_config.json, pareto.json, study/*, figures/."""
+"""What a study has found, written onto the tune run: best_config.json, pareto.json, study/*, figures/, report.html."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from typing import Any
 
 import mlflow
 import optuna
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.study_figures import save_study_figures
 from steps.search.records import records_of
 from steps.search.results import ARTIFACT, Record, pareto_front, select, to_json
+from steps.search.study_report import report
+from steps.search.task import Task
 from steps.search.workers import count_states
+from steps.tracking.notes import run_link, step_note
 
 _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
 
@@ -31,10 +35,9 @@ class Outcome:
     front: list[Record]
 
 
-def log_outcome(
-    study: optuna.Study, objectives: Sequence[Objective], dataset_name: str, data_run_id: str, max_epochs: int
-) -> Outcome | None:
+def log_outcome(study: optuna.Study, task: Task, data_run_id: str) -> Outcome | None:
     """Write what the study has found so far onto the active run; None where no trial is complete."""
+    objectives = task.objectives
     records = records_of(study)
     mlflow.log_metrics(count_states(study.get_trials(deepcopy=False)))
     outcome = None
@@ -51,13 +54,22 @@ def log_outcome(
             outcome = Outcome(best, reason, front)
             mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
             mlflow.log_metrics(_best_metrics(best, objectives))
-            config = best_config(best, reason, study.study_name, dataset_name, data_run_id, max_epochs)
+            config = best_config(best, reason, study.study_name, task.dataset.name, data_run_id, task.epochs)
             (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
+            mlflow.set_tag(MLFLOW_RUN_NOTE, step_note("tune", _found(best, reason)))
             if front:
                 _write_front(front, objectives, folder)
+            page = report(study, objectives, best, reason, front, len(task.dataset.splits["validation"].labels))
+            (folder / "report.html").write_text(page, encoding="utf-8")
         save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
         mlflow.log_artifacts(name)
     return outcome
+
+
+def _found(best: Record, reason: str) -> str:
+    """The selected trial, for the note of the tune run."""
+    link = run_link(f"trial-{best.trial_number:03d}", mlflow.active_run().info.experiment_id, best.trial_run_id)
+    return f"Selected: {link}, {reason}; validation accuracy **{best.measures['accuracy']:.2%}**."
 
 
 def best_config(

@@ -6,6 +6,7 @@ import logging
 import threading
 
 import optuna
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
@@ -14,6 +15,7 @@ from steps.search.claims import Claims
 from steps.search.storage import Checkpoints
 from steps.search.task import Job
 from steps.search.training import Interrupted, Lost, OnEpoch, Training
+from steps.tracking.notes import trial_note
 from steps.tracking.trials import INTERRUPTED, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
 
 logger = logging.getLogger(__name__)
@@ -85,7 +87,12 @@ def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> st
     trial = job.trial
     if not claims.holds(trial._trial_id):
         raise Lost
-    tags = {STUDY_TAG: study_name, TRIAL_NUMBER_TAG: trial.number, STATE_TAG: TrialState.RUNNING.name}
+    tags = {
+        STUDY_TAG: study_name,
+        TRIAL_NUMBER_TAG: trial.number,
+        STATE_TAG: TrialState.RUNNING.name,
+        MLFLOW_RUN_NOTE: trial_note(trial.number, study_name, job.hyperparameters),
+    }
     if job.began:
         # A crash may have come between making the run and noting it.
         run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number)

@@ -18,6 +18,7 @@ from steps.datasets.interface import Interface
 from steps.errors import InputError
 from steps.mlp.checks import Check
 from steps.tracking.models import interface_of
+from steps.tracking.notes import model_note, run_link
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
@@ -67,13 +68,28 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
     }
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what the step says better
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
+    if not client.get_registered_model(name).description:
+        client.update_registered_model(name, model_note(name))
     client.update_model_version(
-        name,
-        version.version,
-        f"Test accuracy {candidate.test_accuracy:.2%} (95 % interval {candidate.test_accuracy_low:.2%} to "
-        f"{candidate.test_accuracy_high:.2%}). {tags['validation_status'].capitalize()}, because {candidate.reason}.",
+        name, version.version, _description(candidate, tags["validation_status"], version.run_id)
     )
     return client.get_model_version(name, version.version)
+
+
+def _description(candidate: Candidate, status: str, run_id: str) -> str:
+    """What a version is, in Markdown with links to the runs that made it."""
+    text = (
+        f"Test accuracy {candidate.test_accuracy:.2%} (95 % interval {candidate.test_accuracy_low:.2%} to "
+        f"{candidate.test_accuracy_high:.2%}). {status.capitalize()}, because {candidate.reason}."
+    )
+    if not run_id:
+        return text
+    experiment = MlflowClient().get_run(run_id).info.experiment_id
+    return (
+        f"{text}\n\nDecision and figures: `report.html` of the {run_link('evaluate run', experiment, run_id)}. "
+        f"Hyperparameters: trial {candidate.trial_number} of the "
+        f"{run_link('tune run', experiment, candidate.tune_run_id)}."
+    )
 
 
 def is_approved(version: ModelVersion) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +13,7 @@ from steps.mlp.checks import check_accuracy, check_baseline
 from steps.mlp.comparison import Comparison
 from steps.mlp.metrics import metrics
 from steps.report.evaluation_page import evaluation_page
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+from tests.report.contrast import LOWEST_CONTRAST
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -53,25 +50,6 @@ def report(dataset: Dataset, *, share_right: float, **changes: Any) -> str:
     return evaluation_page(**{**values, **changes})
 
 
-@pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Any:
-    """Opens HTML and holds what the browser asked for and complained about."""
-
-    def open_page(html: str, width: int = 1400, scheme: Any = "light") -> tuple[Page, list[str]]:
-        path = tmp_path / "report.html"
-        path.write_text(html, encoding="utf-8")
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        trouble: list[str] = []
-        page.on("console", lambda message: trouble.append(message.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda r: trouble.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
-        page.goto(path.as_uri())
-        return page, trouble
-
-    return open_page
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1400])
 def test_it_shows_its_figures_and_asks_the_network_for_nothing(
@@ -89,7 +67,7 @@ def test_it_shows_its_figures_and_asks_the_network_for_nothing(
     assert page.evaluate("[...document.images].every(i => i.naturalWidth === 8 && i.alt.includes(' as '))")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert HOSTILE in page.inner_text("dl")
-    assert page.evaluate(_LOWEST_CONTRAST) >= 4.5  # WCAG 2.1, level AA
+    assert page.evaluate(LOWEST_CONTRAST) >= 4.5  # WCAG 2.1, level AA
 
 
 def test_it_can_be_printed(opened: Any, digits: Dataset) -> None:
@@ -115,27 +93,3 @@ def test_samples_that_are_no_images_have_no_pictures(opened: Any, digits: Datase
     assert trouble == []
     assert page.locator("img").count() == 0
     assert page.locator(".pictures figcaption").count() == 24
-
-
-# The lowest contrast of any text against the colour that lies behind it.
-_LOWEST_CONTRAST = """() => {
-  const canvas = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d');
-  const paint = colours => { canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return canvas.getImageData(0, 0, 1, 1).data; };
-  const luminance = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ratios = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    if (!walker.currentNode.textContent.trim()) continue;
-    const element = walker.currentNode.parentElement, behind = [];
-    for (let e = element; e; e = e.parentElement) behind.unshift(getComputedStyle(e).backgroundColor);
-    const style = getComputedStyle(element);
-    const back = luminance(paint(behind));
-    const front = luminance(paint([...behind, element.closest('svg') ? style.fill : style.color]));
-    ratios.push((Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05));
-  }
-  return Math.min(...ratios);
-}"""

@@ -1,0 +1,81 @@
+"""What to do after a study, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from steps.mlp.objectives import Objective
+from steps.report.findings import Border, Row, is_noise, trials_since_best
+
+_FAILED = 0.1  # share of failed trials that is worth a word
+_STILL = 0.2  # share of the complete trials within which an improvement counts as recent
+
+
+def certainty(top: Sequence[Row], n: int) -> str:
+    """Whether the first of the top trials is better than the others or luckier, by accuracy on n samples.
+
+    Where accuracy is not the only objective, others can be more accurate.
+    """
+    first, others = top[0], [row for row in top[1:] if row.accuracy is not None]
+    equal = [row for row in others if first.accuracy is not None and is_noise(first.accuracy, row.accuracy or 0, n)]
+    if not others:
+        return "It is the only complete trial, so that there is nothing to compare it with"
+    samples = f"on {n:,} validation samples"
+    better = [row for row in others if row not in equal and (row.accuracy or 0) > (first.accuracy or 0)]
+    if better:
+        numbers = " and ".join(f"trial {row.number}" for row in better)
+        return f"By accuracy alone, {numbers} would be better by more than noise {samples}"
+    if not equal:
+        return f"It is better than the others of the top {len(top)} by more than noise {samples}"
+    if len(equal) == len(others):
+        return f"The top {len(top)} are within noise of each other {samples}: any of them may be the best"
+    numbers = ", ".join(str(row.number) for row in equal)
+    return f"Of the top {len(top)}, trial {numbers} cannot be told apart from it {samples}: each may be the best"
+
+
+def advice(
+    rows: Sequence[Row], objectives: Sequence[Objective], found: Sequence[Border], study_name: str, n_equal: int
+) -> list[str]:
+    """Sentences, the most useful first.
+
+    Args:
+        rows: All trials, at least one of them complete.
+        found: The best values that lie at a border.
+        n_equal: How many of the top trials are within noise of the selected one.
+    """
+    sentences = [
+        f"Widen {border.name}: the best value, {border.value:.4g}, lies at the {border.end} end of its range "
+        f"({border.limit:g}), as in {border.n_top} of the {border.n_with} top trials that have it. "
+        f"Set its {border.end} to about {border.suggestion:g} in the space file"
+        for border in found
+    ]
+    complete = [row for row in rows if row.state == "complete"]
+    again = f"run tune again with study_name={study_name}, "
+    as_before = " and all else as before"
+    since = trials_since_best(complete, objectives[0].sign)
+    if len(objectives) > 1:
+        sentences.append(
+            f"Choose on the Pareto front what is worth its price; for a denser front, {again}more n_trials{as_before}"
+        )
+    elif since <= _STILL * len(complete):
+        past = f"{since} complete trial{'s' if since != 1 else ''} ago" if since else "with the last complete trial"
+        sentences.append(
+            f"Search on: the best value came {past}. To continue, {again}n_trials={2 * len(rows)}{as_before}"
+        )
+    else:
+        sentences.append(
+            f"Do not expect much of more trials in this space: the last {since} of {len(complete)} complete trials "
+            "brought nothing better. More epochs, a wider space or other data are more likely to help"
+        )
+    if n_equal:
+        sentences.append(
+            f"Choose by cost: {n_equal} of the top trials are within noise of the selected one; where one of them is "
+            "smaller or simpler, give evaluate its number as select"
+        )
+    failed = Counter(row.error for row in rows if row.state == "failed")
+    if failed.total() > _FAILED * len(rows):
+        sentences.append(
+            f"Look at the failures: {failed.total()} of {len(rows)} trials, most with: {failed.most_common(1)[0][0]}"
+        )
+    return sentences

@@ -1,0 +1,150 @@
+"""What the trials of a study say: which differences are noise, which ranges were too narrow, what pruning saved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Literal
+
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
+TOP = 5
+_NEAR = 0.05  # share of a range, in its own scale, that counts as its border
+_Z = 1.96
+_FRACTIONS = ("dropout", "input_dropout", "momentum", "label_smoothing", "warmup")  # always below 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ended trial, as the report shows it.
+
+    Attributes:
+        values: Of each objective, for a complete trial; empty for another one.
+        accuracy: Validation accuracy in [0, 1] after the last epoch; None where no epoch was finished.
+        curve: The first objective after each epoch, from epoch 1; accuracy where it is not known each epoch.
+        budget: Epochs it would have had.
+        start, end: Seconds since the epoch of Unix.
+        error: Why it failed; else empty.
+    """
+
+    number: int
+    state: Literal["complete", "pruned", "failed"]
+    run_id: str = ""
+    values: tuple[float, ...] = ()
+    accuracy: float | None = None
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    curve: tuple[float, ...] = ()
+    budget: int = 0
+    start: float = 0
+    end: float = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Border:
+    """A numeric hyperparameter whose best value lies at an end of its range.
+
+    Attributes:
+        limit: That end.
+        suggestion: Where the range could end instead.
+        n_top, n_with: How many of the top trials lie there too, and how many have the hyperparameter at all.
+    """
+
+    name: str
+    value: float
+    end: Literal["low", "high"]
+    limit: float
+    suggestion: float
+    n_top: int
+    n_with: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a study took; seconds that trials ran, `busy` without the pauses in which none ran."""
+
+    epochs: int
+    epochs_saved: int
+    seconds: float
+    seconds_saved: float
+    busy: float
+
+
+def is_noise(first: float, second: float, n: int) -> bool:
+    """Whether two accuracies on n samples are within the 95 % interval of their difference (Agresti, Caffo, 2000).
+
+    Both are taken as independent. Two models are judged on the same samples and make partly the same mistakes, so
+    that a difference can be real and still be called noise, hardly the other way round.
+    """
+    smoothed = [(accuracy * n + 1) / (n + 2) for accuracy in (first, second)]
+    deviation = math.sqrt(sum(share * (1 - share) / (n + 2) for share in smoothed))
+    return abs(smoothed[0] - smoothed[1]) <= _Z * deviation
+
+
+def borders(top: Sequence[Row]) -> list[Border]:
+    """The hyperparameters whose value in the first of the top trials lies at an end of its range.
+
+    Ends that no value can pass, such as a dropout of 0 or one layer, are none.
+    """
+    found = []
+    for name, distribution in top[0].distributions.items() if top else ():
+        if not isinstance(distribution, IntDistribution | FloatDistribution) or distribution.single():
+            continue
+        value = top[0].hyperparameters[name]
+        for end in ("low", "high"):
+            suggestion = _beyond(name, distribution, end)
+            if suggestion is not None and _is_near(distribution, value, end):
+                others = [row for row in top if name in row.distributions]
+                near = sum(_is_near(distribution, row.hyperparameters[name], end) for row in others)
+                limit = getattr(distribution, end)
+                found.append(Border(name, value, end, limit, suggestion, near, len(others)))
+    return found
+
+
+def cost(rows: Sequence[Row]) -> Cost:
+    """What the trials took, and an estimate of what pruning saved: its epochs at the median pace of all trials."""
+    seconds = sum(row.end - row.start for row in rows)
+    paces = [(row.end - row.start) / len(row.curve) for row in rows if row.curve]
+    saved = sum(max(0, row.budget - len(row.curve)) for row in rows if row.state == "pruned")
+    busy = until = 0.0
+    for start, end in sorted((row.start, row.end) for row in rows):
+        busy += max(0.0, end - max(start, until))
+        until = max(until, end)
+    epochs = sum(len(row.curve) for row in rows)
+    return Cost(epochs, saved, seconds, saved * median(paces) if paces else 0.0, busy)
+
+
+def trials_since_best(complete: Sequence[Row], sign: int) -> int:
+    """Complete trials after the one that was best in the first objective; `sign` is -1 where larger is better."""
+    best = min(range(len(complete)), key=lambda i: (sign * complete[i].values[0], i))
+    return len(complete) - 1 - best
+
+
+def _is_near(distribution: IntDistribution | FloatDistribution, value: float, end: str) -> bool:
+    transform = math.log if distribution.log else float
+    low, high = transform(distribution.low), transform(distribution.high)
+    limit = low if end == "low" else high
+    return abs(transform(value) - limit) <= _NEAR * (high - low)
+
+
+def _beyond(name: str, distribution: IntDistribution | FloatDistribution, end: str) -> float | None:
+    """A limit further out: three times as far on a logarithmic scale, else by half the range; None past what can be."""
+    low, high = distribution.low, distribution.high
+    if isinstance(distribution, IntDistribution):
+        if end == "high":
+            return 2 * high if distribution.log else high + max(distribution.step, round((high - low) / 2))
+        smaller = low // 2 if distribution.log else low - max(distribution.step, round((high - low) / 2))
+        return max(1, smaller) if low > 1 else None
+    if distribution.log:
+        return _rounded(3 * high if end == "high" else low / 3)
+    if end == "low":
+        return _rounded(max(0.0, low - (high - low) / 2)) if low > 0 else None
+    wider = high + (high - low) / 2
+    return _rounded(min(wider, (1 + high) / 2) if name in _FRACTIONS else wider)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.2g}")

@@ -1,0 +1,76 @@
+"""The trials of a study, as its report shows them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from functools import partial
+from itertools import takewhile
+from typing import Literal
+
+import mlflow
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from steps.mlp.objectives import OBJECTIVES, Objective
+from steps.mlp.trainer import EpochMetrics
+from steps.report.findings import Row
+from steps.report.importance import importances
+from steps.report.study_page import study_page
+from steps.search.results import Record
+from steps.search.task import HYPERPARAMETERS, SETTINGS
+from steps.search.trial import ERROR, METRICS, RUN_ID
+from steps.tracking.pages import run_url
+
+_STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+def report(
+    study: optuna.Study,
+    objectives: Sequence[Objective],
+    best: Record,
+    reason: str,
+    front: Sequence[Record],
+    n_validation: int,
+) -> str:
+    """The HTML page of the study, for the active tune run."""
+    run = mlflow.active_run()
+    return study_page(
+        study_name=study.study_name,
+        rows=[row_of(trial, objectives) for trial in study.get_trials(deepcopy=False, states=tuple(_STATES))],
+        objectives=objectives,
+        best=best.trial_number,
+        reason=reason,
+        ahead=[record.trial_number for record in front],
+        found=importances(study, objectives[0].sign),
+        n_validation=n_validation,
+        tune_run_id=run.info.run_id,
+        run_url=partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id),
+    )
+
+
+def row_of(trial: FrozenTrial, objectives: Sequence[Objective]) -> Row:
+    """An ended trial; what another program made of it has less to show."""
+    known = trial.user_attrs
+    history = [EpochMetrics(*values) for values in known.get(METRICS, [])]
+    followed = (objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]).metric
+    values = [getattr(metrics, followed) for metrics in history] or list(trial.intermediate_values.values())
+    return Row(
+        number=trial.number,
+        state=_STATES[trial.state],
+        run_id=known.get(RUN_ID, ""),
+        values=tuple(trial.values or ()),
+        accuracy=history[-1].val_accuracy if history else None,
+        hyperparameters=json.loads(known[HYPERPARAMETERS]) if HYPERPARAMETERS in known else trial.params,
+        distributions=trial.distributions,
+        curve=tuple(takewhile(math.isfinite, values)),
+        budget=known.get(SETTINGS, {}).get("epochs", 0),
+        start=trial.datetime_start.timestamp() if trial.datetime_start else 0,
+        end=trial.datetime_complete.timestamp() if trial.datetime_start and trial.datetime_complete else 0,
+        error=known.get(ERROR, ""),
+    )
