@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shutil
 import signal
@@ -82,6 +83,14 @@ def tracking(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     return tmp_path
+
+
+@pytest.fixture
+def seed() -> int:
+    """Of what a test leaves to chance, another one each time; pytest shows it when the test fails."""
+    drawn = random.SystemRandom().randrange(2**32)
+    print(f"seed {drawn}")  # noqa: T201
+    return drawn
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ from tests.conftest import REPOSITORY, environment
 SMALL = {
     "dataset": "digits",
     "n_trials": "4",
+    "space": "small",
     "max_epochs": "3",
-    "final_epochs": "40",
+    "final_epochs": "60",
     "pruner": "none",
     "min_accuracy": "0.5",
 }

