@@ -71,23 +71,21 @@ class Workers:
                 when it comes a second time.
             Exception: What a thread met outside its trial, after the other trials have been put back.
         """
-        # Daemons: a second interruption does not wait for the epoch that they are in.
-        threads = [
-            threading.Thread(target=self._work, name=f"trial-worker-{i}", daemon=True) for i in range(self._n_jobs)
-        ]
-        for thread in threads:
-            thread.start()
+        ended = [threading.Event() for _ in range(self._n_jobs)]
+        for i, event in enumerate(ended):
+            # Daemons: a second interruption does not wait for the epoch that they are in.
+            threading.Thread(target=self._work, args=(event,), name=f"trial-worker-{i}", daemon=True).start()
         try:
-            _join(threads)
+            _wait(ended)
         except KeyboardInterrupt:
             self._stop.set()
             self._on_interruption()
-            _join(threads)
+            _wait(ended)
             raise
         if self._error:
             raise self._error
 
-    def _work(self) -> None:
+    def _work(self, ended: threading.Event) -> None:
         try:
             while job := self._next():
                 finished = run_trial(
@@ -99,6 +97,8 @@ class Workers:
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
+        finally:
+            ended.set()
 
     def _next(self) -> Job | None:
         """The next trial to run; None when the study is over."""
@@ -145,10 +145,14 @@ def put_back_the_dead(study: optuna.Study, claims: Claims) -> None:
                 claims.release(trial._trial_id)
 
 
-def _join(threads: Sequence[threading.Thread]) -> None:
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.2)
+def _wait(events: Sequence[threading.Event]) -> None:
+    """Wait for all; not by `Thread.join`, which takes a thread for ended when an interruption meets it there.
+
+    See https://github.com/python/cpython/issues/90882.
+    """
+    for event in events:
+        while not event.wait(0.2):
+            pass
 
 
 def count_states(trials: Sequence[FrozenTrial]) -> dict[str, int]:
