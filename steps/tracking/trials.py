@@ -50,8 +50,8 @@ class TrialRuns:
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
         self._open: set[str] = set()
         self._incomplete: set[str] = set()  # runs for which a request failed
-        self._thread = threading.Thread(target=self._work, name="trial-runs", daemon=True)
-        self._thread.start()
+        self._written = threading.Event()
+        threading.Thread(target=self._work, name="trial-runs", daemon=True).start()
 
     def create(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, object]) -> str:
         """Create a child run with its parameters (this one waits for the store); returns its ID."""
@@ -138,27 +138,33 @@ class TrialRuns:
         """Return when all is written; an interruption meanwhile waits a few seconds for it."""
         self._queue.put(None)
         try:
-            self._thread.join()
+            self._written.wait()
         except KeyboardInterrupt:
-            self._thread.join(_LAST_WORDS)
+            self._written.wait(_LAST_WORDS)
             raise
         self.check()
 
     def _work(self) -> None:
-        open_ = True
-        while open_:
-            items = [self._queue.get()]
-            while not self._queue.empty() and len(items) < _MAX_BATCH // 3:
-                items.append(self._queue.get())
-            open_ = None not in items
-            batches: dict[str, _Batch] = {}
-            for run_id, item in (item for item in items if item):
-                batch = batches.setdefault(run_id, _Batch())
-                batch.metrics += item.metrics
-                batch.tags += item.tags
-                batch.end = item.end or batch.end
-            for run_id, batch in batches.items():
-                self._write(run_id, batch)
+        try:
+            while self._write_next():
+                pass
+        finally:
+            self._written.set()
+
+    def _write_next(self) -> bool:
+        """Write what has come together; False where that was the last of it."""
+        items = [self._queue.get()]
+        while not self._queue.empty() and len(items) < _MAX_BATCH // 3:
+            items.append(self._queue.get())
+        batches: dict[str, _Batch] = {}
+        for run_id, item in (item for item in items if item):
+            batch = batches.setdefault(run_id, _Batch())
+            batch.metrics += item.metrics
+            batch.tags += item.tags
+            batch.end = item.end or batch.end
+        for run_id, batch in batches.items():
+            self._write(run_id, batch)
+        return None not in items
 
     def _write(self, run_id: str, batch: _Batch) -> None:
         log, end = self._client.log_batch, self._client.set_terminated
