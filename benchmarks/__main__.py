@@ -8,12 +8,14 @@ import sys
 import click
 
 from benchmarks.speed import measure, speed_table, target_table
+from steps.command import quiet_libraries
 
 
 @click.command()
 @click.option("--repeats", default=3, show_default=True, help="Rounds of the comparison; each runs every system once.")
 def main(repeats: int) -> None:
     """Print four tables: speed, share of the GEMM peak, time to a target, overhead per trial."""
+    quiet_libraries()
     outcomes = measure(repeats)
     click.echo(f"## 1. Speed\n\n{speed_table(outcomes)}\n")
     click.echo("## 2. Share of the GEMM peak\n")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import optuna
 import pytest
@@ -40,8 +41,8 @@ def test_a_continued_study_suggests_something_new(name: str) -> None:
     assert first != second
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is here")
-def test_gp_without_torch_says_what_to_install() -> None:
+def test_gp_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(InputError, match="pip install torch"):
         check_sampler("gp")
 
