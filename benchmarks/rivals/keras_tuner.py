@@ -28,7 +28,7 @@ class Points(keras_tuner.HyperModel):  # type: ignore[misc]
 
 def main(data: Path, epochs: int) -> None:
     train, validation = load(data)
-    tuner = keras_tuner.GridSearch(Points(), "val_accuracy", max_trials=len(POINTS), directory="keras_tuner")
+    tuner = keras_tuner.GridSearch(Points(), "val_accuracy", max_trials=len(POINTS), overwrite=True)
     with mlflow.start_run(run_name="study"):
         tuner.search(*train, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, validation_data=validation)
 
