@@ -14,7 +14,7 @@ import mlflow
 import optuna
 from mlflow.optuna.storage import MlflowStorage
 
-from steps.command import quiet_libraries
+from steps.command import import_tensorflow, quiet_libraries
 from steps.datasets import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import objectives_of
@@ -129,5 +129,6 @@ def _ignore(*_: object) -> None:
 
 if __name__ == "__main__":
     quiet_libraries()
+    import_tensorflow()  # as a step does it
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     click.echo(overhead_table())
