@@ -108,7 +108,7 @@ def test_a_model_of_other_data_is_refused_before_training(copied: Path) -> None:
 def test_two_evaluate_at_once_leave_one_consistent_champion(copied: Path) -> None:
     command = [sys.executable, "-m", "steps.evaluate", "--promote", "always", "--precision", "float32"]
     both = [
-        subprocess.Popen([*command, "--final-epochs", "12", "--seed", seed], cwd=copied, env=environment(copied))
+        subprocess.Popen([*command, "--final-epochs", "60", "--seed", seed], cwd=copied, env=environment(copied))
         for seed in ("1", "2")
     ]
     assert [process.wait() for process in both] == [0, 0]
