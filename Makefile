@@ -10,7 +10,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 PYTEST := python -m pytest --numprocesses logical --dist loadfile
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help main test test-all lint format ui bench pictures clean
+.PHONY: help main test test-all lint format ui bench cluster pictures clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ ui: .venv/runtime  ## Show the runs in the browser
 
 bench: .venv/bench  ## Measure against the usual design, KerasTuner and Ray Tune (about half an hour)
 	python -m benchmarks $(ARGS)
+
+cluster: .venv/dev  ## Start PostgreSQL, an MLflow server and a Dask cluster on this machine, to try several processes
+	python -m deploy.cluster $(ARGS)
 
 pictures: .venv/dev  ## Take the pictures of the README from a real run (needs Chromium)
 	python docs/pictures.py $(ARGS)

@@ -19,11 +19,12 @@ from steps.datasets import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics, Samples
+from steps.search.checkpoints import checkpoints_of
 from steps.search.claims import Claims
 from steps.search.pruners import make_pruner
 from steps.search.samplers import make_sampler
 from steps.search.space_file import load_space, space_path
-from steps.search.storage import Checkpoints, open_storage
+from steps.search.storage import open_storage
 from steps.search.study import open_study
 from steps.search.task import Task
 from steps.search.workers import Workers
@@ -70,14 +71,14 @@ def seconds_of_ours(n_trials: int, folder: Path) -> float:
     task = StubTask(dataset, samples, samples, space, EPOCHS, 0, "float32", objectives)
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
-    sampler = lambda n: make_sampler("tpe", 0, n, conditional=space.conditional)  # noqa: E731
+    sampler = make_sampler("tpe", 0, conditional=space.conditional)
     study = open_study(storage, "stub", objectives, sampler, make_pruner("none", EPOCHS))
     with mlflow.start_run() as run:
         runs = TrialRuns(run)
         start = time.perf_counter()
         with Claims(storage, "stub", run.info.run_id) as claims:
             Workers(
-                task, study, runs, claims, Checkpoints.of(url), n_trials=n_trials, n_jobs=2, timeout=0,
+                task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=2,
                 on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
             ).run()  # fmt: skip
         runs.close()

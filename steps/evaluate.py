@@ -105,18 +105,18 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
     import_tensorflow()
     import mlflow
 
-    from steps.datasets import Dataset
+    from steps.datasets.dataset import SPLITS
     from steps.final_training import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
     from steps.mlp.weights import weights_digest
+    from steps.tracking.data import load_data
     from steps.tracking.lineage import log_inputs
     from steps.tracking.models import load_keras
     from steps.tracking.provenance import Lineage
     from steps.tracking.registry import CHAMPION, version_by_alias
-    from steps.tracking.runs import artifact_path
 
-    dataset = Dataset.load(artifact_path(best["data_run_id"], "dataset"))
+    dataset = load_data(best["data_run_id"], SPLITS)
     check_model_name(parameters, dataset)
     name = _model_name(parameters, dataset)
     limit_threads(n_jobs=1)

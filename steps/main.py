@@ -95,10 +95,9 @@ def _reused_or_run(stage: _Stage, before: Run | None, parameters: Mapping[str, A
 
 def _check_model_name(data_run: Run, parameters: Mapping[str, Any]) -> None:
     """Refuse a model of other data before hours of tuning, not after."""
-    from steps.datasets import Dataset
-    from steps.tracking.runs import artifact_path
+    from steps.tracking.data import load_data
 
-    evaluate.check_model_name(parameters, Dataset.load(artifact_path(data_run.info.run_id, "dataset"), ("train",)))
+    evaluate.check_model_name(parameters, load_data(data_run.info.run_id, ("train",)))
 
 
 def _version(run: Run) -> Any:

@@ -146,6 +146,13 @@ download_options = _options(
     ),
 )
 
+n_jobs_option = click.option(
+    "--n-jobs",
+    type=Whole(0),
+    default=0,
+    help="Trials at once, in threads of each process; 0: one per core, in a Dask worker one per thread. Example: 4",
+)
+
 tune_options = _options(
     click.option(
         "--n-trials",
@@ -165,7 +172,19 @@ tune_options = _options(
         help="plateau[:n]: end after n (10) complete trials without a better one. Example: plateau:15",
     ),
     click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned. Example: 30"),
-    click.option("--n-jobs", type=Whole(0), default=0, help="Trials at once, in threads; 0: one per core. Example: 4"),
+    n_jobs_option,
+    click.option(
+        "--engine",
+        type=OneOf(("local", "dask")),
+        default="local",
+        help="Where trials run: in this process, or in each worker of a Dask cluster (docs/scale.md). Example: dask",
+    ),
+    click.option(
+        "--address",
+        default="",
+        help="Scheduler of the Dask cluster; empty: engine=dask starts one on this machine. "
+        "Example: tcp://10.0.0.1:8786",
+    ),
     click.option(
         "--sampler",
         default="tpe",

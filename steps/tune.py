@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,15 +10,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from steps.command import import_tensorflow, project_command, quiet_libraries, step_command
-from steps.errors import StepError, StepInterrupted
+from steps.errors import InputError, StepError, StepInterrupted
 from steps.options import RunId, existing_file, precision_option, seed_option, tune_options
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+    from steps.search.claims import Claims
+    from steps.search.cluster import DaskWorkers
     from steps.search.outcome import Outcome
+    from steps.search.plan import Plan
     from steps.search.task import Task
+    from steps.search.watch import Watch
+    from steps.search.workers import Workers
 
+# Parameters that the plan of a tune run repeats as they are.
+_PLANNED = ("objectives", "n_trials", "stop_when", "max_epochs", "sampler", "pruner", "seed")
 _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
@@ -75,14 +83,17 @@ def check(parameters: Mapping[str, Any]) -> None:
     """
     import mlflow
 
+    from steps.search.checkpoints import checkpoints_of
     from steps.search.grid import cells
     from steps.search.points import load_points
     from steps.search.pruners import make_pruner
     from steps.search.samplers import check_sampler
     from steps.search.space_file import load_space, space_path
     from steps.search.stopping import parse_stop_when
-    from steps.search.storage import Checkpoints, storage_url
+    from steps.search.storage import storage_url
 
+    if parameters["address"] and parameters["engine"] != "dask":
+        raise InputError(f"address must be empty for engine local, got {parameters['address']!r}; give engine=dask too")
     check_sampler(parameters["sampler"], len(parameters["objectives"]))
     make_pruner(parameters["pruner"], parameters["max_epochs"])
     parse_stop_when(parameters["stop_when"])
@@ -91,7 +102,7 @@ def check(parameters: Mapping[str, Any]) -> None:
         cells(space)
     if parameters["points"]:
         load_points(existing_file(parameters["points"], "points"), space)
-    Checkpoints.of(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
+    checkpoints_of(storage_url(parameters["storage"], mlflow.get_tracking_uri()))
 
 
 def step_fingerprint(parameters: Mapping[str, Any], data_fingerprint: str) -> str:
@@ -115,20 +126,24 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     from steps.search.database import first_line
     from steps.tracking.lineage import log_inputs
 
-    n_jobs = parameters["n_jobs"] or (1 if has_gpu() else available_cores())
-    limit_threads(n_jobs)
-    task = _task(data_run_id, parameters)
-    name = parameters["study_name"] or f"{task.dataset.name}-{run.info.run_id[:8]}"
-    mlflow.log_params({"resolved_n_jobs": n_jobs, "resolved_precision": task.precision})
-    mlflow.set_tags({"optuna.study": name, "data_run_id": data_run_id, "dataset_digest": task.dataset.digest})
+    on_dask = parameters["engine"] == "dask"
+    n_jobs = parameters["n_jobs"] or (0 if on_dask else 1 if has_gpu() else available_cores())
+    limit_threads(n_jobs or 1)
+    plan = _plan(run, data_run_id, parameters)
+    plan.log()
+    task = plan.task()
+    mlflow.log_params({"resolved_n_jobs": n_jobs or "as many as Dask's threads", "resolved_precision": plan.precision})
+    mlflow.set_tags({"optuna.study": plan.study, "data_run_id": data_run_id, "dataset_digest": task.dataset.digest})
     log_inputs(task.dataset)
-    resume = project_command(tune, parameters, study_name=name, data_run_id=data_run_id)
+    resume = project_command(tune, parameters, study_name=plan.study, data_run_id=data_run_id)
     try:
-        outcome = _search(run, task, name, n_jobs, {**parameters, "data_run_id": data_run_id})
+        outcome = _search(run, plan, task, n_jobs, parameters)
     except KeyboardInterrupt:
         raise StepInterrupted(f"nothing is lost; continue with: {resume}") from None
     except (StorageInternalError, DBAPIError) as error:
         raise StepError(f"the study's database failed: {first_line(error)}; continue with: {resume}") from error
+    except StepError as error:
+        raise StepError(f"{error}; continue with: {resume}") from error
     if outcome is None:
         raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
     if outcome.front:
@@ -141,85 +156,75 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     )
 
 
-def _task(data_run_id: str, parameters: Mapping[str, Any]) -> Task:
-    from steps.datasets import Dataset
-    from steps.mlp.objectives import objectives_of
-    from steps.mlp.runtime import resolve_precision
-    from steps.mlp.trainer import Samples
-    from steps.search.space_file import load_space, space_path
-    from steps.search.task import Task
-    from steps.tracking.runs import artifact_path
+def _plan(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> Plan:
+    import mlflow
 
-    dataset = Dataset.load(artifact_path(data_run_id, "dataset"), ("train", "validation"))
-    space = load_space(space_path(parameters["space"]))
-    return Task(
-        dataset=dataset,
-        train=Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels),
-        validation=Samples.from_arrays(dataset.splits["validation"].features, dataset.splits["validation"].labels),
-        space=space if dataset.image_shape else space.without("augmentation", "none"),
-        epochs=parameters["max_epochs"],
-        seed=parameters["seed"],
+    from steps.mlp.runtime import resolve_precision
+    from steps.search.plan import Plan
+    from steps.search.space_file import space_path
+    from steps.search.storage import recordable, storage_url
+    from steps.tracking.fingerprint import code_digest
+
+    dataset = mlflow.get_run(data_run_id).data.params["dataset"]
+    return Plan(
+        study=parameters["study_name"] or f"{dataset}-{run.info.run_id[:8]}",
+        storage=recordable(storage_url(parameters["storage"], mlflow.get_tracking_uri())),
+        data_run_id=data_run_id,
+        space=space_path(parameters["space"]).read_text(encoding="utf-8"),
+        deadline=time.time() + parameters["timeout"] if parameters["timeout"] else 0.0,
         precision=resolve_precision(parameters["precision"]),
-        objectives=objectives_of(parameters["objectives"]),
+        code=code_digest("tune"),
+        **{name: parameters[name] for name in _PLANNED},
     )
 
 
-def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[str, Any]) -> Outcome | None:
+def _search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[str, Any]) -> Outcome | None:
     """Open or continue the study, run its trials, and log what came out, also of a search that was stopped."""
     import mlflow
 
     from steps.report.terminal import StudyDisplay
+    from steps.search.checkpoints import checkpoints_of
     from steps.search.claims import Claims
-    from steps.search.grid import next_cell
     from steps.search.outcome import log_outcome
-    from steps.search.pruners import make_pruner
     from steps.search.queue import enqueue
     from steps.search.records import earlier_records
     from steps.search.recovery import continue_study, gather_trials, n_to_continue
-    from steps.search.samplers import make_sampler
     from steps.search.space_changes import keep_space
-    from steps.search.stopping import parse_stop_when
-    from steps.search.storage import Checkpoints, open_storage, storage_url
-    from steps.search.study import open_study
-    from steps.search.workers import Workers
+    from steps.search.storage import open_storage, storage_url
+    from steps.search.watch import Watch
     from steps.tracking.trials import TrialRuns
 
     url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
-    storage, checkpoints = open_storage(url), Checkpoints.of(url)
+    storage, checkpoints = open_storage(url), checkpoints_of(url)
     earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
-    study = open_study(
-        storage,
-        name,
-        task.objectives,
-        lambda n: make_sampler(parameters["sampler"], parameters["seed"], n, conditional=task.space.conditional),
-        make_pruner(parameters["pruner"] if task.prunable else "none", parameters["max_epochs"]),
-    )
+    study = plan.open_study(task, storage)
     changes = keep_space(study, task.space)
     runs, outcome = TrialRuns(run), None
     try:
-        with Claims(storage, name, run.info.run_id) as claims:
+        with Claims(storage, plan.study, run.info.run_id) as claims:
             continue_study(study, run, task.dataset.digest, runs, claims, checkpoints)
             finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
             begun = n_to_continue(study)
             click.echo(
-                f"Study {name}: {parameters['n_trials']} trials"
+                f"Study {plan.study}: {plan.n_trials} trials"
                 + (f", {len(finished)} of them done before" if finished else "")
                 + (f", {begun} begun before" if begun else "")
-                + f", {n_jobs} at once, {task.precision}"
+                + (f", {n_jobs} at once" if n_jobs else "")
+                + f", {plan.precision}"
             )
             if not task.prunable:
-                click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(parameters['objectives'])}")
+                click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
             with claims.turn():
                 queued = enqueue(study, task, earlier, parameters)
             for line in [*(f"Space: {change}" for change in changes), *queued]:
                 click.echo(line)
-            with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished, task.objectives) as display:
-                workers = Workers(
-                    task, study, runs, claims, checkpoints, n_trials=parameters["n_trials"], n_jobs=n_jobs,
-                    timeout=parameters["timeout"], on_epoch=display.epoch, on_trial=display.trial,
-                    on_interruption=display.interruption, plateau=parse_stop_when(parameters["stop_when"]),
-                    ask=next_cell if parameters["sampler"] == "grid" else study.__class__.ask,
-                )  # fmt: skip
+            display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives)
+            with display, Watch(study, task.objectives[0], display) as watch:
+                workers: Workers | DaskWorkers
+                if parameters["engine"] == "dask":
+                    workers = _dask_workers(run, n_jobs, claims, watch, parameters)
+                else:
+                    workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
                 workers.run()
             gather_trials(study, run, runs)
         mlflow.set_tag("stopped_by", workers.stopped_by)
@@ -228,8 +233,20 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
         stopped_at_once = runs.interrupt()
         runs.close()
         if not stopped_at_once:
-            outcome = log_outcome(study, task, parameters["data_run_id"])
+            outcome = log_outcome(study, task, plan.data_run_id)
     return outcome
+
+
+def _dask_workers(run: Run, n_jobs: int, claims: Claims, watch: Watch, parameters: Mapping[str, Any]) -> DaskWorkers:
+    from steps.joining import join_from_dask
+    from steps.mlp.runtime import available_cores
+    from steps.search.cluster import DaskWorkers
+    from steps.tracking.project import shared_tracking_uri
+
+    return DaskWorkers(
+        parameters["address"], join_from_dask, run.info.run_id, n_jobs=n_jobs, cores=available_cores(),
+        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=claims.withdraw,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Study:
     storage: str = ""
     epochs: int = EPOCHS
     extra: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ("--n-jobs", "2")
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         """The step in a process of its own, which has said `Study ...` when this returns."""
@@ -55,6 +56,10 @@ class Study:
             self._command(*options), cwd=self.folder, env=self._environment(), capture_output=True, text=True
         )
 
+    @property
+    def tracking_uri(self) -> str:
+        return self.extra.get("MLFLOW_TRACKING_URI", f"sqlite:///{self.folder}/mlflow.db")
+
     def trials(self) -> list[FrozenTrial]:
         storage = open_storage(self.storage or f"sqlite:///{self.folder}/optuna.db")
         found = optuna.load_study(study_name=self.name, storage=storage).trials
@@ -65,7 +70,7 @@ class Study:
         return [
             sys.executable, "-m", "steps.tune", "--study-name", self.name, "--n-trials", str(self.n_trials),
             "--max-epochs", str(self.epochs), "--points", write_points(self.folder, self.n_trials), "--pruner", "none",
-            "--precision", "float32", "--n-jobs", "2", *options,
+            "--precision", "float32", *self.options, *options,
         ]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
@@ -89,7 +94,7 @@ def write_points(folder: Path, n: int) -> str:
 
 def results(study: Study) -> dict[str, Any]:
     """What a study found: of each point the trial's state, value and reports, and its child run's metrics."""
-    client = MlflowClient(f"sqlite:///{study.folder}/mlflow.db")
+    client = MlflowClient(study.tracking_uri)
     found: dict[str, Any] = {}
     for trial in study.trials():
         history = {
@@ -107,7 +112,7 @@ def assert_whole(study: Study) -> None:
     trials = study.trials()
     assert [trial.number for trial in trials] == list(range(study.n_trials))
     assert {trial.state for trial in trials} == {TrialState.COMPLETE}
-    mlflow.set_tracking_uri(f"sqlite:///{study.folder}/mlflow.db")
+    mlflow.set_tracking_uri(study.tracking_uri)
     client = MlflowClient()
     parents = _runs(client, f"tags.`pipeline.step` = 'tune' AND tags.`optuna.study` = '{study.name}'")
     assert [run.info.status for run in parents] == ["FINISHED", *["FAILED"] * (len(parents) - 1)]

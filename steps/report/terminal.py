@@ -107,7 +107,7 @@ class StudyDisplay(Display):
 
     def trial(self, trial: FrozenTrial) -> None:
         with self._lock:
-            epochs, _ = self._running.pop(trial.number, (0, 0.0))
+            epochs, _ = self._running.pop(trial.number, (max(trial.intermediate_values, default=0), 0.0))
             is_best = self._count(trial)
             self._show(self._done(), self._text())
             if is_best or trial.state == TrialState.FAIL or not self._console.is_terminal:

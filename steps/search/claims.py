@@ -1,78 +1,63 @@
-"""Which worker runs which trial: claims in the study's database, held by a heartbeat.
+"""Which process runs which trial: claims in the study's database, held by a heartbeat.
 
 Optuna's own heartbeat fails a stale trial and copies it into a new one. Here a trial keeps its number and
-its child run: a worker that finds its claim in dead hands takes it over, by a statement of which the
-database lets exactly one worker succeed.
+its child run: a process that finds its claim in dead hands takes it over, by a statement of which the
+database lets exactly one succeed.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from steps.search.database import PatientStorage, first_line, patiently
-from steps.tracking.process import Process
+from steps.search.database import PatientStorage, patiently
+from steps.search.heartbeat import METADATA, Heartbeat
 
-logger = logging.getLogger(__name__)
-
-HEARTBEAT = 10.0  # seconds
-GRACE = timedelta(seconds=60)  # without a heartbeat, after which a worker on another host counts as dead
 _POLL = 0.05  # seconds
-
-_METADATA = sa.MetaData()
-_WORKERS = sa.Table(
-    "tune_workers",
-    _METADATA,
-    sa.Column("worker", sa.String(32), primary_key=True),
-    sa.Column("study", sa.String(512), nullable=False),
-    sa.Column("tune_run_id", sa.String(64), nullable=False),
-    sa.Column("process", sa.String(512), nullable=False),
-    sa.Column("beat", sa.DateTime, nullable=False),  # by the clock of the database
-)
+_LONGEST_TURN = 60  # seconds, after which PostgreSQL takes its lock from a process that was cut off
 _CLAIMS = sa.Table(
     "tune_claims",
-    _METADATA,
+    METADATA,
     sa.Column("subject", sa.String(64), primary_key=True),
     sa.Column("worker", sa.String(32), nullable=False),
 )
 
 
 class Claims:
-    """The claims of one worker, a process that runs trials of one study; a context manager.
+    """The claims of one process that runs trials of one study; a context manager.
 
     All methods may be called from any thread.
+
+    Attributes:
+        abandoned: Set when this process has joined a tune run whose owner has ended or died.
     """
 
-    def __init__(self, storage: PatientStorage, study: str, tune_run_id: str) -> None:
+    def __init__(self, storage: PatientStorage, study: str, tune_run_id: str, *, owner: bool = True) -> None:
+        """
+        Args:
+            owner: Whether this process is the step `tune`, not one that joins its run.
+        """
         self.storage = storage
-        self._engine = storage.engine
-        self._study, self._tune_run_id = study, tune_run_id
-        self._worker = uuid.uuid4().hex
+        self._engine, self._study = storage.engine, study
         self._held: set[str] = set()
-        self._beaten_at = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
+        self._lost: set[str] = set()
         self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._heartbeat = Heartbeat(self._engine, study, tune_run_id, owner=owner, after_beat=self._compare)
+        self._worker, self.abandoned = self._heartbeat.worker, self._heartbeat.abandoned
 
     def __enter__(self) -> Claims:
-        _create_tables(self._engine)
-        self._beat()
-        self._forget_the_dead()
-        self._thread.start()
+        self._heartbeat.start()
+        self.storage.may_end = lambda trial_id: not self.lost(trial_id)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._leave()
+        self.withdraw()
 
     def claim(self, trial_id: int) -> bool:
         """Take a trial that nobody alive has; False where someone has it."""
@@ -83,48 +68,90 @@ class Claims:
         self._release(f"trial {trial_id}")
 
     def holds(self, trial_id: int) -> bool:
-        """Whether the trial is still this worker's: one that was away too long may have lost it.
+        """Whether the trial is still this process's: one that was away too long may have lost it.
 
         Asks the database only where the last heartbeat is not fresh.
         """
-        if time.time() - self._beaten_at > GRACE.total_seconds() / 2:
-            self._beat()
+        self._refresh()
         return f"trial {trial_id}" in self._held
+
+    def lost(self, trial_id: int) -> bool:
+        """Whether another process took the trial over while this one was away; one it gave back is not lost.
+
+        Where that cannot be asked it counts as lost: what is not written now is made up for by the next start.
+        """
+        try:
+            self._refresh()
+        except DBAPIError:
+            return True
+        return f"trial {trial_id}" in self._lost
 
     @patiently
     def live_trials(self) -> set[int]:
-        """IDs of the trials that a living worker of any study in this database holds."""
-        live = {worker for worker, _ in self._live()}
+        """IDs of the trials that a living process of any study in this database holds."""
+        live = {member.worker for member in self._heartbeat.live()}
         with self._engine.begin() as connection:
             claims = connection.execute(sa.select(_CLAIMS.c.subject, _CLAIMS.c.worker)).all()
-        return {int(subject.split()[1]) for subject, worker in claims if worker in live and subject.startswith("trial")}
+        return _trials(subject for subject, worker in claims if worker in live)
 
     def held_trials(self) -> set[int]:
-        """IDs of the trials that this worker holds."""
+        """IDs of the trials that this process holds."""
         with self._lock:
-            return {int(subject.split()[1]) for subject in self._held if subject.startswith("trial")}
+            return _trials(iter(self._held))
 
     def live_tune_runs(self) -> set[str]:
-        """IDs of the tune runs that a living worker belongs to, this one's too."""
-        return {run_id for _, run_id in self._live()}
+        """IDs of the tune runs that a living process belongs to, this one's too."""
+        return {member.tune_run_id for member in self._heartbeat.live()}
+
+    def withdraw(self) -> None:
+        """End this process's heartbeat, so that those who have joined its tune run put their trials back and leave."""
+        self._heartbeat.stop()
+        self._leave()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """One worker of the study at a time, also across processes: the budget is counted and trials are asked here."""
-        subject = f"turn {uuid.uuid5(uuid.NAMESPACE_OID, self._study).hex}"
-        with self._turn:
-            while not self._claim(subject):
-                time.sleep(_POLL)
-            try:
-                yield
-            finally:
-                self._release(subject)
+        """One process of the study at a time: the budget is counted and trials are asked here."""
+        take = self._postgresql_turn if self._engine.dialect.name == "postgresql" else self._claimed_turn
+        with self._turn, take(uuid.uuid5(uuid.NAMESPACE_OID, self._study)):
+            yield
+
+    @contextmanager
+    def _claimed_turn(self, study: uuid.UUID) -> Iterator[None]:
+        subject = f"turn {study.hex}"
+        while not self._claim(subject):
+            time.sleep(_POLL)
+        try:
+            yield
+        finally:
+            self._release(subject)
+
+    @contextmanager
+    def _postgresql_turn(self, study: uuid.UUID) -> Iterator[None]:
+        """An advisory lock, whose queue costs no polling and which ends with its connection."""
+        connection = self._locked(study.int % 2**63)
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # then the lock went with the connection
+                connection.close()
+
+    @patiently
+    def _locked(self, key: int) -> sa.Connection:
+        connection = self._engine.connect()
+        try:
+            connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_LONGEST_TURN}s'"))
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        except DBAPIError:
+            connection.close()
+            raise
+        return connection
 
     def _claim(self, subject: str) -> bool:
         taken = self._insert(subject) or self._take_over(subject)
         if taken:
             with self._lock:
                 self._held.add(subject)
+                self._lost.discard(subject)
         return taken
 
     @patiently
@@ -138,12 +165,12 @@ class Claims:
 
     @patiently
     def _take_over(self, subject: str) -> bool:
-        """Replace the holder if it is dead; of several workers that try, the database lets one."""
+        """Replace the holder if it is dead; of several processes that try, the database lets one."""
         with self._engine.begin() as connection:
             holder = connection.execute(sa.select(_CLAIMS.c.worker).where(_CLAIMS.c.subject == subject)).scalar()
         if holder == self._worker:
             return True
-        if holder is None or holder in {worker for worker, _ in self._live()}:
+        if holder is None or holder in {member.worker for member in self._heartbeat.live()}:
             return False
         with self._engine.begin() as connection:
             theirs = (_CLAIMS.c.subject == subject) & (_CLAIMS.c.worker == holder)
@@ -158,64 +185,30 @@ class Claims:
             mine = (_CLAIMS.c.subject == subject) & (_CLAIMS.c.worker == self._worker)
             connection.execute(sa.delete(_CLAIMS).where(mine))
 
-    @patiently
-    def _live(self) -> list[tuple[str, str]]:
-        """(worker, tune run ID) of each worker whose heart beats and whose process is not known to be gone."""
-        with self._engine.begin() as connection:
-            now = _now(connection)
-            rows = connection.execute(sa.select(_WORKERS)).all()
-        live = []
-        for row in rows:
-            process = Process.parse(row.process)
-            if now - row.beat <= GRACE and not (process and process.is_gone()):
-                live.append((row.worker, row.tune_run_id))
-        return live
+    def _refresh(self) -> None:
+        if not self._heartbeat.is_fresh():
+            self._heartbeat.beat()
 
-    @patiently
-    def _beat(self) -> None:
+    def _compare(self, connection: sa.Connection) -> Callable[[], None]:
+        """After a heartbeat: what others have taken over is lost."""
         with self._lock:
             before = set(self._held)
-        with self._engine.begin() as connection:
-            now = _now(connection)
-            mine = _WORKERS.c.worker == self._worker
-            if connection.execute(sa.update(_WORKERS).where(mine).values(beat=now)).rowcount == 0:
-                row = {"study": self._study, "tune_run_id": self._tune_run_id, "process": str(Process.current())}
-                connection.execute(sa.insert(_WORKERS).values(worker=self._worker, beat=now, **row))
-            claims = connection.execute(sa.select(_CLAIMS.c.subject).where(_CLAIMS.c.worker == self._worker)).scalars()
-            kept = set(claims)
-        with self._lock:
-            self._held -= before - kept
-        self._beaten_at = time.time()
+        kept = set(connection.execute(sa.select(_CLAIMS.c.subject).where(_CLAIMS.c.worker == self._worker)).scalars())
 
-    @patiently
-    def _forget_the_dead(self) -> None:
-        """A claim whose worker is not listed is a dead one's, so the list need not grow."""
-        live = [worker for worker, _ in self._live()]
-        with self._engine.begin() as connection:
-            connection.execute(sa.delete(_WORKERS).where(_WORKERS.c.worker.not_in(live)))
+        def lose() -> None:
+            with self._lock:
+                lost = (before - kept) & self._held
+                self._held -= lost
+                self._lost |= lost
+
+        return lose
 
     @patiently
     def _leave(self) -> None:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_CLAIMS).where(_CLAIMS.c.worker == self._worker))
-            connection.execute(sa.delete(_WORKERS).where(_WORKERS.c.worker == self._worker))
-
-    def _beat_on(self) -> None:
-        while not self._stop.wait(HEARTBEAT):
-            try:
-                self._beat()
-            except DBAPIError as error:  # the trials meet the same and say so
-                logger.warning("No heartbeat: %s", first_line(error))
+            self._heartbeat.leave(connection)
 
 
-@patiently
-def _create_tables(engine: sa.Engine) -> None:
-    try:
-        _METADATA.create_all(engine)
-    except DBAPIError:  # another worker made them in the same moment
-        _METADATA.create_all(engine)
-
-
-def _now(connection: sa.Connection) -> datetime:
-    now: datetime = connection.execute(sa.select(sa.func.now())).scalar_one()
-    return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+def _trials(subjects: Iterator[str]) -> set[int]:
+    return {int(subject.split()[1]) for subject in subjects if subject.startswith("trial")}

@@ -64,6 +64,10 @@ class PatientStorage(RDBStorage):
 
     The parameters of a trial are suggested one by one and written together, with the next thing that is
     written or read: a transaction each would be most of what a trial costs.
+
+    Attributes:
+        may_end: Asked before each attempt to end a trial, with its ID: a process that was cut off for a while
+            may no longer have it.
     """
 
     def __init__(self, url: str, **kwargs: Any) -> None:
@@ -71,6 +75,7 @@ class PatientStorage(RDBStorage):
         self._unwritten: list[tuple[int, str, float, BaseDistribution]] = []
         self._writing = threading.Lock()
         self._view = threading.local()
+        self.may_end: Callable[[int], bool] = lambda _: True
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
@@ -147,6 +152,8 @@ class PatientStorage(RDBStorage):
 
     @patiently
     def _set_state(self, trial_id: int, state: TrialState, values: Any) -> bool:
+        if state.is_finished() and not self.may_end(trial_id):
+            raise UpdateFinishedTrialError(f"trial {trial_id} was taken over")
         return super().set_trial_state_values(trial_id, state, values)
 
 

@@ -10,10 +10,9 @@ from mlflow.entities import Run
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.errors import InputError
-from steps.mlp.checkpoint import remove_checkpoint
 from steps.mlp.trainer import EpochMetrics
+from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
-from steps.search.storage import Checkpoints
 from steps.search.task import SETTINGS
 from steps.search.training import costs
 from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
@@ -60,10 +59,8 @@ def continue_study(
         child = children.get(trial.number)
         if child is not None:
             if child.parent not in live_runs:  # what a living process has not written yet, it will
-                _repair(study, trial, child, runs, live)
+                _repair(study, trial, child, runs, live, checkpoints)
             runs.move(child.run_id, run.info.run_id, child.first_parent)
-        if trial.state.is_finished() and RUN_ID in trial.user_attrs:
-            remove_checkpoint(checkpoints.path(trial.user_attrs[RUN_ID]))
     for old in get_runs(earlier):
         if old.info.status == "RUNNING" and old.info.run_id not in live_runs:
             end_dead_run(old)
@@ -76,12 +73,20 @@ def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns) -> None:
         runs.move(child.run_id, newest, child.first_parent)
 
 
-def _repair(study: optuna.Study, trial: FrozenTrial, child: ChildRun, runs: TrialRuns, live: set[int]) -> None:
+def _repair(
+    study: optuna.Study,
+    trial: FrozenTrial,
+    child: ChildRun,
+    runs: TrialRuns,
+    live: set[int],
+    checkpoints: Checkpoints,
+) -> None:
     """Make a child run say what its trial says; what it should say already is left alone."""
     if trial.state.is_finished():
         status, state = RUN_STATUS[trial.state], trial.state.name
         if (child.status, child.state) != (status, state):
-            # The end is written after all metrics, so only a run without its end can lack some.
+            # The end is written after all else, so only a run without its end can lack metrics or have a checkpoint.
+            checkpoints.remove(child.run_id)
             runs.remember(child.run_id)
             for epoch, metrics in enumerate(_history(trial), 1):
                 runs.log_metrics(child.run_id, metrics, epoch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import numpy as np
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -14,6 +15,7 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.samplers._lazy_random_state import LazyRandomState
 
 from steps.errors import InputError
 
@@ -34,7 +36,7 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
         raise InputError("sampler must be one for several objectives, got 'cmaes'; choose tpe, nsgaii or nsgaiii")
 
 
-def make_sampler(name: str, seed: int, n_done: int = 0, *, conditional: bool = True) -> BaseSampler:
+def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampler:
     """The sampler `name`, one that `check_sampler` takes.
 
     `cmaes` covers the numbers and `gp` the hyperparameters that every trial has; TPE covers the rest.
@@ -42,21 +44,35 @@ def make_sampler(name: str, seed: int, n_done: int = 0, *, conditional: bool = T
 
     Args:
         seed: Seed of the study.
-        n_done: Trials that the study has; they move the seed on, so that a continued study suggests new ones.
         conditional: Whether the space has hyperparameters that not every trial has.
     """
-    moved = seed + n_done
     match name:
         case "tpe":
-            return TPESampler(seed=moved, multivariate=True, group=conditional, constant_liar=True)
+            return TPESampler(seed=seed, multivariate=True, group=conditional, constant_liar=True)
         case "qmc":  # its sequence is kept in the study under its seed and goes on by itself
             return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
         case "cmaes":
-            return CmaEsSampler(seed=moved, independent_sampler=TPESampler(seed=moved), warn_independent_sampling=False)
+            return CmaEsSampler(seed=seed, independent_sampler=TPESampler(seed=seed), warn_independent_sampling=False)
         case "gp":
-            return GPSampler(seed=moved, independent_sampler=TPESampler(seed=moved), warn_independent_sampling=False)
+            return GPSampler(seed=seed, independent_sampler=TPESampler(seed=seed), warn_independent_sampling=False)
         case "nsgaii":
-            return NSGAIISampler(seed=moved)
+            return NSGAIISampler(seed=seed)
         case "nsgaiii":
-            return NSGAIIISampler(seed=moved)
-    return RandomSampler(seed=moved)
+            return NSGAIIISampler(seed=seed)
+    return RandomSampler(seed=seed)
+
+
+def reseed(sampler: BaseSampler, seed: int, trial_number: int) -> None:
+    """Make what the sampler draws next a function of (seed, trial number).
+
+    Otherwise processes that share a study, or one that continues it, would draw the same numbers again.
+    """
+    _reseed(sampler, int(np.random.SeedSequence((seed, trial_number)).generate_state(1)[0]))
+
+
+def _reseed(part: object, entropy: int) -> None:
+    for value in getattr(part, "__dict__", {}).values():
+        if isinstance(value, LazyRandomState):
+            value.rng.seed(entropy)
+        elif type(value).__module__.startswith("optuna.samplers."):
+            _reseed(value, entropy)

@@ -56,18 +56,27 @@ def load_space(path: Path) -> Space:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"space {path}: not readable ({error})") from error
+    return parse_space(text, f"space {path}")
+
+
+def parse_space(text: str, where: str) -> Space:
+    """Read and check the text of a space file; `where` begins each message.
+
+    Raises:
+        InputError: Names line and field of the first thing wrong.
+    """
     try:
         root = yaml.compose(text, Loader)
     except RecursionError as error:
-        raise InputError(f"space {path}, line 1: not YAML of a space (nested too deeply)") from error
+        raise InputError(f"{where}, line 1: not YAML of a space (nested too deeply)") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"space {path}, line {line}: not YAML ({error.problem})") from error
+        raise InputError(f"{where}, line {line}: not YAML ({error.problem})") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise InputError(f"space {path}, line {line}: not YAML ({error.reason})") from error
+        raise InputError(f"{where}, line {line}: not YAML ({error.reason})") from error
     if not isinstance(root, yaml.MappingNode) or not root.value:
-        raise InputError(f"space {path}, line 1: must be a mapping of hyperparameters")
+        raise InputError(f"{where}, line 1: must be a mapping of hyperparameters")
     dimensions: dict[str, Dimension] = {}
     for key, node in root.value:
         name = str(key.value)
@@ -77,10 +86,10 @@ def load_space(path: Path) -> Space:
             dimensions[name] = _dimension(name, _construct(node), dimensions)
         except (ValueError, TypeError, OverflowError, yaml.YAMLError) as error:
             line = _line(key, node, error)
-            raise InputError(f"space {path}, line {line}: {name}: {' '.join(str(error).split())}") from error
+            raise InputError(f"{where}, line {line}: {name}: {' '.join(str(error).split())}") from error
     if "n_layers" in dimensions and "units" not in dimensions:
         line = next(key.start_mark.line for key, _ in root.value if key.value == "n_layers") + 1
-        raise InputError(f"space {path}, line {line}: n_layers: must be followed by units, with repeat: n_layers")
+        raise InputError(f"{where}, line {line}: n_layers: must be followed by units, with repeat: n_layers")
     return Space(tuple(dimensions.values()), text)
 
 

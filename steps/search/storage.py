@@ -1,10 +1,8 @@
-"""Where a study is kept: its database and its checkpoints."""
+"""Where a study is kept: its database."""
 
 from __future__ import annotations
 
-import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +17,8 @@ from steps.errors import InputError, StepError
 from steps.search.database import PatientStorage, first_line
 
 STORAGE_VARIABLE = "TUNE_STORAGE"
-CHECKPOINTS_VARIABLE, SECONDS_VARIABLE = "TUNE_CHECKPOINTS", "TUNE_CHECKPOINT_SECONDS"
+# A process keeps few connections, as a server has about a hundred for all workers, and makes more where it needs them.
+_SERVER = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 60}
 
 
 def storage_url(given: str, tracking_uri: str) -> str:
@@ -54,33 +53,14 @@ def storage_url(given: str, tracking_uri: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-@dataclass(frozen=True)
-class Checkpoints:
-    """Where running trials keep their checkpoints, and how many seconds of training may lie between two."""
-
-    folder: Path
-    seconds: float
-
-    @classmethod
-    def of(cls, url: str) -> Checkpoints:
-        """Those of the study's database: beside an SQLite file, else in the user's data folder.
-
-        `TUNE_CHECKPOINTS` and `TUNE_CHECKPOINT_SECONDS` of the environment say otherwise.
-
-        Raises:
-            InputError: The seconds are no number of at least 0.
-        """
-        given = os.environ.get(SECONDS_VARIABLE, "3")
-        try:
-            seconds = float(given)
-        except ValueError:
-            seconds = math.nan
-        if not seconds >= 0:
-            raise InputError(f"{SECONDS_VARIABLE} must be a number of at least 0, got {given!r}")
-        return cls(_checkpoint_folder(url), seconds)
-
-    def path(self, run_id: str) -> Path:
-        return self.folder / f"{run_id}.ckpt"
+def recordable(url: str) -> str:
+    """What may be recorded of a URL, so that others find the database: empty where it stands in `TUNE_STORAGE`."""
+    if os.environ.get(STORAGE_VARIABLE):
+        return ""
+    own = make_url(url)
+    if own.get_backend_name() == "sqlite" and own.database:
+        own = own.set(database=str(Path(own.database).absolute()))
+    return own.render_as_string()
 
 
 def open_storage(url: str) -> PatientStorage:
@@ -92,7 +72,7 @@ def open_storage(url: str) -> PatientStorage:
     """
     template = url.replace("{", "{{").replace("}", "}}")  # Optuna formats it
     is_sqlite = url.startswith("sqlite")
-    kwargs: dict[str, Any] = {"connect_args": {"timeout": 30}} if is_sqlite else {"pool_pre_ping": True}
+    kwargs: dict[str, Any] = {"connect_args": {"timeout": 30}} if is_sqlite else _SERVER
     try:
         storage = PatientStorage(template, engine_kwargs=kwargs)
     except ImportError:
@@ -105,16 +85,6 @@ def open_storage(url: str) -> PatientStorage:
         event.listen(storage.engine, "connect", _set_pragmas)
         storage.engine.dispose()
     return storage
-
-
-def _checkpoint_folder(url: str) -> Path:
-    if given := os.environ.get(CHECKPOINTS_VARIABLE):
-        return Path(given).absolute()
-    database = make_url(url)
-    if database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:"):
-        file = Path(str(database.database)).absolute()
-        return file.with_name(f"{file.stem}-checkpoints")
-    return user_data_path("mlp-tuning") / "checkpoints"
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

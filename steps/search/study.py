@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import optuna
 from optuna.pruners import BasePruner
@@ -13,26 +13,20 @@ from steps.errors import InputError
 from steps.mlp.objectives import Objective
 
 OBJECTIVES_ATTRIBUTE = "objectives"  # user attribute of the study
-SamplerFactory = Callable[[int], BaseSampler]
 
 
 def open_study(
-    storage: RDBStorage, name: str, objectives: Sequence[Objective], make_sampler: SamplerFactory, pruner: BasePruner
+    storage: RDBStorage, name: str, objectives: Sequence[Objective], sampler: BaseSampler, pruner: BasePruner
 ) -> optuna.Study:
     """Create the study `name`, or continue it.
-
-    Args:
-        make_sampler: From the number of trials that the study has.
 
     Raises:
         InputError: The study has other objectives.
     """
     known = {summary.study_name for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
     names = [objective.name for objective in objectives]
-    n_done = 0
     if name in known:
         earlier = optuna.load_study(study_name=name, storage=storage)
-        n_done = len(earlier.get_trials(deepcopy=False))
         before = earlier.user_attrs.get(OBJECTIVES_ATTRIBUTE, names)
         if before != names:
             raise InputError(
@@ -44,7 +38,7 @@ def open_study(
         study_name=name,
         directions=[objective.direction for objective in objectives],
         load_if_exists=True,
-        sampler=make_sampler(n_done),
+        sampler=sampler,
         pruner=pruner,
     )
     study.set_user_attr(OBJECTIVES_ATTRIBUTE, names)

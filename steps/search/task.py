@@ -15,6 +15,7 @@ from steps.mlp.latency import median_latency_ms
 from steps.mlp.objectives import Objective
 from steps.mlp.trainer import EpochMetrics, Samples, Trainer
 from steps.search.quiet import Quiet
+from steps.search.samplers import reseed
 from steps.search.space import Space
 
 # User attributes of the Optuna trial.
@@ -99,6 +100,7 @@ def prepare(task: Task, trial: optuna.Trial) -> Job:
     if SETTINGS in known:
         hyperparameters = json.loads(known[HYPERPARAMETERS])
         return Job(replace(task, **known[SETTINGS]), trial, hyperparameters, began=True)
+    reseed(trial.study.sampler, task.seed, trial.number)
     hyperparameters = task.space.suggest(trial)
     trial.set_user_attr(HYPERPARAMETERS, json.dumps(hyperparameters))
     trial.set_user_attr(SETTINGS, {"epochs": task.epochs, "seed": task.seed, "precision": task.precision})

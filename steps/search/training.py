@@ -10,16 +10,17 @@ from collections.abc import Callable, Mapping
 
 import optuna
 
-from steps.mlp.checkpoint import CheckpointError, load_checkpoint, remove_checkpoint, save_checkpoint
+from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import OBJECTIVES
 from steps.mlp.trainer import EpochMetrics, Trainer
-from steps.search.storage import Checkpoints
+from steps.search.checkpoints import Checkpoints
 from steps.search.task import Job
 from steps.tracking.trials import TrialRuns
 
 logger = logging.getLogger(__name__)
 
+_TRAINING_PER_SAVING = 20  # seconds of training to one of saving: where checkpoints go far away, they become fewer
 OnEpoch = Callable[[int, int, EpochMetrics], None]  # trial number, epoch (1-based), its metrics
 
 
@@ -38,7 +39,7 @@ class Training:
         self, job: Job, runs: TrialRuns, run_id: str, checkpoints: Checkpoints, is_mine: Callable[[], bool]
     ) -> None:
         self._job, self._runs, self._run_id = job, runs, run_id
-        self._checkpoint, self._interval = checkpoints.path(run_id), checkpoints.seconds
+        self._checkpoints, self._interval = checkpoints, checkpoints.seconds
         self._is_mine = is_mine
         self._key = {
             "hyperparameters": dict(job.hyperparameters),
@@ -87,10 +88,7 @@ class Training:
 
     def forget(self) -> None:
         """Remove the checkpoint of a trial that has ended."""
-        try:
-            remove_checkpoint(self._checkpoint)
-        except OSError as error:
-            logger.warning("A checkpoint could not be removed: %s", error)
+        self._checkpoints.remove(self._run_id)
 
     def _record(self, epoch: int, metrics: EpochMetrics) -> None:
         self._runs.log_metrics(self._run_id, vars(metrics), epoch)
@@ -101,19 +99,31 @@ class Training:
     def _restore(self, trainer: Trainer) -> None:
         if not self._job.began:
             return
+        problem: Exception | None = None
         try:
-            self.history = load_checkpoint(self._checkpoint, trainer, self._key)
-        except (CheckpointError, OSError) as error:
-            logger.warning("Trial %d starts from its first epoch: %s", self._job.trial.number, error)
+            for path in self._checkpoints.found(self._run_id):
+                try:
+                    self.history = load_checkpoint(path, trainer, self._key)
+                    break
+                except CheckpointError as error:
+                    problem = error
+        except OSError as error:
+            problem = error
+        if problem and not self.history:
+            logger.warning("Trial %d starts from its first epoch: %s", self._job.trial.number, problem)
         for epoch, metrics in enumerate(self.history, 1):
             self._record(epoch, metrics)
 
     def _save(self, trainer: Trainer) -> None:
+        begun = time.monotonic()
         try:
-            save_checkpoint(self._checkpoint, trainer, self.history, self._key)
+            self._checkpoints.save(
+                self._run_id, trainer.epoch, lambda path: save_checkpoint(path, trainer, self.history, self._key)
+            )
         except OSError as error:
             logger.warning("Trial %d goes on without a checkpoint: %s", self._job.trial.number, error)
         self._saved_at = time.monotonic()
+        self._interval = max(self._checkpoints.seconds, _TRAINING_PER_SAVING * (self._saved_at - begun))
 
 
 def costs(measures: Mapping[str, float]) -> dict[str, float]:

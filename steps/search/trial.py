@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
@@ -11,8 +12,8 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.redaction import redact
+from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
-from steps.search.storage import Checkpoints
 from steps.search.task import Job
 from steps.search.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.notes import trial_note
@@ -57,11 +58,11 @@ def run_trial(
         state = TrialState.PRUNED
     except Interrupted:
         runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
+        runs.flush()  # once it is put back, another process may write its run
         put_back(study, trial._trial_id, claims)
         return None
     except (Lost, UpdateFinishedTrialError):
-        logger.warning("Trial %d was taken over while this process was away", trial.number)
-        runs.leave(run_id)
+        _leave(job, runs, run_id)
         return None
     except _trial_errors() as problem:
         state = TrialState.FAIL
@@ -70,11 +71,23 @@ def run_trial(
     if error:
         trial.set_user_attr(ERROR, error)
     trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in training.history])
-    finished = study.tell(trial, values, state)
+    try:
+        finished = study.tell(trial, values, state)
+    except UpdateFinishedTrialError:
+        _leave(job, runs, run_id)
+        return None
+    training.forget()  # before the run ends: what has ended needs no tidying after a crash
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | ({ERROR: error} if error else {}))
-    training.forget()
     claims.release(trial._trial_id)
     return finished
+
+
+def _leave(job: Job, runs: TrialRuns, run_id: str) -> None:
+    """Have no more to do with a trial that another process has taken over."""
+    logger.warning(
+        "Trial %d was taken over while this process was away; its late results are dropped", job.trial.number
+    )
+    runs.leave(run_id)
 
 
 def put_back(study: optuna.Study, trial_id: int, claims: Claims) -> None:
@@ -87,6 +100,7 @@ def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> st
     trial = job.trial
     if not claims.holds(trial._trial_id):
         raise Lost
+    lost = partial(claims.lost, trial._trial_id)
     tags = {
         STUDY_TAG: study_name,
         TRIAL_NUMBER_TAG: trial.number,
@@ -96,10 +110,10 @@ def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> st
     if job.began:
         # A crash may have come between making the run and noting it.
         run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number)
-        if run_id and runs.resume(run_id, job.hyperparameters, tags):
+        if run_id and runs.resume(run_id, job.hyperparameters, tags, lost):
             trial.set_user_attr(RUN_ID, run_id)
             return str(run_id)
-    run_id = runs.create(f"trial-{trial.number:03d}", job.hyperparameters, tags)
+    run_id = runs.create(f"trial-{trial.number:03d}", job.hyperparameters, tags, lost)
     trial.set_user_attr(RUN_ID, run_id)
     return run_id
 

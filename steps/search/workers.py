@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,8 +12,8 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
+from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
-from steps.search.storage import Checkpoints
 from steps.search.task import Job, Task, prepare
 from steps.search.training import OnEpoch
 from steps.search.trial import put_back, run_trial
@@ -41,26 +42,29 @@ class Workers:
         *,
         n_trials: int,
         n_jobs: int,
-        timeout: float,
+        timeout: float = math.inf,
         on_epoch: OnEpoch,
         on_trial: Callable[[FrozenTrial], None],
         on_interruption: Callable[[], None],
         plateau: Callable[[optuna.Study], bool] | None = None,
         ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask,
+        stop: threading.Event | None = None,
     ) -> None:
         """
         Args:
+            timeout: Seconds after which no trial is started.
+            stop: Set from outside to put the running trials back after their epoch and end.
             plateau: Whether to stop for want of improvement.
             ask: Gives the next trial; None where a grid is done.
         """
         self._task, self._study, self._runs = task, study, runs
         self._claims, self._checkpoints = claims, checkpoints
         self._n_trials, self._n_jobs = n_trials, n_jobs
-        self._deadline = time.monotonic() + timeout if timeout else float("inf")
+        self._deadline = time.monotonic() + timeout
         self._on_epoch, self._on_trial, self._on_interruption = on_epoch, on_trial, on_interruption
         self._plateau, self._ask = plateau, ask
         self.stopped_by = ""
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._error: BaseException | None = None
 
     def run(self) -> None:

@@ -23,10 +23,21 @@ def fingerprint(step: str, parameters: Mapping[str, object], inputs: Sequence[st
         "step": step,
         "parameters": {name: str(value) for name, value in parameters.items()},
         "inputs": list(inputs),
+        **_code(step),
+    }
+    return _digest(parts)
+
+
+def code_digest(step: str) -> str:
+    """SHA-256 over a step's code and the pinned dependencies: equal where two installations do the same."""
+    return _digest(_code(step))
+
+
+def _code(step: str) -> dict[str, object]:
+    return {
         "code": {path.relative_to(PACKAGE).as_posix(): _sha256(path) for path in sorted(code_of(step))},
         "dependencies": _sha256(project_folder() / "conda.yaml"),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def code_of(step: str) -> set[Path]:
@@ -65,6 +76,10 @@ def _files(module: str) -> Iterator[Path]:
             break
         if (package / "__init__.py").is_file():
             yield package / "__init__.py"
+
+
+def _digest(parts: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

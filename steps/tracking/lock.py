@@ -1,4 +1,4 @@
-"""One process at a time: the registry has no transactions, so whoever moves an alias holds this lock."""
+"""One process at a time: a lock in a file, which ends with its process."""
 
 from __future__ import annotations
 
@@ -12,22 +12,34 @@ import mlflow
 from platformdirs import user_cache_path
 from sqlalchemy.engine import make_url
 
-_LONGEST_WAIT = 3600.0  # seconds; a holder loads one model and predicts one test split
+_LONGEST_WAIT = 3600.0  # seconds; a holder predicts one test split, or fetches one data set
 
 
 @contextmanager
 def registry_lock(model_name: str) -> Iterator[None]:
-    """Hold the lock of one registered model.
+    """Hold the lock of one registered model: the registry has no transactions, and an alias moves by several requests.
 
-    It is an exclusive SQLite transaction on an empty file: it works between threads, processes and users, on every
-    operating system, and ends with its process, so that nothing is left behind by a kill. The file stands beside
-    a SQLite registry, where all who use that registry meet; for a server it stands in the user's cache directory, where
-    the processes of one machine meet.
+    The file stands beside a SQLite registry, where all who use that registry meet; for a server it stands in the
+    user's cache directory, where the processes of one machine meet.
 
     Raises:
         sqlite3.OperationalError: The lock was not free for an hour.
     """
-    with closing(sqlite3.connect(_path(model_name), timeout=_LONGEST_WAIT, isolation_level=None)) as connection:
+    with file_lock(_path(model_name)):
+        yield
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock that a file stands for.
+
+    It is an exclusive SQLite transaction on an empty file: it works between threads, processes and users, on every
+    operating system, and ends with its process, so that nothing is left behind by a kill.
+
+    Raises:
+        sqlite3.OperationalError: The lock was not free for an hour.
+    """
+    with closing(sqlite3.connect(path, timeout=_LONGEST_WAIT, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
 

@@ -11,6 +11,7 @@ _STEPS = {
     "tune": "A study: **each child run is one trial**, with its hyperparameters and its curves per epoch.\n\n"
     "Start with the artifact `report.html`: what was found, how sure that is, what to do next. `best_config.json` is "
     "what *evaluate* takes; `figures/` has the pictures.",
+    "worker": "A process that joined a tune run: its trials are child runs of that one.",
     "evaluate": "The selected trial, trained again on train + validation and **tested once** on the test split.\n\n"
     "Start with the artifact `report.html`: the decision about the new version and all it rests on.",
 }

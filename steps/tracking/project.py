@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,14 @@ def project_folder() -> Path:
     """The folder with `MLproject` and `conda.yaml`: the repository, or inside an installed copy."""
     repository = PACKAGE.parent
     return repository if (repository / "MLproject").is_file() else PACKAGE / "project"
+
+
+def shared_tracking_uri() -> str:
+    """The tracking URI as a process elsewhere can use it: absolute, and without credentials, which it has itself."""
+    uri = str(mlflow.get_tracking_uri())
+    if uri.startswith("sqlite:///"):
+        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).absolute()}"
+    return re.sub(r"(?<=://)[^\s/@]*@", "", uri)
 
 
 def launch(step: str, parameters: Mapping[str, object]) -> str:

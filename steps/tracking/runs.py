@@ -77,6 +77,14 @@ def newest_step_run(step: str, artifact: str, fingerprint: str = "") -> Run | No
     return None
 
 
+def newest_running(step: str) -> str:
+    """ID of the newest run of `step` in this experiment that is running; "" where there is none."""
+    query = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'RUNNING'"
+    order = ["attributes.start_time DESC"]
+    found = MlflowClient().search_runs([experiment_id()], query, order_by=order, max_results=1)
+    return str(found[0].info.run_id) if found else ""
+
+
 def experiment_id() -> str:
     """The experiment that MLflow would log to: of the active run, or the one the environment names."""
     if run := mlflow.active_run():

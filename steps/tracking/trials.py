@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mlflow.entities import Metric, Param, Run, RunTag
@@ -33,6 +33,11 @@ class _Batch:
     metrics: list[Metric] = field(default_factory=list)
     tags: list[RunTag] = field(default_factory=list)
     end: tuple[str, int] | None = None
+    written: threading.Event | None = None
+
+
+def _never() -> bool:
+    return False
 
 
 class TrialRuns:
@@ -50,11 +55,18 @@ class TrialRuns:
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
         self._open: set[str] = set()
         self._incomplete: set[str] = set()  # runs for which a request failed
+        self._lost: dict[str, Callable[[], bool]] = {}
         self._written = threading.Event()
         threading.Thread(target=self._work, name="trial-runs", daemon=True).start()
 
-    def create(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, object]) -> str:
-        """Create a child run with its parameters (this one waits for the store); returns its ID."""
+    def create(
+        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, object], lost: Callable[[], bool] = _never
+    ) -> str:
+        """Create a child run with its parameters (this one waits for the store); returns its ID.
+
+        Args:
+            lost: Asked before each request: whether the run is another process's by now, so that nothing is written.
+        """
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
         run = patiently(self._client.create_run)(
@@ -70,6 +82,7 @@ class TrialRuns:
         entries = [Param(key, str(value)) for key, value in parameters.items()]
         patiently(self._client.log_batch)(run_id, params=entries)
         self._open.add(run_id)
+        self._lost[run_id] = lost
         return run_id
 
     def find(self, trial_number: int) -> str | None:
@@ -79,7 +92,13 @@ class TrialRuns:
         found = self._client.search_runs([self._parent.info.experiment_id], query, max_results=1)
         return str(found[0].info.run_id) if found else None
 
-    def resume(self, run_id: str, parameters: Mapping[str, object], tags: Mapping[str, object]) -> bool:
+    def resume(
+        self,
+        run_id: str,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, object],
+        lost: Callable[[], bool] = _never,
+    ) -> bool:
         """Open a child run again, if it was not deleted; what it has of metrics is not logged a second time."""
         self.check()
         try:
@@ -94,6 +113,7 @@ class TrialRuns:
         patiently(self._client.log_batch)(run_id, params=params, tags=_run_tags(tags))
         patiently(self._client.update_run)(run_id, status="RUNNING")
         self._open.add(run_id)
+        self._lost[run_id] = lost
         return True
 
     def remember(self, run_id: str) -> None:
@@ -121,6 +141,14 @@ class TrialRuns:
     def leave(self, run_id: str) -> None:
         """Have no more to do with a run: another process writes it."""
         self._open.discard(run_id)
+        self._lost[run_id] = lambda: True
+
+    def flush(self) -> None:
+        """Return when all that was asked for so far is written, or could not be."""
+        written = threading.Event()
+        self._queue.put(("", _Batch(written=written)))
+        while not (written.wait(0.2) or self._written.is_set()):
+            pass
 
     def interrupt(self) -> bool:
         """End every open run as one whose trial can be continued; returns whether there was one."""
@@ -157,13 +185,17 @@ class TrialRuns:
         while not self._queue.empty() and len(items) < _MAX_BATCH // 3:
             items.append(self._queue.get())
         batches: dict[str, _Batch] = {}
-        for run_id, item in (item for item in items if item):
+        for run_id, item in filter(None, items):
             batch = batches.setdefault(run_id, _Batch())
             batch.metrics += item.metrics
             batch.tags += item.tags
             batch.end = item.end or batch.end
         for run_id, batch in batches.items():
-            self._write(run_id, batch)
+            if not self._lost.get(run_id, _never)():
+                self._write(run_id, batch)
+        for _, item in filter(None, items):
+            if item.written:
+                item.written.set()
         return None not in items
 
     def _write(self, run_id: str, batch: _Batch) -> None:

@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 from optuna.storages import RDBStorage
 
-from steps.search import claims as module
-from steps.search.claims import GRACE, Claims
+from steps.search.claims import Claims
+from steps.search.heartbeat import GRACE, PROCESSES
 from steps.search.storage import open_storage
 
 HOLD = """
@@ -42,11 +42,9 @@ def storage(url: str) -> Iterator[RDBStorage]:
 
 def seems_of_another_host(storage: RDBStorage, claims: Claims, silent_for: timedelta) -> None:
     with storage.engine.begin() as connection:
-        row = module._WORKERS.c.worker == claims._worker
-        beat = connection.execute(sa.select(module._WORKERS.c.beat).where(row)).scalar_one()
-        connection.execute(
-            sa.update(module._WORKERS).where(row).values(process="elsewhere 1 boot:1", beat=beat - silent_for)
-        )
+        row = PROCESSES.c.worker == claims._worker
+        beat = connection.execute(sa.select(PROCESSES.c.beat).where(row)).scalar_one()
+        connection.execute(sa.update(PROCESSES).where(row).values(process="elsewhere 1 boot:1", beat=beat - silent_for))
 
 
 def test_of_many_that_claim_at_once_one_succeeds(storage: RDBStorage) -> None:
@@ -116,13 +114,13 @@ def test_a_worker_of_another_host_is_dead_after_its_grace(storage: RDBStorage) -
     theirs = Claims(storage, "study", "theirs").__enter__()
     with Claims(storage, "study", "ours") as ours:
         assert theirs.claim(1)
-        seems_of_another_host(storage, theirs, GRACE - timedelta(seconds=20))
+        seems_of_another_host(storage, theirs, GRACE - timedelta(seconds=10))
         assert not ours.claim(1)
         seems_of_another_host(storage, theirs, timedelta(seconds=40))
         assert ours.live_trials() == set()
         assert ours.claim(1)
         # It was only asleep: its next heartbeat tells it what it has lost.
-        theirs._beaten_at = 0
+        theirs._heartbeat._beaten_at = 1
         assert not theirs.holds(1)
         assert ours.holds(1)
         theirs.release(1)

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from steps.errors import InputError
-from steps.search.samplers import SAMPLERS, check_sampler, make_sampler
+from steps.search.samplers import SAMPLERS, check_sampler, make_sampler, reseed
 from steps.search.space_file import load_space, space_path
 
 _HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("torch")]
@@ -33,12 +33,16 @@ def test_each_takes_the_conditional_space_and_the_seed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in _HERE if name != "qmc"])
-def test_a_continued_study_suggests_something_new(name: str) -> None:
+def test_what_is_drawn_is_a_function_of_seed_and_trial_number(name: str) -> None:
     space = load_space(space_path("default"))
-    first, second = (
-        space.suggest(optuna.create_study(sampler=make_sampler(name, 0, n_done)).ask()) for n_done in (0, 1)
-    )
-    assert first != second
+
+    def suggest(seed: int, trial_number: int) -> dict[str, object]:
+        study = optuna.create_study(sampler=make_sampler(name, 0))
+        reseed(study.sampler, seed, trial_number)
+        return space.suggest(study.ask())
+
+    assert suggest(0, 7) == suggest(0, 7)
+    assert len({str(suggest(*key)) for key in ((0, 7), (0, 8), (1, 7))}) == 3
 
 
 def test_gp_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from optuna.trial import TrialState
 
 from steps.errors import InputError, StepError
 from steps.search import database as module
+from steps.search.checkpoints import FolderCheckpoints, checkpoints_of
 from steps.search.database import PatientStorage, first_line
-from steps.search.storage import Checkpoints, open_storage, storage_url
+from steps.search.storage import open_storage, storage_url
 
 SECRET = "s3cr3t-W0rd"
 
@@ -28,7 +29,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sqlite_beside_mlflow_is_the_default(tmp_path: Path) -> None:
     url = storage_url("", f"sqlite:///{tmp_path}/mlflow.db")
     assert url == f"sqlite:///{tmp_path}/optuna.db"
-    assert Checkpoints.of(url) == Checkpoints(tmp_path / "optuna-checkpoints", 3.0)
+    assert checkpoints_of(url) == FolderCheckpoints(3.0, tmp_path / "optuna-checkpoints")
 
 
 def test_the_environment_wins_and_may_hold_a_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_the_environment_wins_and_may_hold_a_password(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TUNE_CHECKPOINT_SECONDS", "0.5")
     url = storage_url("sqlite:///other.db", "sqlite:///mlflow.db")
     assert url == f"postgresql+psycopg://me:{SECRET}@db/optuna"
-    assert Checkpoints.of(url) == Checkpoints(tmp_path, 0.5)
+    assert checkpoints_of(url) == FolderCheckpoints(0.5, tmp_path)
 
 
 @pytest.mark.parametrize("url", [f"postgresql://me:{SECRET}@db/optuna", f"postgresql://db/optuna?password={SECRET}"])
@@ -64,7 +65,7 @@ def test_mlflows_own_database_is_refused(tmp_path: Path) -> None:
 def test_checkpoint_seconds_are_checked(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNE_CHECKPOINT_SECONDS", given)
     with pytest.raises(InputError, match=f"must be a number of at least 0, got '{given}'"):
-        Checkpoints.of("sqlite:///optuna.db")
+        checkpoints_of("sqlite:///optuna.db")
 
 
 def test_no_server_and_no_driver_are_one_line_without_the_password() -> None:

@@ -19,10 +19,11 @@ from steps.errors import InputError
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics, Samples
+from steps.search.checkpoints import Checkpoints, FolderCheckpoints
 from steps.search.claims import Claims
 from steps.search.recovery import continue_study, n_to_continue
 from steps.search.space_file import load_space, space_path
-from steps.search.storage import Checkpoints, open_storage
+from steps.search.storage import open_storage
 from steps.search.task import Task, prepare
 from steps.search.trial import METRICS, RUN_ID, run_trial
 from steps.search.workers import put_back_the_dead
@@ -84,9 +85,9 @@ def open_desk(task: Task, tracking: Path) -> Iterator[Desk]:
     def make(pruner: optuna.pruners.BasePruner | None = None, **changes: int) -> Desk:
         """Sit down as the next process would: the desk before this one is left as a crash leaves it."""
         for old in desks:
-            old.claims._stop.set()
+            old.claims._heartbeat._stop.set()
             with old.study._storage._backend.engine.begin() as connection:
-                connection.exec_driver_sql("UPDATE tune_workers SET process = 'elsewhere 1 x', beat = '2020-01-01'")
+                connection.exec_driver_sql("UPDATE tune_processes SET process = 'elsewhere 1 x', beat = '2020-01-01'")
             old.runs.close()
         mlflow.end_run()
         parent = mlflow.start_run()
@@ -97,7 +98,7 @@ def open_desk(task: Task, tracking: Path) -> Iterator[Desk]:
         )  # fmt: skip
         claims = Claims(storage, "s", parent.info.run_id).__enter__()
         runs = TrialRuns(parent)
-        checkpoints = Checkpoints(tracking / "checkpoints", 0)
+        checkpoints = FolderCheckpoints(0, tracking / "checkpoints")
         desks.append(Desk(replace(task, **changes), study, parent, runs, claims, checkpoints))
         continue_study(study, parent, task.dataset.digest, runs, claims, checkpoints)
         study.enqueue_trial(task.space.complete(POINT), skip_if_exists=True)
@@ -239,7 +240,7 @@ def test_a_trial_that_was_taken_over_is_left_alone(open_desk, expected) -> None:
         job = prepare(sleeper.task, trial)
     desk = open_desk()  # the first worker seems dead
     done = desk.next()
-    sleeper.claims._beaten_at = 0
+    sleeper.claims._heartbeat._beaten_at = 1
     on_epoch = lambda *_: None  # noqa: E731
     sleeper.runs = desk.runs
     left = run_trial(job, sleeper.study, desk.runs, sleeper.claims, sleeper.checkpoints, threading.Event(), on_epoch)

@@ -1,0 +1,131 @@
+"""A process that joins a tune run which another one has begun: the step `worker`, or a worker of a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from steps.command import import_tensorflow, quiet_libraries
+from steps.errors import InputError
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from steps.search.database import PatientStorage
+    from steps.search.plan import Plan
+
+_ALONE = threading.Lock()
+
+
+def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str) -> str:
+    """What a worker process of a Dask cluster is asked to do: `join`, for one tune run after the other.
+
+    It arrives as the name of this function with plain arguments, so a worker runs the code of its own installation.
+
+    Args:
+        cores: What Dask has given this worker.
+        tracking_uri: Without credentials; the worker's own `MLFLOW_TRACKING_URI` wins.
+    """
+    os.environ.setdefault("MLFLOW_TRACKING_URI", tracking_uri)
+    quiet_libraries()
+    with _ALONE:  # TensorFlow's threads and memory are for one at a time
+        return join(tune_run_id, n_jobs, cores=cores, quiet=True)
+
+
+def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) -> str:
+    """Run trials of a tune run until its study is over.
+
+    Args:
+        n_jobs: Trials at once; 0: one per core, one on a GPU.
+        cores: That this process may use; 0: all.
+        quiet: Whether nothing is shown.
+
+    Returns:
+        What ended the study; "" where the tune run itself has ended or died, so that its trials were put back.
+
+    Raises:
+        InputError: No tune run that is running, other code, or a database without its study.
+        StepError: Its database does not answer.
+    """
+    import_tensorflow()
+    from rich.console import Console
+
+    from steps.mlp.runtime import available_cores, has_gpu, limit_threads
+    from steps.report.terminal import StudyDisplay
+    from steps.search.checkpoints import checkpoints_of
+    from steps.search.claims import Claims
+    from steps.search.plan import Plan
+    from steps.search.storage import open_storage
+    from steps.tracking.trials import TrialRuns
+
+    run = _running(tune_run_id)
+    plan = Plan.of_run(tune_run_id)
+    _check_code(plan)
+    url = plan.storage_url()
+    storage = open_storage(url)
+    _check_study(plan, storage)
+    n_jobs = n_jobs or (1 if has_gpu() else cores or available_cores())
+    limit_threads(n_jobs, cores)
+    task = plan.task()
+    study = plan.open_study(task, storage)
+    runs = TrialRuns(run)
+    finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+    display = StudyDisplay(
+        plan.n_trials, plan.max_epochs, finished, task.objectives, Console(quiet=True) if quiet else None
+    )
+    try:
+        with Claims(storage, plan.study, tune_run_id, owner=False) as claims, display:
+            workers = plan.workers(
+                task, study, runs, claims, checkpoints_of(url), n_jobs=n_jobs, display=display, stop=claims.abandoned
+            )
+            workers.run()
+    finally:
+        runs.interrupt()
+        runs.close()
+        storage.engine.dispose()
+    return workers.stopped_by
+
+
+def _running(tune_run_id: str) -> Run:
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    from steps.tracking.runs import STEP_TAG
+
+    try:
+        run = MlflowClient().get_run(tune_run_id)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise InputError(
+            f"tune_run_id must be the ID of a tune run, got {tune_run_id!r}: there is no such run"
+        ) from error
+    found = run.data.tags.get(STEP_TAG, "no step of this pipeline")
+    if found != "tune" or run.info.status != "RUNNING":
+        raise InputError(
+            f"tune_run_id must be the ID of a tune run that is running, got {tune_run_id!r}: "
+            f"it is a run of {found}, {run.info.status}"
+        )
+    return run
+
+
+def _check_code(plan: Plan) -> None:
+    from steps.tracking.fingerprint import code_digest
+
+    if (own := code_digest("tune")) != plan.code:
+        raise InputError(
+            f"worker must have the code and the pinned dependencies of its tune run (digest {plan.code[:12]}), got "
+            f"{own[:12]} on {socket.gethostname()}; install the same version there"
+        )
+
+
+def _check_study(plan: Plan, storage: PatientStorage) -> None:
+    from steps.search.storage import STORAGE_VARIABLE
+
+    if plan.study not in {study.study_name for study in storage.get_all_studies()}:
+        raise InputError(
+            f"{STORAGE_VARIABLE} must be the database of the study {plan.study}, got one without it on "
+            f"{socket.gethostname()}; set it there as where tune runs"
+        )

@@ -1,0 +1,141 @@
+"""The plan of a tune run: what every process that runs its trials must know."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import mlflow
+import optuna
+
+from steps.mlp.config import Precision
+from steps.mlp.objectives import objectives_of
+from steps.mlp.trainer import Samples
+from steps.search.checkpoints import Checkpoints
+from steps.search.claims import Claims
+from steps.search.database import PatientStorage
+from steps.search.grid import next_cell
+from steps.search.pruners import make_pruner
+from steps.search.samplers import make_sampler
+from steps.search.space_file import parse_space
+from steps.search.stopping import parse_stop_when
+from steps.search.storage import storage_url
+from steps.search.study import open_study
+from steps.search.task import Task
+from steps.search.watch import Display
+from steps.search.workers import Workers
+from steps.tracking.data import load_data
+from steps.tracking.runs import artifact_path
+from steps.tracking.trials import TrialRuns
+
+_FOLDER, _FILE = "study", "plan.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the processes of a tune run share; an artifact of that run, and without secrets.
+
+    Attributes:
+        study: Name of the Optuna study.
+        storage: URL of its database, without a password; empty where only the environment names it.
+        space: Text of the space file.
+        deadline: When no trial is started any more, in seconds since 1970; 0 for never.
+        code: Digest of the code: a result is a function of it too.
+    """
+
+    study: str
+    storage: str
+    data_run_id: str
+    space: str
+    objectives: tuple[str, ...]
+    n_trials: int
+    deadline: float
+    stop_when: str
+    max_epochs: int
+    sampler: str
+    pruner: str
+    seed: int
+    precision: Precision
+    code: str
+
+    @classmethod
+    def of_run(cls, tune_run_id: str) -> Self:
+        """The plan of a tune run that has begun its study.
+
+        Raises:
+            InputError: It has not, or is none.
+        """
+        known: dict[str, Any] = json.loads(artifact_path(tune_run_id, f"{_FOLDER}/{_FILE}").read_text())
+        return cls(**{**known, "objectives": tuple(known["objectives"])})
+
+    def log(self) -> None:
+        """Log it to the active run."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / _FILE
+            path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+            mlflow.log_artifact(str(path), _FOLDER)
+
+    def storage_url(self) -> str:
+        """URL of the study's database as this process knows it.
+
+        Raises:
+            InputError: Only the environment can name it here, and it does not.
+        """
+        return storage_url(self.storage, mlflow.get_tracking_uri())
+
+    def task(self) -> Task:
+        """What the trials share, with the data in memory; fetches them where they are not on this machine."""
+        dataset = load_data(self.data_run_id, ("train", "validation"))
+        train, validation = dataset.splits["train"], dataset.splits["validation"]
+        space = parse_space(self.space, "space")
+        return Task(
+            dataset=dataset,
+            train=Samples.from_arrays(train.features, train.labels),
+            validation=Samples.from_arrays(validation.features, validation.labels),
+            space=space if dataset.image_shape else space.without("augmentation", "none"),
+            epochs=self.max_epochs,
+            seed=self.seed,
+            precision=self.precision,
+            objectives=objectives_of(self.objectives),
+        )
+
+    def open_study(self, task: Task, storage: PatientStorage) -> optuna.Study:
+        """Create or open the study, with the sampler and the pruner of the plan.
+
+        Raises:
+            InputError: It has other objectives.
+        """
+        return open_study(
+            storage,
+            self.study,
+            task.objectives,
+            make_sampler(self.sampler, self.seed, conditional=task.space.conditional),
+            make_pruner(self.pruner if task.prunable else "none", self.max_epochs),
+        )
+
+    def workers(
+        self,
+        task: Task,
+        study: optuna.Study,
+        runs: TrialRuns,
+        claims: Claims,
+        checkpoints: Checkpoints,
+        *,
+        n_jobs: int,
+        display: Display,
+        stop: threading.Event | None = None,
+    ) -> Workers:
+        """The threads that run trials in this process."""
+        return Workers(
+            task, study, runs, claims, checkpoints, n_trials=self.n_trials, n_jobs=n_jobs,
+            timeout=self.deadline - time.time() if self.deadline else math.inf,
+            on_epoch=display.epoch, on_trial=display.trial, on_interruption=display.interruption,
+            plateau=parse_stop_when(self.stop_when), ask=next_cell if self.sampler == "grid" else optuna.Study.ask,
+            stop=stop,
+        )  # fmt: skip

@@ -1,0 +1,50 @@
+"""The data set of a download run, wherever its artifacts are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from mlflow.tracking import MlflowClient
+from platformdirs import user_cache_path
+
+from steps.datasets import Dataset
+from steps.datasets.dataset import DataError
+from steps.tracking.files import RunFiles
+from steps.tracking.lock import file_lock
+from steps.tracking.runs import artifact_path
+
+_ARTIFACT = "dataset"
+
+
+def load_data(data_run_id: str, splits: tuple[str, ...]) -> Dataset:
+    """The data set of a download run, memory-mapped and verified; fetched once per machine where it is elsewhere.
+
+    Raises:
+        DataError: It is not the one that was logged, also when it is fetched again.
+        InputError: The run has none.
+    """
+    run = MlflowClient().get_run(data_run_id)
+    if _is_local(run.info.artifact_uri):
+        return Dataset.load(artifact_path(data_run_id, _ARTIFACT), splits)
+    cache = user_cache_path("mlp-tuning") / "datasets"
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / run.data.tags["dataset_digest"]
+    with file_lock(folder.with_suffix(".lock")):
+        if folder.exists():
+            try:
+                return Dataset.load(folder, splits)
+            except DataError:
+                shutil.rmtree(folder)
+        draft = folder.with_suffix(f".{os.getpid()}")
+        draft.mkdir(exist_ok=True)
+        try:
+            RunFiles(data_run_id).download(_ARTIFACT, draft)
+            (draft / _ARTIFACT).rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return Dataset.load(folder, splits)
+
+
+def _is_local(artifact_uri: str) -> bool:
+    return artifact_uri.startswith(("/", "file:", "./"))
