@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 import click
+from distributed.security import Security
 
 from deploy.postgresql import Postgresql, free_port
 
@@ -33,26 +34,34 @@ class Cluster:
         tracking_uri: Of the MLflow server, which keeps artifacts and hands them out.
     """
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", n_workers: int = 2, n_threads: int = 1) -> None:
+    def __init__(
+        self, folder: Path, host: str = "127.0.0.1", n_workers: int = 2, n_threads: int = 1, *, secure: bool = False
+    ) -> None:
         """
         Args:
             folder: For the data and the logs of all servers; its path must be short.
             host: Address that all listen on.
+            secure: Whether Dask speaks TLS and the MLflow server asks for a password.
         """
         self.folder, self.host, self.n_workers, self.n_threads = folder, host, n_workers, n_threads
+        self.secure = secure
         self.postgresql = Postgresql(folder / "postgresql", host)
-        self.address = f"tcp://{host}:{free_port(host)}"
+        self.address = f"{'tls' if secure else 'tcp'}://{host}:{free_port(host)}"
         self.tracking_uri = f"http://{host}:{free_port(host)}"
         self._n_started = 0
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._secrets: dict[str, str] = {}
+        self._shared: dict[str, str] = {}  # environment of all who use the cluster
+        self._runs_url = ""
         self._server: subprocess.Popen[bytes] | None = None
         self._scheduler: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.postgresql.start()
-        urls = {name: self.postgresql.create(name, name, secrets.token_urlsafe(16)) for name in ("study", "runs")}
-        self._secrets = {"TUNE_STORAGE": urls["study"], "MLFLOW_BACKEND_STORE_URI": urls["runs"]}
+        study, self._runs_url = (self.postgresql.create(name, name, _password()) for name in ("study", "runs"))
+        self._shared = {"MLFLOW_TRACKING_URI": self.tracking_uri, "TUNE_STORAGE": study}
+        if self.secure:
+            self._shared |= {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": _password()}
+            self._shared |= self._certificate()
         try:
             self.start_mlflow()
             self.start_scheduler()
@@ -69,15 +78,25 @@ class Cluster:
         self._stop()
 
     def environment(self) -> dict[str, str]:
-        """What tune, evaluate and every worker need in theirs; it holds the password of the study's database."""
-        return {"MLFLOW_TRACKING_URI": self.tracking_uri, "TUNE_STORAGE": self._secrets["TUNE_STORAGE"]}
+        """What tune, evaluate and every worker need in theirs; it holds passwords."""
+        return dict(self._shared)
+
+    def process_ids(self) -> dict[str, int]:
+        """Of the servers, by their names, for those who measure."""
+        assert self._server is not None
+        return {"postgresql": self.postgresql.process_id(), "mlflow": self._server.pid}
 
     def start_mlflow(self) -> None:
         """Start the MLflow server, and return when it answers."""
         port = self.tracking_uri.rpartition(":")[2]
         command = [sys.executable, "-m", "mlflow", "server", "--host", self.host, "--port", port, "--workers", "2"]
         command += ["--artifacts-destination", str(self.folder / "artifacts"), "--serve-artifacts"]
-        own = {"MLFLOW_BACKEND_STORE_URI": self._secrets["MLFLOW_BACKEND_STORE_URI"]}
+        own = {"MLFLOW_BACKEND_STORE_URI": self._runs_url}
+        own["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # ten processes for what a tracking server is not asked
+        if self.secure:
+            command += ["--app-name", "basic-auth"]
+            own["MLFLOW_AUTH_ADMIN_PASSWORD"] = self._shared["MLFLOW_TRACKING_PASSWORD"]
+            own["MLFLOW_FLASK_SERVER_SECRET_KEY"] = _password()
         self._server = self._start("mlflow", command, own)
         while not _answers(f"{self.tracking_uri}/health"):
             assert self._server.poll() is None, (self.folder / "mlflow.log").read_text()
@@ -90,7 +109,7 @@ class Cluster:
         """Start the Dask scheduler."""
         port = self.address.rpartition(":")[2]
         command = ["distributed.cli.dask_scheduler", "--host", self.host, "--port", port, "--no-dashboard"]
-        self._scheduler = self._start("scheduler", [sys.executable, "-m", *command], {})
+        self._scheduler = self._start("scheduler", [sys.executable, "-m", *command], self.environment())
 
     def kill_scheduler(self) -> None:
         _end(self._scheduler)
@@ -117,13 +136,26 @@ class Cluster:
             _end(worker)
         self.workers.clear()
 
+    def _certificate(self) -> dict[str, str]:
+        """A certificate for all of this cluster, as the variables that Dask reads."""
+        made = Security.temporary()
+        path = self.folder / "dask.pem"
+        path.touch(mode=0o600)
+        path.write_text(f"{made.tls_client_cert}{made.tls_client_key}")
+        names = ("CA_FILE", "SCHEDULER__CERT", "WORKER__CERT", "CLIENT__CERT")
+        return {
+            "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true",
+            **{f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(path) for name in names},
+        }
+
     def _start(self, name: str, command: Sequence[str], extra: dict[str, str]) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, (str(_REPOSITORY), os.environ.get("PYTHONPATH"))))
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "TUNE_"))}
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                command, env={**kept, "PYTHONPATH": path, **extra}, stdout=log, stderr=log, start_new_session=True
-            )
+                command, cwd=self.folder, env={**kept, "PYTHONPATH": path, **extra}, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
 
     def _stop(self) -> None:
         self.kill_workers()
@@ -135,11 +167,12 @@ class Cluster:
 @click.command()
 @click.option("--workers", default=2, show_default=True, help="Dask worker processes.")
 @click.option("--threads", default=1, show_default=True, help="Trials at once in each.")
-def main(workers: int, threads: int) -> None:
+@click.option("--secure", is_flag=True, help="TLS for Dask, and a password for the MLflow server.")
+def main(workers: int, threads: int, secure: bool) -> None:
     """Start a cluster on this machine, say what to run next, and stop it at Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))
-    with Cluster(folder, n_workers=workers, n_threads=threads) as cluster:
+    with Cluster(folder, n_workers=workers, n_threads=threads, secure=secure) as cluster:
         script = folder / "environment"
         script.touch(mode=0o600)  # it holds a password
         lines = [f"export {name}={shlex.quote(value)}" for name, value in cluster.environment().items()]
@@ -157,6 +190,10 @@ def main(workers: int, threads: int) -> None:
             signal.pause()
         except KeyboardInterrupt:
             click.echo("Stopping")
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(16)
 
 
 def _answers(url: str) -> bool:

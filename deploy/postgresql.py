@@ -32,6 +32,10 @@ class Postgresql:
         options = f"-h {self.host} -p {self.port} -k {self._server.pgdata} -c max_connections={_MAX_CONNECTIONS}"
         self._control("-w", "-o", options, "-l", str(self._server.log), "start")
 
+    def process_id(self) -> int:
+        """Of the process that all others of the server are children of."""
+        return int((Path(self._server.pgdata) / "postmaster.pid").read_text().split()[0])
+
     def stop(self, mode: str = "fast") -> None:
         """Stop; mode `immediate` is what a crash of it is."""
         self._control("-w", "-m", mode, "stop")
