@@ -226,7 +226,7 @@ def _search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[s
                 else:
                     workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
                 workers.run()
-            gather_trials(study, run, runs)
+            gather_trials(study, run, runs, claims, checkpoints)
         mlflow.set_tag("stopped_by", workers.stopped_by)
         click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
     finally:
