@@ -39,7 +39,7 @@ class Study:
     def start(self, *options: str) -> subprocess.Popen[str]:
         """The step in a process of its own, which has said `Study ...` when this returns."""
         process = subprocess.Popen(
-            self._command(*options), cwd=self.folder, env=self._environment(), stdout=subprocess.PIPE,
+            self._tune(*options), cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         self.read_to(process, "Study ")
@@ -53,7 +53,7 @@ class Study:
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(*options), cwd=self.folder, env=self._environment(), capture_output=True, text=True
+            self._tune(*options), cwd=self.folder, env=self.environment(), capture_output=True, text=True
         )
 
     @property
@@ -66,14 +66,17 @@ class Study:
         storage.engine.dispose()
         return found
 
-    def _command(self, *options: str) -> list[str]:
-        return [
-            sys.executable, "-m", "steps.tune", "--study-name", self.name, "--n-trials", str(self.n_trials),
+    def command(self, step: str, *options: str) -> list[str]:
+        return [sys.executable, "-m", f"steps.{step}", *options]
+
+    def _tune(self, *options: str) -> list[str]:
+        return self.command(
+            "tune", "--study-name", self.name, "--n-trials", str(self.n_trials),
             "--max-epochs", str(self.epochs), "--points", write_points(self.folder, self.n_trials), "--pruner", "none",
             "--precision", "float32", *self.options, *options,
-        ]  # fmt: skip
+        )  # fmt: skip
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         stored = {"TUNE_STORAGE": self.storage} if self.storage else {}
         return environment(self.folder, TUNE_CHECKPOINT_SECONDS="0.2", **stored, **self.extra)
 

@@ -20,7 +20,6 @@ from steps.search.database import PatientStorage, patiently
 from steps.search.heartbeat import METADATA, Heartbeat
 
 _POLL = 0.05  # seconds
-_LONGEST_TURN = 60  # seconds, after which PostgreSQL takes its lock from a process that was cut off
 _CLAIMS = sa.Table(
     "tune_claims",
     METADATA,
@@ -144,7 +143,6 @@ class Claims:
     def _locked(self, key: int) -> sa.Connection:
         connection = self._engine.connect()
         try:
-            connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_LONGEST_TURN}s'"))
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
         except DBAPIError:
             connection.close()

@@ -17,8 +17,9 @@ from steps.errors import InputError, StepError
 from steps.search.database import PatientStorage, first_line
 
 STORAGE_VARIABLE = "TUNE_STORAGE"
-# A process keeps few connections, as a server has about a hundred for all workers, and makes more where it needs them.
-_SERVER = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 60}
+# What libpq and PostgreSQL are told, so that both ends give a dead connection up within half a minute, with its locks.
+_LIBPQ = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5}
+_SESSION = {"idle_in_transaction_session_timeout": 60_000, "tcp_user_timeout": 20_000, "tcp_keepalives_idle": 10}
 
 
 def storage_url(given: str, tracking_uri: str) -> str:
@@ -72,7 +73,7 @@ def open_storage(url: str) -> PatientStorage:
     """
     template = url.replace("{", "{{").replace("}", "}}")  # Optuna formats it
     is_sqlite = url.startswith("sqlite")
-    kwargs: dict[str, Any] = {"connect_args": {"timeout": 30}} if is_sqlite else _SERVER
+    kwargs: dict[str, Any] = {"connect_args": {"timeout": 30}} if is_sqlite else _of_server(url)
     try:
         storage = PatientStorage(template, engine_kwargs=kwargs)
     except ImportError:
@@ -85,6 +86,16 @@ def open_storage(url: str) -> PatientStorage:
         event.listen(storage.engine, "connect", _set_pragmas)
         storage.engine.dispose()
     return storage
+
+
+def _of_server(url: str) -> dict[str, Any]:
+    """Settings of the engine: a process keeps few connections, as a server has about a hundred for all of them."""
+    kwargs: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 60}
+    parts = make_url(url)
+    if parts.drivername == "postgresql+psycopg":
+        own = {} if "options" in parts.query else {"options": " ".join(f"-c {k}={v}" for k, v in _SESSION.items())}
+        kwargs["connect_args"] = {**{k: v for k, v in _LIBPQ.items() if k not in parts.query}, **own}
+    return kwargs
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

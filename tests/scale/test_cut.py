@@ -1,0 +1,46 @@
+"""A worker that is cut off from the network, and comes back when its trial is another one's."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.cluster import Cluster
+from tests.scale.conftest import N_TRIALS
+from tests.scale.network import far_away
+from tests.survival import Study, assert_whole, results
+
+pytestmark = pytest.mark.slow
+
+
+def test_what_a_cut_off_worker_brings_late_is_left_out(calm: Study) -> None:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        far_away() as (host, far),
+        Cluster(Path(folder), host, n_workers=0) as cluster,
+    ):
+        environment = cluster.environment()
+        study = Study(
+            calm.folder, "cut", N_TRIALS, environment["TUNE_STORAGE"], options=("--n-jobs", "1"),
+            extra={"MLFLOW_TRACKING_URI": environment["MLFLOW_TRACKING_URI"]},
+        )  # fmt: skip
+        tune = study.start()
+        worker = subprocess.Popen(
+            [*far.prefix, *study.command("worker", "--n-jobs", "1")], cwd=study.folder, env=study.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        study.read_to(worker, "trial-")  # it has run one, and is at its next
+        far.cut(worker)
+        time.sleep(60)
+        far.restore(worker)
+        _, said = worker.communicate()
+        _, stderr = tune.communicate()
+        assert tune.returncode == 0, stderr
+        assert worker.returncode == 0, said
+        assert "was taken over while this process was away; its late results are dropped" in said
+        assert_whole(study)
+        assert results(study) == results(calm)
