@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from steps.errors import InputError, StepError, StepInterrupted
+from steps.paths import anchor_environment
 from steps.redaction import RedactingFormatter, redact
 
 # Before MLflow and TensorFlow are imported anywhere; a person's own setting wins.
@@ -40,6 +41,7 @@ class StepCommand(click.Command):
         handler = _Interruption()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handler)
+        anchor_environment()
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:

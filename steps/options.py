@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from steps.errors import InputError
+from steps.paths import DatabaseUrl, FilePath
 
 MAX_SEED = 2**31 - 1
 OBJECTIVES = ("accuracy", "log_loss", "latency", "parameters")  # here, so that no step depends on the trainer for them
@@ -116,6 +116,10 @@ def _datasets() -> Sequence[str]:
     return sorted(DATASETS)
 
 
+def _spaces() -> set[str]:
+    return {path.stem for path in (Path(__file__).parent / "spaces").glob("*.yaml")}
+
+
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
         for option in reversed(options):
@@ -195,19 +199,21 @@ tune_options = _options(
         "--pruner",
         default="median",
         help="What stops a trial early: none, median, percentile, successive_halving, hyperband, patient, threshold, "
-        "with settings after a colon; a wrong one lists those there are. Example: "
-        "hyperband:reduction_factor=3,min_resource=1 or patient:patience=3,wrapped=median",
+        "with settings after a colon. Example: hyperband:reduction_factor=3",
     ),
     click.option(
         "--space",
+        type=FilePath(_spaces),
         default="default",
-        help="Search space: default, small, grid (finite), or the path of a YAML file. Example: wide.yaml",
+        help="Search space: default, small, grid (finite), or the path of a YAML file, relative to the folder you are "
+        "in (under mlflow run: to the project's). Example: wide.yaml",
     ),
     click.option(
         "--points",
+        type=FilePath(),
         default="",
         help="YAML or JSON file, a list of hyperparameters that are tried first; empty: the defaults of the space, "
-        "if it states any. Example: points.yaml",
+        "if it states any. Its path is taken as that of --space. Example: points.yaml",
     ),
     click.option(
         "--warm-start",
@@ -224,6 +230,7 @@ tune_options = _options(
     click.option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
     click.option(
         "--storage",
+        type=DatabaseUrl(),
         default="",
         help="Optuna storage URL, without password; empty: SQLite beside MLflow's. Example: sqlite:///study.db",
     ),
@@ -265,15 +272,3 @@ model_uri_option = click.option(
     default="models:/mnist-mlp@champion",
     help="Registered model: models:/<name>@<alias> or models:/<name>/<version>.",
 )
-
-
-def existing_file(value: str, parameter: str) -> Path:
-    """The path, if it is a file.
-
-    Raises:
-        InputError: It is not.
-    """
-    path = Path(value)
-    if not path.is_file():
-        raise InputError(f"{parameter} must be a file that exists, got {value!r}")
-    return path

@@ -11,7 +11,8 @@ import click
 
 from steps.command import import_tensorflow, project_command, quiet_libraries, step_command
 from steps.errors import InputError, StepError, StepInterrupted
-from steps.options import RunId, existing_file, precision_option, seed_option, tune_options
+from steps.options import RunId, precision_option, seed_option, tune_options
+from steps.paths import existing_file
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -56,6 +57,18 @@ def tune(**parameters: Any) -> None:
       mlflow run . -e tune -P points=points.yaml -P pruner=none
       mlflow run . -e tune -P study_name=wide -P space=wide.yaml -P n_trials=100
       mlflow run . -e tune -P objectives=accuracy,latency -P stop_when=plateau:15
+
+    \b
+    Pruners, with what can be set after a colon, and its default:
+      median: n_startup_trials=5, n_warmup_steps=2,
+        interval_steps=1, n_min_trials=1
+      percentile: percentile=25, and those of median
+      successive_halving: min_resource=1, reduction_factor=3,
+        min_early_stopping_rate=0
+      hyperband: min_resource=1, reduction_factor=3
+      patient: patience=3, min_delta=0, wrapped=median, and
+        those of the wrapped one
+      threshold: lower, upper, n_warmup_steps=2, interval_steps=1
 
     docs/search.md explains the space file, the strategies and the objectives.
     """
@@ -226,7 +239,7 @@ def _search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[s
                 else:
                     workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
                 workers.run()
-            gather_trials(study, run, runs)
+            gather_trials(study, run, runs, claims, checkpoints)
         mlflow.set_tag("stopped_by", workers.stopped_by)
         click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
     finally:

@@ -13,6 +13,7 @@ import yaml
 
 from steps import options
 from steps.mlp import objectives
+from steps.search.pruners import SETTINGS
 from tests.conftest import REPOSITORY
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
@@ -55,6 +56,14 @@ def test_help_of_every_option_teaches() -> None:
 def test_help_of_tune_has_an_example_of_every_option() -> None:
     for option in import_module("steps.tune").tune.params:
         assert re.search(r"Example: \S+", option.help), option.name
+
+
+def test_help_of_tune_has_every_setting_of_the_pruners() -> None:
+    text = " ".join(import_module("steps.tune").tune.help.split())
+    for name, settings in SETTINGS.items():
+        known = {k: v for k, v in settings.items() if name != "percentile" or k not in SETTINGS["median"]}
+        words = [k if v.default is None else f"{k}={v.default:g}" for k, v in known.items()]
+        assert not words or f"{name}: {', '.join(words)}" in text, name
 
 
 def test_the_objectives_of_the_option_are_those_of_the_trainer() -> None:

@@ -68,7 +68,12 @@ def test_two_processes_share_a_study_and_one_takes_over_what_the_other_leaves(ca
     _, stderr = second.communicate()
     assert second.returncode == 0, stderr
     assert results(study) == results(calm)
-    assert [trial.number for trial in study.trials()] == list(range(N_TRIALS))
+    trials = study.trials()
+    assert [trial.number for trial in trials] == list(range(N_TRIALS))
+    client = MlflowClient(f"sqlite:///{calm.folder}/mlflow.db")
+    children = client.search_runs(["0"], "tags.`optuna.study` = 'shared' AND tags.`optuna.trial_number` != ''")
+    assert {run.info.status for run in children} == {"FINISHED"}
+    assert sorted(run.info.run_id for run in children) == sorted(t.user_attrs["mlflow.run_id"] for t in trials)
 
 
 @pytest.mark.slow

@@ -17,9 +17,10 @@ from steps.report.importance import Importance
 from steps.report.scales import Scale
 from steps.report.style import BLUE, color_map, limits
 
-_MAX_AXES = 10  # more would be unreadable side by side
+MAX_AXES = 10  # more would be unreadable side by side
 _MIN_SURFACE = 8  # trials under a contour
 _RESOLUTION, _BANDWIDTH = 120, 0.12  # of the contour, in shares of its axes
+_NEAR = 0.3  # where no trial is as near as that, the contour says nothing
 _UNUSED = -0.12  # where a line passes a hyperparameter that its trial does not have
 
 
@@ -62,7 +63,9 @@ def slices(trials: Sequence[FrozenTrial], names: Sequence[str], objective: Objec
         axes.axis("off")
     grid[0, 0].set_ylim(low, high)
     figure.supylabel(objective.label)
-    figure.suptitle("Each hyperparameter against the objective (complete trials; triangles: worse than the range)")
+    is_cut = any(not low <= trial.values[0] <= high for trial in trials)
+    note = "; triangles: worse than the range" if is_cut else ""
+    figure.suptitle(f"Each hyperparameter against the objective (complete trials{note})")
     figure.colorbar(ScalarMappable(norm, "cividis_r"), ax=grid, label="trial", fraction=0.03, pad=0.02)
     return figure
 
@@ -77,6 +80,7 @@ def contour(trials: Sequence[FrozenTrial], pair: tuple[str, str], objective: Obj
     low, high = limits(values.tolist(), objective.sign)
     norm, colors = Normalize(low, high), color_map(objective.sign)
     figure, axes = plt.subplots(figsize=(7.4, 5.4))
+    key = "dark: better"
     if (
         not (across.choices or up.choices)
         and len(own) >= _MIN_SURFACE
@@ -84,20 +88,21 @@ def contour(trials: Sequence[FrozenTrial], pair: tuple[str, str], objective: Obj
         and up.low < up.high
     ):
         points = np.array([[across.fraction(a), up.fraction(b)] for a, b in zip(x, y, strict=True)])
-        surface = _smooth(points, np.clip(values, low, high))
+        surface = smooth(points, np.clip(values, low, high))
         axes.contourf(
             across.places(_RESOLUTION), up.places(_RESOLUTION), surface, levels=np.linspace(low, high, 9), cmap=colors,
             norm=norm, alpha=0.5,
         )  # fmt: skip
+        key += "; white: no trial near"
     axes.scatter(x, y, c=values, cmap=colors, norm=norm, s=46, edgecolor="black", linewidth=0.6, zorder=3)
     _set_scale(axes, across, "x")
     _set_scale(axes, up, "y")
-    axes.set(xlabel=across.name, ylabel=up.name, title="The two most important hyperparameters (dark: better)")
+    axes.set(xlabel=across.name, ylabel=up.name, title=f"The two most important hyperparameters ({key})")
     figure.colorbar(ScalarMappable(norm, colors), ax=axes, label=objective.label)
     return figure
 
 
-def _smooth(points: np.ndarray, values: np.ndarray) -> np.ndarray:
+def smooth(points: np.ndarray, values: np.ndarray) -> np.ma.MaskedArray:
     """Kernel regression (Nadaraya, 1964) on a square grid over [0, 1]^2.
 
     Args:
@@ -105,14 +110,14 @@ def _smooth(points: np.ndarray, values: np.ndarray) -> np.ndarray:
         values: (n,).
 
     Returns:
-        (resolution, resolution), the first axis up.
+        (resolution, resolution), the first axis up; masked where no point is near.
     """
     places = np.linspace(0, 1, _RESOLUTION)
     grid = np.stack(np.meshgrid(places, places), -1)  # (up, across, 2)
     squared = ((grid[:, :, None, :] - points) ** 2).sum(-1)  # (up, across, n)
-    weights = np.exp(-0.5 * (squared - squared.min(-1, keepdims=True)) / _BANDWIDTH**2)
-    estimate: np.ndarray = (weights * values).sum(-1) / weights.sum(-1)
-    return estimate
+    nearest = squared.min(-1, keepdims=True)
+    weights = np.exp(-0.5 * (squared - nearest) / _BANDWIDTH**2)
+    return np.ma.masked_where(nearest[..., 0] > _NEAR**2, (weights * values).sum(-1) / weights.sum(-1))
 
 
 def parallel_coordinate(trials: Sequence[FrozenTrial], names: Sequence[str], objective: Objective) -> Figure:
@@ -120,7 +125,7 @@ def parallel_coordinate(trials: Sequence[FrozenTrial], names: Sequence[str], obj
 
     A line that passes below an axis is of a trial without that hyperparameter.
     """
-    scales = [Scale.of(name, trials) for name in names[:_MAX_AXES]]
+    scales = [Scale.of(name, trials) for name in names[:MAX_AXES]]
     low, high = limits([trial.values[0] for trial in trials], objective.sign)
     norm, colors = Normalize(low, high), color_map(objective.sign)
     figure, axes = plt.subplots(figsize=(1.75 * (len(scales) + 1) + 1, 5.6))
@@ -153,10 +158,8 @@ def parallel_coordinate(trials: Sequence[FrozenTrial], names: Sequence[str], obj
 
 
 def _set_scale(axes: Axes, scale: Scale, axis: str) -> None:
-    if scale.log:
+    if scale.log and scale.low < scale.high:
         axes.set(**{f"{axis}scale": "log"})
     numbers, labels = zip(*scale.ticks(4 if axis == "x" else 5), strict=True)
-    axes.set(**{f"{axis}ticks": numbers, f"{axis}ticklabels": labels})
+    axes.set(**{f"{axis}ticks": numbers, f"{axis}ticklabels": labels, f"{axis}lim": scale.ends()})
     getattr(axes, f"{axis}axis").minorticks_off()
-    if scale.choices:
-        axes.set(**{f"{axis}lim": (-0.5, len(scale.choices) - 0.5)})

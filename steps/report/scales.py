@@ -11,6 +11,8 @@ import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
+_MARGIN = 0.05  # of an axis, on both sides of its range
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -54,6 +56,15 @@ class Scale:
     def places(self, n: int) -> np.ndarray:
         """`n` numbers from end to end, evenly on this scale."""
         return np.geomspace(self.low, self.high, n) if self.log else np.linspace(self.low, self.high, n)
+
+    def ends(self) -> tuple[float, float]:
+        """Ends of an axis on which no point lies at the border."""
+        if self.choices or self.high == self.low:
+            return self.low - 0.5, self.high + 0.5
+        if self.log:
+            factor = (self.high / self.low) ** _MARGIN
+            return self.low / factor, self.high * factor
+        return self.low - _MARGIN * (self.high - self.low), self.high + _MARGIN * (self.high - self.low)
 
     def ticks(self, n: int = 5) -> list[tuple[float, str]]:
         """(number, label) of each choice, or of about `n` places from end to end."""

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from steps.mlp.objectives import Objective
 from steps.report.importance import Importance, importances
-from steps.report.parameter_plots import contour, parallel_coordinate, param_importances, slices
+from steps.report.parameter_plots import MAX_AXES, contour, parallel_coordinate, param_importances, slices
 from steps.report.pareto_plots import pareto_front
 from steps.report.style import STYLE
 from steps.report.trial_plots import distribution, history, intermediate_values, timeline
@@ -26,10 +26,10 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 class _Plot(NamedTuple):
-    """The same figure twice; None where the interactive one does not exist."""
+    """The same figure twice; the interactive one may be in several parts, and None where it does not exist."""
 
     static: Callable[[], Figure]
-    interactive: Callable[[], go.Figure] | None
+    interactive: Callable[[], go.Figure | list[go.Figure]] | None
 
 
 def save_study_figures(study: Study, folder: Path, objectives: Sequence[Objective], best: int | None) -> None:
@@ -41,7 +41,7 @@ def save_study_figures(study: Study, folder: Path, objectives: Sequence[Objectiv
         objectives: In the order of the study's directions.
         best: Number of the selected trial; None where no trial is complete.
     """
-    plots = _trial_figures(study, objectives, best) | _parameter_figures(study, objectives[0])
+    plots = _trial_figures(study, objectives, best) | _parameter_figures(study, objectives)
     with mpl.rc_context(STYLE):
         for name, plot in plots.items():
             figure = plot.static()
@@ -54,7 +54,7 @@ def _trial_figures(study: Study, objectives: Sequence[Objective], best: int | No
     trials = study.get_trials(deepcopy=False, states=_ENDED)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     first, labels = objectives[0], [objective.label for objective in objectives]
-    target: dict[str, Any] = {"target": lambda trial: trial.values[0], "target_name": first.label}
+    target = _target(objectives)
     plots: dict[str, _Plot] = {}
     if len(objectives) > 1 and complete:
         front = {trial.number for trial in study.best_trials}
@@ -77,9 +77,9 @@ def _trial_figures(study: Study, objectives: Sequence[Objective], best: int | No
     return plots
 
 
-def _parameter_figures(study: Study, first: Objective) -> dict[str, _Plot]:
+def _parameter_figures(study: Study, objectives: Sequence[Objective]) -> dict[str, _Plot]:
+    first, target = objectives[0], _target(objectives)
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    target: dict[str, Any] = {"target": lambda trial: trial.values[0], "target_name": first.label}
     found = importances(study, first.sign)
     names = [importance.name for importance in found] or sorted({name for trial in complete for name in trial.params})
     plots: dict[str, _Plot] = {}
@@ -90,17 +90,37 @@ def _parameter_figures(study: Study, first: Objective) -> dict[str, _Plot]:
     if len(complete) > 1 and names:
         plots["parallel_coordinate"] = _Plot(
             lambda: parallel_coordinate(complete, names, first),
-            lambda: interactive.plot_parallel_coordinate(study, params=names, **target),
+            lambda: _dark_is_good(
+                interactive.plot_parallel_coordinate(study, params=names[:MAX_AXES], **target), first
+            ),
         )
         plots["slice"] = _Plot(
-            lambda: slices(complete, names, first), lambda: interactive.plot_slice(study, params=names, **target)
+            lambda: slices(complete, names, first),
+            lambda: [interactive.plot_slice(study, params=part, **target) for part in _parts(names, 4)],
         )
     if pair := _pair(complete, names):
         plots["contour"] = _Plot(
             lambda: contour(complete, pair, first),
-            lambda: interactive.plot_contour(study, params=list(pair), **target),
+            lambda: _dark_is_good(interactive.plot_contour(study, params=list(pair), **target), first),
         )
     return plots
+
+
+def _target(objectives: Sequence[Objective]) -> dict[str, Any]:
+    """What Optuna needs to draw the first of several objectives; of a single one it knows the direction itself."""
+    name = {"target_name": objectives[0].label}
+    return name if len(objectives) == 1 else {"target": lambda trial: trial.values[0], **name}
+
+
+def _parts(names: Sequence[str], n: int) -> list[list[str]]:
+    return [list(names[i : i + n]) for i in range(0, len(names), n)]
+
+
+def _dark_is_good(figure: go.Figure, objective: Objective) -> go.Figure:
+    """Optuna takes small values for good wherever it is told what to draw."""
+    figure.update_traces(reversescale=objective.sign > 0, selector={"type": "contour"})
+    figure.update_traces(line_reversescale=objective.sign > 0, selector={"type": "parcoords"})
+    return figure
 
 
 def _pair(complete: Sequence[FrozenTrial], names: Sequence[str]) -> tuple[str, str] | None:
@@ -124,9 +144,12 @@ def _importance_bars(found: Sequence[Importance]) -> go.Figure:
 
 
 def _page(study_name: str, plots: Mapping[str, _Plot]) -> str:
-    drawn = [plot.interactive() for plot in plots.values() if plot.interactive]
+    drawn: list[go.Figure] = []
+    for plot in plots.values():
+        made = plot.interactive() if plot.interactive else []
+        drawn += made if isinstance(made, list) else [made]
     parts = [
-        figure.update_layout(template="plotly_white").to_html(full_html=False, include_plotlyjs=i == 0)
+        figure.update_layout(template="plotly_white", width=None).to_html(full_html=False, include_plotlyjs=i == 0)
         for i, figure in enumerate(drawn)
     ]
     body = "".join(parts) or "<p>No trial of this study has finished.</p>"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
@@ -101,6 +101,11 @@ class Claims:
     def live_tune_runs(self) -> set[str]:
         """IDs of the tune runs that a living process belongs to, this one's too."""
         return {member.tune_run_id for member in self._heartbeat.live()}
+
+    def is_alone(self, tune_runs: Collection[str]) -> bool:
+        """Whether no other living process belongs to any of these tune runs."""
+        others = (member for member in self._heartbeat.live() if member.worker != self._worker)
+        return not any(member.tune_run_id in tune_runs for member in others)
 
     def withdraw(self) -> None:
         """End this process's heartbeat, so that those who have joined its tune run put their trials back and leave."""

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from steps.errors import InputError
 from steps.search.points import new_points
-from steps.search.space import Space
+from steps.search.space import Space, on_step
 
 MAX_CELLS = 100_000
 
@@ -99,4 +99,4 @@ def _values(distribution: BaseDistribution) -> Iterator[Any]:
         assert isinstance(distribution, FloatDistribution)
         step = distribution.step or 1.0  # without one there is a single value
         for i in range(round((distribution.high - distribution.low) / step) + 1):
-            yield min(distribution.low + i * step, distribution.high)
+            yield on_step(distribution, distribution.low + i * step)

@@ -13,6 +13,7 @@ from steps.errors import InputError
 from steps.mlp.trainer import EpochMetrics
 from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
+from steps.search.study import TUNE_RUNS
 from steps.search.task import SETTINGS
 from steps.search.training import costs
 from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
@@ -22,8 +23,7 @@ from steps.tracking.trials import INTERRUPTED, STATE_TAG, TrialRuns
 
 logger = logging.getLogger(__name__)
 
-# User attributes of the study.
-TUNE_RUNS, DATASET_DIGEST = "mlflow.tune_run_ids", "dataset_digest"
+DATASET_DIGEST = "dataset_digest"  # user attribute of the study
 
 
 def continue_study(
@@ -66,10 +66,22 @@ def continue_study(
             end_dead_run(old)
 
 
-def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns) -> None:
-    """Bring the trials that this and other processes have added under the newest tune run of the study."""
-    *others, newest = study.user_attrs[TUNE_RUNS]
-    for child in child_runs(run.info.experiment_id, others):
+def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, claims: Claims, checkpoints: Checkpoints) -> None:
+    """Bring the trials that this and other processes have added under the newest tune run of the study.
+
+    The last process that is left also repairs what others that died meanwhile have left.
+    """
+    tune_runs = study.user_attrs[TUNE_RUNS]
+    *others, newest = tune_runs
+    experiment = run.info.experiment_id
+    runs.flush()
+    gathered = child_runs(experiment, others)
+    if claims.is_alone(tune_runs):
+        trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
+        live = claims.live_trials()
+        for child in [*gathered, *child_runs(experiment, [newest], running=True)]:
+            _repair(study, trials[child.trial_number], child, runs, live, checkpoints)
+    for child in gathered:
         runs.move(child.run_id, newest, child.first_parent)
 
 

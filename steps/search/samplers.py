@@ -31,7 +31,9 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
     if name not in SAMPLERS:
         raise InputError(f"sampler must be one of {', '.join(SAMPLERS)}, got {name!r}")
     if name == "gp" and find_spec("torch") is None:
-        raise InputError("sampler must be installed, got 'gp' without the package torch; run: pip install torch")
+        raise InputError(
+            "sampler must be installed, got 'gp' without the package torch; run: pip install torch greenlet"
+        )
     if name == "cmaes" and n_objectives > 1:
         raise InputError("sampler must be one for several objectives, got 'cmaes'; choose tpe, nsgaii or nsgaiii")
 

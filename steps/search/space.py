@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -146,9 +147,17 @@ def nearest(distribution: BaseDistribution, value: Any) -> Any:
     assert isinstance(distribution, IntDistribution | FloatDistribution)
     low, high = distribution.low, distribution.high
     inside = min(max(value, low), high) if is_number else low
-    if distribution.step is not None:
-        inside = low + round((inside - low) / distribution.step) * distribution.step
-    return type(low)(min(inside, high))
+    return type(low)(min(on_step(distribution, inside), high))
+
+
+def on_step(distribution: IntDistribution | FloatDistribution, value: float) -> float:
+    """The step that is nearest, as one would write it: 0.3 rather than 0.1 + 2 * 0.1; without steps the value."""
+    if distribution.step is None:
+        return value
+    n = round((value - distribution.low) / distribution.step)
+    return float(
+        min(Decimal(str(distribution.low)) + n * Decimal(str(distribution.step)), Decimal(str(distribution.high)))
+    )
 
 
 def _describe(distribution: BaseDistribution) -> str:
@@ -168,7 +177,8 @@ def _suggest(trial: BaseTrial, name: str, distribution: BaseDistribution) -> Any
             name, distribution.low, distribution.high, step=distribution.step, log=distribution.log
         )
     assert isinstance(distribution, FloatDistribution)
-    return trial.suggest_float(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+    value = trial.suggest_float(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+    return on_step(distribution, value)
 
 
 def _checked(name: str, value: Any, distribution: BaseDistribution) -> Any:

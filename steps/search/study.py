@@ -12,7 +12,8 @@ from optuna.storages import RDBStorage
 from steps.errors import InputError
 from steps.mlp.objectives import Objective
 
-OBJECTIVES_ATTRIBUTE = "objectives"  # user attribute of the study
+# User attributes of the study; the tune runs stand in their order.
+OBJECTIVES_ATTRIBUTE, TUNE_RUNS = "objectives", "mlflow.tune_run_ids"
 
 
 def open_study(

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from steps.redaction import redact
 from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
+from steps.search.study import TUNE_RUNS
 from steps.search.task import Job
 from steps.search.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.notes import trial_note
@@ -109,7 +110,7 @@ def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> st
     }
     if job.began:
         # A crash may have come between making the run and noting it.
-        run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number)
+        run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number, trial.study.user_attrs.get(TUNE_RUNS, []))
         if run_id and runs.resume(run_id, job.hyperparameters, tags, lost):
             trial.set_user_attr(RUN_ID, run_id)
             return str(run_id)

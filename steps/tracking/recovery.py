@@ -30,11 +30,12 @@ class ChildRun:
     first_parent: str
 
 
-def child_runs(experiment: str, parents: Sequence[str]) -> list[ChildRun]:
-    """The trials' runs below any of these tune runs."""
+def child_runs(experiment: str, parents: Sequence[str], *, running: bool = False) -> list[ChildRun]:
+    """The trials' runs below any of these tune runs; only those that are RUNNING, if so asked."""
     found = []
+    only = " AND attributes.status = 'RUNNING'" if running else ""
     for parent in parents:
-        for run in _search(experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"):
+        for run in _search(experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'{only}"):
             tags = run.data.tags
             if number := tags.get(TRIAL_NUMBER_TAG, ""):
                 first = tags.get(FIRST_PARENT_TAG, parent)

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mlflow.entities import Metric, Param, Run, RunTag
@@ -85,12 +85,13 @@ class TrialRuns:
         self._lost[run_id] = lost
         return run_id
 
-    def find(self, trial_number: int) -> str | None:
-        """ID of the child run of a trial, where an earlier process made one."""
-        query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent.info.run_id}'"
-        query += f" AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
-        found = self._client.search_runs([self._parent.info.experiment_id], query, max_results=1)
-        return str(found[0].info.run_id) if found else None
+    def find(self, trial_number: int, parents: Iterable[str]) -> str | None:
+        """ID of the child run of a trial, where an earlier process made one, below this parent or one of these."""
+        for parent in {self._parent.info.run_id, *parents}:
+            query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}' AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
+            if found := self._client.search_runs([self._parent.info.experiment_id], query, max_results=1):
+                return str(found[0].info.run_id)
+        return None
 
     def resume(
         self,

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from matplotlib import image
@@ -9,6 +11,7 @@ from optuna.trial import TrialState
 
 from steps.mlp.objectives import Objective, objectives_of
 from steps.report.importance import importances
+from steps.report.parameter_plots import smooth
 from steps.report.study_figures import save_study_figures
 from steps.report.style import limits
 from steps.search.space_file import load_space, space_path
@@ -68,7 +71,10 @@ def test_figures_are_what_the_trials_allow(n: int, names: str, expected: set[str
     assert drawn(tmp_path) == expected
     page = (tmp_path / "study.html").read_text(encoding="utf-8")
     missing = {"pareto_front"} if len(objectives) > 3 else set()
-    assert page.count('class="plotly-graph-div"') == len(expected - missing)
+    complete = study.get_trials(states=(TrialState.COMPLETE,))
+    slices = -(-len({name for trial in complete for name in trial.params}) // 4) if "slice" in expected else 0
+    assert page.count('class="plotly-graph-div"') == len(expected - missing - {"slice"}) + slices
+    assert not re.search(r'"width":\s*\d{3}', page)  # as wide as the window, not as the number of panels
 
 
 def test_a_study_that_only_failed_has_a_timeline(tmp_path: Path) -> None:
@@ -82,6 +88,22 @@ def test_the_name_of_a_study_is_text_in_the_page(tmp_path: Path) -> None:
     study = optuna.create_study(study_name="<script>alert(1)</script>")
     save_study_figures(study, tmp_path, objectives_of(["log_loss"]), None)
     assert "<script>alert" not in (tmp_path / "study.html").read_text()
+
+
+def test_the_estimate_says_nothing_where_no_trial_is_near() -> None:
+    surface = smooth(np.array([[0.0, 0.0], [0.1, 0.0]]), np.array([1.0, 3.0]))
+    assert not surface.mask[0, 0]
+    assert surface.mask[-1, -1]
+    assert 1.0 <= surface.min() < surface.max() <= 3.0
+
+
+@pytest.mark.parametrize(("names", "reversed_"), [("accuracy", False), ("accuracy,latency", False), ("log_loss", True)])
+def test_dark_is_good_in_the_interactive_contour_too(names: str, reversed_: bool, tmp_path: Path) -> None:
+    objectives = objectives_of(names.split(","))
+    save_study_figures(study_of(30, objectives), tmp_path, objectives, 0)
+    page = (tmp_path / "study.html").read_text(encoding="utf-8")
+    (found,) = re.findall(r'"reversescale":(\w+),(?:(?!\}\]).)*"type":"contour"', page)
+    assert found == str(reversed_).lower()
 
 
 @pytest.mark.parametrize("sign", [-1, 1])

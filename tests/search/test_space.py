@@ -4,12 +4,13 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
 from optuna.trial import FixedTrial
 
 from steps.errors import InputError
 from steps.mlp.config import MLPConfig
 from steps.search.points import load_points, new_points
-from steps.search.space import Space
+from steps.search.space import Space, on_step
 from steps.search.space_file import load_space, space_path
 
 
@@ -35,6 +36,17 @@ def test_a_point_takes_defaults_for_what_it_leaves_out(default: Space) -> None:
     assert point["units_0"] == 300
     assert point["momentum"] == MLPConfig.momentum
     assert default.suggest(FixedTrial(point)) == point
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(0.1 + 2 * 0.1, 0.3), (6.938893903907228e-18, 0.0), (0.19999999999999998, 0.2), (0.4, 0.4)]
+)
+def test_a_stepped_value_is_as_one_would_write_it(value: float, written: float) -> None:
+    assert on_step(FloatDistribution(0.0, 0.4, step=0.1), value) == written
+
+
+def test_values_without_steps_stay() -> None:
+    assert on_step(FloatDistribution(0.0, 0.4), 0.1 + 2 * 0.1) == 0.1 + 2 * 0.1
 
 
 def test_a_fixed_value_is_not_searched(default: Space) -> None:

@@ -21,7 +21,7 @@ from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics, Samples
 from steps.search.checkpoints import Checkpoints, FolderCheckpoints
 from steps.search.claims import Claims
-from steps.search.recovery import continue_study, n_to_continue
+from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space_file import load_space, space_path
 from steps.search.storage import open_storage
 from steps.search.task import Task, prepare
@@ -77,18 +77,25 @@ class Desk:
 
         return run_trial(job, self.study, self.runs, self.claims, self.checkpoints, stop, on_epoch)
 
+    def crash(self) -> None:
+        """Leave as a process that is killed on another host does."""
+        self.claims._heartbeat._stop.set()
+        with self.study._storage._backend.engine.begin() as connection:
+            connection.exec_driver_sql(
+                f"UPDATE tune_processes SET process = 'elsewhere 1 x', beat = '2020-01-01' "
+                f"WHERE worker = '{self.claims._worker}'"
+            )
+        self.runs.close()
+
 
 @pytest.fixture
 def open_desk(task: Task, tracking: Path) -> Iterator[Desk]:
     desks: list[Desk] = []
 
-    def make(pruner: optuna.pruners.BasePruner | None = None, **changes: int) -> Desk:
-        """Sit down as the next process would: the desk before this one is left as a crash leaves it."""
-        for old in desks:
-            old.claims._heartbeat._stop.set()
-            with old.study._storage._backend.engine.begin() as connection:
-                connection.exec_driver_sql("UPDATE tune_processes SET process = 'elsewhere 1 x', beat = '2020-01-01'")
-            old.runs.close()
+    def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: int) -> Desk:
+        """Sit down as the next process would; alone: the desks before this one are left as a crash leaves them."""
+        for old in desks if alone else []:
+            old.crash()
         mlflow.end_run()
         parent = mlflow.start_run()
         storage = open_storage(f"sqlite:///{tracking}/optuna.db")
@@ -186,8 +193,8 @@ def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(open_desk, 
     assert_undisturbed(desk, desk.next(), expected)
 
 
-def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
-    desk = open_desk()
+def die_after_telling(desk: Desk, expected: list[EpochMetrics]) -> FrozenTrial:
+    """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
     with desk.claims.turn():
         trial = desk.study.ask()
         desk.claims.claim(trial._trial_id)
@@ -198,8 +205,37 @@ def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None
     trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in expected])
     for epoch, metrics in enumerate(expected, 1):
         trial.report(metrics.val_accuracy, epoch)
-    done = desk.study.tell(trial, expected[-1].val_accuracy)
+    return desk.study.tell(trial, expected[-1].val_accuracy)
+
+
+def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    done = die_after_telling(open_desk(), expected)
     assert_undisturbed(open_desk(), done, expected)
+
+
+def test_a_process_that_goes_on_repairs_what_another_one_left(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    first = open_desk()
+    desk = open_desk(alone=False)
+    done = die_after_telling(first, expected)  # after the start of the other one
+    gather_trials(desk.study, desk.parent, desk.runs, desk.claims, desk.checkpoints)
+    assert MlflowClient().get_run(done.user_attrs[RUN_ID]).info.status == "RUNNING"  # what it still writes, it will
+    first.crash()
+    gather_trials(desk.study, desk.parent, desk.runs, desk.claims, desk.checkpoints)
+    assert_undisturbed(desk, done, expected)
+
+
+def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    first = open_desk()
+    desk = open_desk(alone=False)
+    with first.claims.turn():
+        trial = first.study.ask()
+        first.claims.claim(trial._trial_id)
+        prepare(first.task, trial)
+    first.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    first.crash()
+    done = desk.next()
+    gather_trials(desk.study, desk.parent, desk.runs, desk.claims, desk.checkpoints)
+    assert_undisturbed(desk, done, expected)
 
 
 class PruneAt(optuna.pruners.BasePruner):
