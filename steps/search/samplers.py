@@ -16,6 +16,7 @@ from optuna.samplers import (
 )
 
 from steps.errors import InputError
+from steps.search.tpe import SwiftTPESampler
 
 SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
@@ -48,7 +49,7 @@ def make_sampler(name: str, seed: int, n_done: int = 0, *, conditional: bool = T
     moved = seed + n_done
     match name:
         case "tpe":
-            return TPESampler(seed=moved, multivariate=True, group=conditional, constant_liar=True)
+            return SwiftTPESampler(seed=moved, multivariate=True, group=conditional, constant_liar=True)
         case "qmc":  # its sequence is kept in the study under its seed and goes on by itself
             return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
         case "cmaes":
