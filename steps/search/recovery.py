@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 
@@ -14,7 +15,7 @@ from steps.mlp.checkpoint import remove_checkpoint
 from steps.mlp.trainer import EpochMetrics
 from steps.search.claims import Claims
 from steps.search.storage import Checkpoints
-from steps.search.task import SETTINGS
+from steps.search.task import HYPERPARAMETERS, SETTINGS
 from steps.search.training import costs
 from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
 from steps.search.workers import put_back_the_dead
@@ -81,8 +82,9 @@ def _repair(study: optuna.Study, trial: FrozenTrial, child: ChildRun, runs: Tria
     if trial.state.is_finished():
         status, state = RUN_STATUS[trial.state], trial.state.name
         if (child.status, child.state) != (status, state):
-            # The end is written after all metrics, so only a run without its end can lack some.
+            # The end is written after all metrics, so only a run without its end can lack some; its parameters too.
             runs.remember(child.run_id)
+            runs.log_params(child.run_id, json.loads(trial.user_attrs.get(HYPERPARAMETERS, "{}")))
             for epoch, metrics in enumerate(_history(trial), 1):
                 runs.log_metrics(child.run_id, metrics, epoch)
             if MEASURES in trial.user_attrs:

@@ -23,6 +23,7 @@ INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but wh
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
+_GATHER = 0.5  # seconds; a request of its own for each epoch is most of what a child run costs
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
 
@@ -30,6 +31,7 @@ _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 class _Batch:
     """What is still to be written to one run."""
 
+    params: dict[str, str] = field(default_factory=dict)
     metrics: list[Metric] = field(default_factory=list)
     tags: list[RunTag] = field(default_factory=list)
     end: tuple[str, int] | None = None
@@ -38,8 +40,8 @@ class _Batch:
 class TrialRuns:
     """Writes child runs of one parent; every method may be called from any thread and returns at once.
 
-    One background thread sends what has come together since its last request, in order and in one
-    batch per run. `close` returns when all is written.
+    One background thread sends what comes together in half a second, in order and in one batch per run.
+    `close` returns when all is written.
     """
 
     def __init__(self, parent: Run) -> None:
@@ -54,7 +56,7 @@ class TrialRuns:
         threading.Thread(target=self._work, name="trial-runs", daemon=True).start()
 
     def create(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, object]) -> str:
-        """Create a child run with its parameters (this one waits for the store); returns its ID."""
+        """Create a child run (this one waits for the store); returns its ID."""
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
         run = patiently(self._client.create_run)(
@@ -67,8 +69,7 @@ class TrialRuns:
             },
         )
         run_id = str(run.info.run_id)
-        entries = [Param(key, str(value)) for key, value in parameters.items()]
-        patiently(self._client.log_batch)(run_id, params=entries)
+        self.log_params(run_id, parameters)
         self._open.add(run_id)
         return run_id
 
@@ -90,8 +91,8 @@ class TrialRuns:
                 raise
             return False
         self.remember(run_id)
-        params = [Param(key, str(value)) for key, value in parameters.items()]
-        patiently(self._client.log_batch)(run_id, params=params, tags=_run_tags(tags))
+        self.log_params(run_id, parameters)
+        patiently(self._client.log_batch)(run_id, tags=_run_tags(tags))
         patiently(self._client.update_run)(run_id, status="RUNNING")
         self._open.add(run_id)
         return True
@@ -107,6 +108,10 @@ class TrialRuns:
         """Make a child run one of another tune run; the one that made it stays in a tag."""
         tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
+
+    def log_params(self, run_id: str, parameters: Mapping[str, object]) -> None:
+        """Log parameters; those that the run has already stay as they are."""
+        self._queue.put((run_id, _Batch(params={key: str(value) for key, value in parameters.items()})))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
         now, known = _milliseconds(), self._known.get(run_id, ())
@@ -154,11 +159,16 @@ class TrialRuns:
     def _write_next(self) -> bool:
         """Write what has come together; False where that was the last of it."""
         items = [self._queue.get()]
-        while not self._queue.empty() and len(items) < _MAX_BATCH // 3:
-            items.append(self._queue.get())
+        until = time.monotonic() + _GATHER
+        while items[-1] is not None and len(items) < _MAX_BATCH // 3:
+            try:
+                items.append(self._queue.get(timeout=max(0.0, until - time.monotonic())))
+            except queue.Empty:
+                break
         batches: dict[str, _Batch] = {}
         for run_id, item in (item for item in items if item):
             batch = batches.setdefault(run_id, _Batch())
+            batch.params |= item.params
             batch.metrics += item.metrics
             batch.tags += item.tags
             batch.end = item.end or batch.end
@@ -173,8 +183,9 @@ class TrialRuns:
         if run_id in self._incomplete:
             batch = _without_result(batch)
         try:
-            if batch.metrics or batch.tags:
-                log(run_id, metrics=batch.metrics, tags=batch.tags)
+            if batch.params or batch.metrics or batch.tags:
+                params = [Param(key, value) for key, value in batch.params.items()]
+                log(run_id, params=params, metrics=batch.metrics, tags=batch.tags)
             if batch.end:
                 end(run_id, *batch.end)
         except (MlflowException, OSError) as error:
