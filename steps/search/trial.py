@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
@@ -46,11 +47,12 @@ def run_trial(
     """
     trial = job.trial
     run_id, values, error = "", None, ""
+    attributes: dict[str, Any] = {}
     try:
         run_id = _child_run(job, study.study_name, runs, claims)
         training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
         measures = training.run(stop, on_epoch)
-        trial.set_user_attr(MEASURES, measures)
+        attributes[MEASURES] = measures
         values = [measures[objective.name] for objective in job.task.objectives]
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
@@ -60,17 +62,22 @@ def run_trial(
         put_back(study, trial._trial_id, claims)
         return None
     except (Lost, UpdateFinishedTrialError):
-        logger.warning("Trial %d was taken over while this process was away", trial.number)
-        runs.leave(run_id)
+        _leave(trial, runs, run_id)
         return None
     except _trial_errors() as problem:
         state = TrialState.FAIL
         error = redact(f"{type(problem).__name__}: {' '.join(str(problem).split())}")[:_MAX_ERROR]
         logger.warning("Trial %d failed: %s", trial.number, error)
-    if error:
-        trial.set_user_attr(ERROR, error)
-    trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in training.history])
-    finished = study.tell(trial, values, state)
+        attributes[ERROR] = error
+    attributes[METRICS] = [list(vars(metrics).values()) for metrics in training.history]
+    try:
+        with claims.storage.together():
+            for key, value in attributes.items():
+                trial.set_user_attr(key, value)
+            finished = study.tell(trial, values, state)
+    except UpdateFinishedTrialError:
+        _leave(trial, runs, run_id)
+        return None
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | ({ERROR: error} if error else {}))
     training.forget()
     claims.release(trial._trial_id)
@@ -81,6 +88,11 @@ def put_back(study: optuna.Study, trial_id: int, claims: Claims) -> None:
     """Return a claimed trial to Optuna's queue: it is asked again before any new one."""
     study._storage.set_trial_state_values(trial_id, TrialState.WAITING)
     claims.release(trial_id)
+
+
+def _leave(trial: optuna.Trial, runs: TrialRuns, run_id: str) -> None:
+    logger.warning("Trial %d was taken over while this process was away", trial.number)
+    runs.leave(run_id)
 
 
 def _child_run(job: Job, study_name: str, runs: TrialRuns, claims: Claims) -> str:

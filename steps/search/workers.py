@@ -71,6 +71,8 @@ class Workers:
                 when it comes a second time.
             Exception: What a thread met outside its trial, after the other trials have been put back.
         """
+        gc.collect()
+        gc.freeze()  # what is here stays: the collection after each trial need not look at it
         ended = [threading.Event() for _ in range(self._n_jobs)]
         for i, event in enumerate(ended):
             # Daemons: a second interruption does not wait for the epoch that they are in.
@@ -103,17 +105,18 @@ class Workers:
     def _next(self) -> Job | None:
         """The next trial to run; None when the study is over."""
         while not self._stop.is_set():
-            with self._claims.turn():
+            storage = self._claims.storage
+            with self._claims.turn(), storage.reading_once():
                 put_back_the_dead(self._study, self._claims)
-                with self._claims.storage.reading_once():
-                    over = self._over()
-                    trial = None if over else self._ask(self._study)
-                    if trial is not None:
-                        if self._claims.claim(trial._trial_id):
+                over = self._over()
+                trial = None if over else self._ask(self._study)
+                if trial is not None:
+                    if self._claims.claim(trial._trial_id):
+                        with storage.together():
                             return prepare(self._task, trial)
-                    elif over in ("timeout", "plateau") or not self._others_run():
-                        self.stopped_by = self.stopped_by or over or "grid"
-                        return None
+                elif over in ("timeout", "plateau") or not self._others_run():
+                    self.stopped_by = self.stopped_by or over or "grid"
+                    return None
             self._stop.wait(_POLL)
         return None
 
@@ -135,9 +138,11 @@ def put_back_the_dead(study: optuna.Study, claims: Claims) -> None:
 
     Outside a turn a running trial without a claim may just have been asked.
     """
+    held = claims.held_trials()
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    live = claims.live_trials() if running else set()
-    for trial in running:
+    of_others = [trial for trial in running if trial._trial_id not in held]
+    live = claims.live_trials() if of_others else set()
+    for trial in of_others:
         if trial._trial_id not in live and claims.claim(trial._trial_id):
             try:
                 put_back(study, trial._trial_id, claims)
