@@ -6,15 +6,16 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import mlflow
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.tracking.patience import first_line, patiently
+from steps.tracking.patience import Arguments, Result, Turns, first_line, patiently
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,10 @@ class TrialRuns:
 
     def __init__(self, parent: Run) -> None:
         self._client = MlflowClient()
+        in_turn = Turns() if mlflow.get_tracking_uri().startswith("sqlite") else _at_once
+        self._create_run = in_turn(self._client.create_run)
+        self._log_batch = in_turn(self._client.log_batch)
+        self._set_terminated = in_turn(self._client.set_terminated)
         self._parent = parent
         self._queue: queue.SimpleQueue[tuple[str, _Batch] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
@@ -59,7 +64,7 @@ class TrialRuns:
         """Create a child run (this one waits for the store); returns its ID."""
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
-        run = patiently(self._client.create_run)(
+        run = patiently(self._create_run)(
             self._parent.info.experiment_id,
             run_name=name,
             tags={
@@ -92,7 +97,7 @@ class TrialRuns:
             return False
         self.remember(run_id)
         self.log_params(run_id, parameters)
-        patiently(self._client.log_batch)(run_id, tags=_run_tags(tags))
+        patiently(self._log_batch)(run_id, tags=_run_tags(tags))
         patiently(self._client.update_run)(run_id, status="RUNNING")
         self._open.add(run_id)
         return True
@@ -177,7 +182,7 @@ class TrialRuns:
         return None not in items
 
     def _write(self, run_id: str, batch: _Batch) -> None:
-        log, end = self._client.log_batch, self._client.set_terminated
+        log, end = self._log_batch, self._set_terminated
         if not self._error:  # what has been waited for in vain is not waited for again
             log, end = patiently(log), patiently(end)
         if run_id in self._incomplete:
@@ -202,6 +207,10 @@ def _without_result(batch: _Batch) -> _Batch:
     The next start compares it with its trial and writes what is missing.
     """
     return _Batch(tags=_run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", batch.end[1])) if batch.end else _Batch()
+
+
+def _at_once(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    return call
 
 
 def _run_tags(tags: Mapping[str, object]) -> list[RunTag]:

@@ -191,7 +191,7 @@ def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None
         trial = desk.study.ask()
         desk.claims.claim(trial._trial_id)
         job = prepare(desk.task, trial)
-    run_id = desk.runs.create("trial-000", job.hyperparameters, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    run_id = desk.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     desk.runs.log_metrics(run_id, vars(expected[0]), 1)
     trial.set_user_attr(RUN_ID, run_id)
     trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in expected])
@@ -199,6 +199,8 @@ def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None
         trial.report(metrics.val_accuracy, epoch)
     done = desk.study.tell(trial, expected[-1].val_accuracy)
     assert_undisturbed(open_desk(), done, expected)
+    params = MlflowClient().get_run(run_id).data.params
+    assert params == {name: str(value) for name, value in job.hyperparameters.items()}
 
 
 class PruneAt(optuna.pruners.BasePruner):
