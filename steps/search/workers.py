@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.claims import Claims
+from steps.search.garbage import Garbage
 from steps.search.storage import Checkpoints
 from steps.search.task import Job, Task, prepare
 from steps.search.training import OnEpoch
@@ -71,12 +71,11 @@ class Workers:
                 when it comes a second time.
             Exception: What a thread met outside its trial, after the other trials have been put back.
         """
-        gc.collect()
-        gc.freeze()  # what is here stays: the collection after each trial need not look at it
+        garbage = Garbage()
         ended = [threading.Event() for _ in range(self._n_jobs)]
         for i, event in enumerate(ended):
             # Daemons: a second interruption does not wait for the epoch that they are in.
-            threading.Thread(target=self._work, args=(event,), name=f"trial-worker-{i}", daemon=True).start()
+            threading.Thread(target=self._work, args=(event, garbage), name=f"trial-worker-{i}", daemon=True).start()
         try:
             _wait(ended)
         except KeyboardInterrupt:
@@ -87,7 +86,7 @@ class Workers:
         if self._error:
             raise self._error
 
-    def _work(self, ended: threading.Event) -> None:
+    def _work(self, ended: threading.Event, garbage: Garbage) -> None:
         try:
             while job := self._next():
                 finished = run_trial(
@@ -95,7 +94,7 @@ class Workers:
                 )
                 if finished is not None:
                     self._on_trial(finished)
-                gc.collect()  # a traced graph is a cycle of objects: left to chance, memory grows with the trials
+                garbage.collect()
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
