@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import mlflow
 import optuna
+import sqlalchemy as sa
 from mlflow.optuna.storage import MlflowStorage
+from optuna.trial import BaseTrial
 
 from steps.command import import_tensorflow, quiet_libraries
 from steps.datasets import load_dataset
@@ -23,6 +26,7 @@ from steps.search.checkpoints import checkpoints_of
 from steps.search.claims import Claims
 from steps.search.pruners import make_pruner
 from steps.search.samplers import make_sampler
+from steps.search.space import Space
 from steps.search.space_file import load_space, space_path
 from steps.search.storage import open_storage
 from steps.search.study import open_study
@@ -32,7 +36,16 @@ from steps.tracking.trials import TrialRuns
 
 EPOCHS = 5
 COUNTS = (100, 2000)
+LAST = 100  # trials that show what one costs late in a study
 CAP = 50  # trials with MlflowStorage, which takes seconds for each
+
+
+_statements: Counter[str] = Counter()  # by the name of the database
+
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def _count(connection: sa.Connection, *_: object) -> None:
+    _statements[Path(connection.engine.url.database or "").name] += 1
 
 
 @dataclass
@@ -62,27 +75,70 @@ class StubTask(Task):
         return StubTrainer(config)
 
 
-def seconds_of_ours(n_trials: int, folder: Path) -> float:
-    """Wall seconds of a study of stub trials: TPE, the packaged space, two threads, SQLite for both stores."""
+class TimedSpace(Space):
+    """A space that notes the CPU seconds in which its hyperparameters are suggested."""
+
+    seconds = 0.0
+
+    def suggest(self, trial: BaseTrial) -> dict[str, Any]:
+        start = time.thread_time()
+        try:
+            return super().suggest(trial)
+        finally:
+            TimedSpace.seconds += time.thread_time() - start
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a number of trials, per trial: milliseconds by the clock, of all threads' CPU, of the sampler's; statements.
+
+    Attributes:
+        late: Milliseconds by the clock of each of the last 100.
+    """
+
+    n_trials: int
+    wall: float
+    late: float
+    cpu: float
+    sampler: float
+    study_statements: float
+    tracking_statements: float
+
+
+def cost_of_ours(n_trials: int, folder: Path) -> Cost:
+    """A study of stub trials: TPE, the packaged space, two threads, SQLite for both stores."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     dataset = load_dataset("digits", 1 / 6, seed=0)
     samples = Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels)
-    space, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
+    packaged, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
+    space = TimedSpace(packaged.dimensions, packaged.text)
     task = StubTask(dataset, samples, samples, space, EPOCHS, 0, "float32", objectives)
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
     sampler = make_sampler("tpe", 0, conditional=space.conditional)
     study = open_study(storage, "stub", objectives, sampler, make_pruner("none", EPOCHS))
+    ended: list[float] = []
     with mlflow.start_run() as run:
         runs = TrialRuns(run)
-        start = time.perf_counter()
+        _statements.clear()
+        TimedSpace.seconds = 0.0
+        start, cpu = time.perf_counter(), time.process_time()
         with Claims(storage, "stub", run.info.run_id) as claims:
             Workers(
                 task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=2,
-                on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
+                on_epoch=_ignore, on_trial=lambda _: ended.append(time.perf_counter()), on_interruption=_ignore,
             ).run()  # fmt: skip
         runs.close()
-        return time.perf_counter() - start
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+    return Cost(
+        n_trials,
+        wall=1000 * wall / n_trials,
+        late=1000 * (ended[-1] - ended[-LAST]) / (LAST - 1),
+        cpu=1000 * cpu / n_trials,
+        sampler=1000 * TimedSpace.seconds / n_trials,
+        study_statements=_statements["optuna.db"] / n_trials,
+        tracking_statements=_statements["mlflow.db"] / n_trials,
+    )
 
 
 def seconds_of_mlflow_storage(n_trials: int, folder: Path) -> float:
@@ -104,24 +160,31 @@ def seconds_of_mlflow_storage(n_trials: int, folder: Path) -> float:
 
 
 def overhead_table() -> str:
-    """Milliseconds per trial, and how many times those of this project."""
-    ours = {n: _milliseconds(seconds_of_ours, n) for n in COUNTS}
-    theirs = _milliseconds(seconds_of_mlflow_storage, CAP)
-    rows = [f"| this project | {n:,} | {found:.0f} | 1 |" for n, found in ours.items()]
+    """Milliseconds per trial, how many times those of this project, and where they go."""
+    ours = []
+    for n_trials in COUNTS:
+        with tempfile.TemporaryDirectory() as folder:
+            ours.append(cost_of_ours(n_trials, Path(folder)))
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = 1000 * seconds_of_mlflow_storage(CAP, Path(folder)) / CAP
     return "\n".join(
         [
             f"Trials of {EPOCHS} epochs that train nothing; the packaged space, TPE, SQLite\n",
             "| system | trials | ms per trial | ratio |",
             "|---|---|---|---|",
-            *rows,
-            f"| MlflowStorage | {CAP} | {theirs:,.0f} | {theirs / ours[COUNTS[0]]:.0f} |",
+            *(f"| this project | {cost.n_trials:,} | {cost.wall:.0f} | 1 |" for cost in ours),
+            f"| this project, the last {LAST} | {ours[-1].n_trials:,} | {ours[-1].late:.0f} | 1 |",
+            f"| MlflowStorage | {CAP} | {theirs:,.0f} | {theirs / ours[0].wall:.0f} |",
+            "\nWhere it goes, per trial\n",
+            "| trials | CPU ms of all threads | of the sampler | statements to the study | to the tracking store |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {cost.n_trials:,} | {cost.cpu:.0f} | {cost.sampler:.0f} | {cost.study_statements:.0f} "
+                f"| {cost.tracking_statements:.0f} |"
+                for cost in ours
+            ),
         ]
     )
-
-
-def _milliseconds(measure: Callable[[int, Path], float], n_trials: int) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        return 1000 * measure(n_trials, Path(folder)) / n_trials
 
 
 def _ignore(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 import threading
@@ -11,12 +12,20 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from optuna.distributions import BaseDistribution, check_distribution_compatibility, distribution_to_json
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import TrialParamModel
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+
+from steps.search.trial_rows import (
+    OF_STUDY,
+    ONE,
+    SYSTEM_ATTRIBUTES,
+    USER_ATTRIBUTES,
+    Changes,
+    earlier_distribution,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +71,6 @@ class PatientStorage(RDBStorage):
     values are then written again with the same content; a trial created twice stays RUNNING without
     a claim and is the next one to be run; only the end of a trial must be recognized.
 
-    The parameters of a trial are suggested one by one and written together, with the next thing that is
-    written or read: a transaction each would be most of what a trial costs.
-
     Attributes:
         may_end: Asked before each attempt to end a trial, with its ID: a process that was cut off for a while
             may no longer have it.
@@ -72,114 +78,159 @@ class PatientStorage(RDBStorage):
 
     def __init__(self, url: str, **kwargs: Any) -> None:
         super().__init__(url, **kwargs)
-        self._unwritten: list[tuple[int, str, float, BaseDistribution]] = []
-        self._writing = threading.Lock()
-        self._view = threading.local()
+        self._thread = _OfThread()
         self.may_end: Callable[[int], bool] = lambda _: True
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
-        """What this thread reads of a study in this block is as it was at its first look.
+        """What this thread reads of a study in this block is as it was at its first look, but for its own changes.
 
         A sampler looks several times while it suggests, at trials that have not changed in between.
         """
-        self._view.seen = set()
+        self._thread.seen, self._thread.made = set(), {}
         try:
             yield
         finally:
-            self._view.seen = None
+            self._thread.seen, self._thread.made = None, {}
 
-    def _get_trials(self, study_id: int, *args: Any, **kwargs: Any) -> list[FrozenTrial]:
-        """New or changed trials; Optuna keeps the others in memory."""
-        seen = getattr(self._view, "seen", None)
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes to a trial in this block is written at its end, in one transaction.
+
+        Nothing of it is written where the block raises. An end of the trial is written at once, with what
+        came before it.
+        """
+        self._thread.changes = {}
+        try:
+            yield
+            for changes in self._thread.changes.values():
+                self._write(changes)
+        finally:
+            self._thread.changes = None
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        with self._changing(trial_id) as changes:
+            changes.attribute(USER_ATTRIBUTES, key, value)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        with self._changing(trial_id) as changes:
+            changes.attribute(SYSTEM_ATTRIBUTES, key, value)
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        with self._changing(trial_id) as changes:
+            changes.report(step, intermediate_value)
+
+    def _set_trial_param(
+        self, trial_id: int, name: str, value: float, distribution: BaseDistribution, earlier: BaseDistribution | None
+    ) -> None:
+        earlier = earlier or self._earlier_distribution(trial_id, name)
+        if earlier is not None:
+            check_distribution_compatibility(earlier, distribution)
+        with self._changing(trial_id) as changes:
+            changes.param(name, value, distribution)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
+        if not state.is_finished():
+            if self._thread.seen is not None:
+                self._thread.seen.clear()
+            return bool(self._set_state(trial_id, state, values))
+        changes = (self._thread.changes or {}).pop(trial_id, Changes(trial_id))
+        changes.end(state, values)
+        try:
+            self._write(changes)
+        except UpdateFinishedTrialError:
+            found = self.get_trial(trial_id)
+            if found.state != state or (values is not None and found.values != list(values)):
+                raise
+        return True
+
+    @patiently
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        if made := self._thread.made.pop(trial_id, None):
+            return copy.deepcopy(made)  # Optuna keeps the other one
+        with self._transaction() as connection:
+            found = ONE.trials(connection, trial_id=trial_id)
+        if not found:
+            raise KeyError(f"there is no trial with the ID {trial_id}")
+        return found[0]
+
+    @patiently
+    def _get_trials(
+        self, study_id: int, states: object, included_trial_ids: set[int], trial_id_greater_than: int
+    ) -> list[FrozenTrial]:
+        """New or changed trials of all states; Optuna keeps the others in memory."""
+        seen = self._thread.seen
         if seen is not None and study_id in seen:
             return []
-        self.write_params()
-        found: list[FrozenTrial] = self._read_trials(study_id, *args, **kwargs)
+        with self._transaction() as connection:
+            also = sorted(included_trial_ids)
+            found = OF_STUDY.trials(connection, study_id=study_id, after=trial_id_greater_than, also=also)
         if seen is not None:
             seen.add(study_id)
         return found
 
     @patiently
-    def _read_trials(self, *args: Any, **kwargs: Any) -> Any:
-        return super()._get_trials(*args, **kwargs)
-
-    def _set_trial_param(
-        self, trial_id: int, name: str, value: float, distribution: BaseDistribution, earlier: BaseDistribution | None
-    ) -> None:
-        if earlier is None:
-            self._set_first_param(trial_id, name, value, distribution)
-            return
-        check_distribution_compatibility(earlier, distribution)
-        with self._writing:
-            self._unwritten.append((trial_id, name, value, distribution))
-
-    @patiently
-    def _set_first_param(self, trial_id: int, name: str, value: float, distribution: BaseDistribution) -> None:
-        """The first of its name that this process sees: Optuna compares it with those in the database."""
-        super()._set_trial_param(trial_id, name, value, distribution, None)
-
-    def write_params(self) -> None:
-        """Write the parameters that were suggested since the last call."""
-        with self._writing:
-            if self._unwritten:
-                self._insert_params()
-                self._unwritten.clear()
-
-    @patiently
-    def _insert_params(self) -> None:
-        rows = [
-            {
-                "trial_id": trial_id,
-                "param_name": name,
-                "param_value": value,
-                "distribution_json": distribution_to_json(distribution),
-            }
-            for trial_id, name, value, distribution in self._unwritten
-        ]
-        with self.engine.begin() as connection:
-            connection.execute(sa.insert(TrialParamModel), rows)
-
-    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
-        self.write_params()
-        try:
-            return bool(self._set_state(trial_id, state, values))
-        except UpdateFinishedTrialError:
-            found = self.get_trial(trial_id)
-            if found.state != state or (values is not None and found.values != list(values)):
-                raise
-            return True
+    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
+        made = super()._create_new_trial(study_id, template_trial)
+        if self._thread.seen is not None:
+            self._thread.made[made._trial_id] = made
+        return made
 
     @patiently
     def _set_state(self, trial_id: int, state: TrialState, values: Any) -> bool:
-        if state.is_finished() and not self.may_end(trial_id):
-            raise UpdateFinishedTrialError(f"trial {trial_id} was taken over")
         return super().set_trial_state_values(trial_id, state, values)
 
+    @contextmanager
+    def _changing(self, trial_id: int) -> Iterator[Changes]:
+        if self._thread.changes is None:
+            changes = Changes(trial_id)
+            yield changes
+            self._write(changes)
+        else:
+            yield self._thread.changes.setdefault(trial_id, Changes(trial_id))
 
-def _after_params(call: Callable[..., Result]) -> Callable[..., Result]:
-    """Decorator of a method: what is still to be written comes first; then as `patiently`."""
-    patient = patiently(call)
+    @patiently
+    def _write(self, changes: Changes) -> None:
+        if changes.ended and not self.may_end(changes.trial_id):
+            raise UpdateFinishedTrialError(f"trial {changes.trial_id} was taken over")
+        try:
+            with self._transaction() as connection:
+                changes.write(connection, replace=False)
+        except IntegrityError:  # some of it is there: written before, or in an attempt whose answer was lost
+            with self._transaction() as connection:
+                changes.write(connection, replace=True)
 
-    @functools.wraps(call)
-    def written_first(storage: PatientStorage, *args: Any, **kwargs: Any) -> Result:
-        storage.write_params()
-        return patient(storage, *args, **kwargs)
+    @patiently
+    def _earlier_distribution(self, trial_id: int, name: str) -> BaseDistribution | None:
+        with self._transaction() as connection:
+            return earlier_distribution(connection, trial_id, name)
 
-    return written_first
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StorageInternalError("the study's database refused a request") from error
+
+
+class _OfThread(threading.local):
+    """What one thread has looked at, made and not yet written in the blocks of `PatientStorage`."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] | None = None
+        self.made: dict[int, FrozenTrial] = {}
+        self.changes: dict[int, Changes] | None = None
 
 
 for _name in (
     "create_new_study", "get_all_studies", "get_study_directions", "get_study_id_from_name", "get_study_name_from_id",
     "get_study_system_attrs", "get_study_user_attrs", "set_study_system_attr", "set_study_user_attr",
-    "get_trial_id_from_study_id_trial_number",
+    "get_trial_id_from_study_id_trial_number", "_get_best_trial_id",
 ):  # fmt: skip
     setattr(PatientStorage, _name, patiently(getattr(RDBStorage, _name)))
-for _name in (
-    "get_trial", "set_trial_intermediate_value", "set_trial_system_attr", "set_trial_user_attr", "_create_new_trial",
-    "_get_best_trial_id",
-):  # fmt: skip
-    setattr(PatientStorage, _name, _after_params(getattr(RDBStorage, _name)))
 
 
 def _may_pass(error: BaseException) -> bool:

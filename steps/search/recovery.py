@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 
@@ -14,7 +15,7 @@ from steps.mlp.trainer import EpochMetrics
 from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
 from steps.search.study import TUNE_RUNS
-from steps.search.task import SETTINGS
+from steps.search.task import HYPERPARAMETERS, SETTINGS
 from steps.search.training import costs
 from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
 from steps.search.workers import put_back_the_dead
@@ -97,9 +98,10 @@ def _repair(
     if trial.state.is_finished():
         status, state = RUN_STATUS[trial.state], trial.state.name
         if (child.status, child.state) != (status, state):
-            # The end is written after all else, so only a run without its end can lack metrics or have a checkpoint.
+            # The end is written after all else, so only a run without its end can lack something or have a checkpoint.
             checkpoints.remove(child.run_id)
             runs.remember(child.run_id)
+            runs.log_params(child.run_id, json.loads(trial.user_attrs.get(HYPERPARAMETERS, "{}")))
             for epoch, metrics in enumerate(_history(trial), 1):
                 runs.log_metrics(child.run_id, metrics, epoch)
             if MEASURES in trial.user_attrs:

@@ -18,6 +18,7 @@ from optuna.samplers import (
 from optuna.samplers._lazy_random_state import LazyRandomState
 
 from steps.errors import InputError
+from steps.search.tpe import SwiftTPESampler
 
 SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
@@ -50,7 +51,7 @@ def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampl
     """
     match name:
         case "tpe":
-            return TPESampler(seed=seed, multivariate=True, group=conditional, constant_liar=True)
+            return SwiftTPESampler(seed=seed, multivariate=True, group=conditional, constant_liar=True)
         case "qmc":  # its sequence is kept in the study under its seed and goes on by itself
             return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
         case "cmaes":

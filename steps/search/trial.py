@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
+from typing import Any
 
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
@@ -48,11 +49,12 @@ def run_trial(
     """
     trial = job.trial
     run_id, values, error = "", None, ""
+    attributes: dict[str, Any] = {}
     try:
         run_id = _child_run(job, study.study_name, runs, claims)
         training = Training(job, runs, run_id, checkpoints, lambda: claims.holds(trial._trial_id))
         measures = training.run(stop, on_epoch)
-        trial.set_user_attr(MEASURES, measures)
+        attributes[MEASURES] = measures
         values = [measures[objective.name] for objective in job.task.objectives]
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
@@ -63,19 +65,21 @@ def run_trial(
         put_back(study, trial._trial_id, claims)
         return None
     except (Lost, UpdateFinishedTrialError):
-        _leave(job, runs, run_id)
+        _leave(trial, runs, run_id)
         return None
     except _trial_errors() as problem:
         state = TrialState.FAIL
         error = redact(f"{type(problem).__name__}: {' '.join(str(problem).split())}")[:_MAX_ERROR]
         logger.warning("Trial %d failed: %s", trial.number, error)
-    if error:
-        trial.set_user_attr(ERROR, error)
-    trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in training.history])
+        attributes[ERROR] = error
+    attributes[METRICS] = [list(vars(metrics).values()) for metrics in training.history]
     try:
-        finished = study.tell(trial, values, state)
+        with claims.storage.together():
+            for key, value in attributes.items():
+                trial.set_user_attr(key, value)
+            finished = study.tell(trial, values, state)
     except UpdateFinishedTrialError:
-        _leave(job, runs, run_id)
+        _leave(trial, runs, run_id)
         return None
     training.forget()  # before the run ends: what has ended needs no tidying after a crash
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | ({ERROR: error} if error else {}))
@@ -83,11 +87,9 @@ def run_trial(
     return finished
 
 
-def _leave(job: Job, runs: TrialRuns, run_id: str) -> None:
+def _leave(trial: optuna.Trial, runs: TrialRuns, run_id: str) -> None:
     """Have no more to do with a trial that another process has taken over."""
-    logger.warning(
-        "Trial %d was taken over while this process was away; its late results are dropped", job.trial.number
-    )
+    logger.warning("Trial %d was taken over while this process was away; its late results are dropped", trial.number)
     runs.leave(run_id)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import threading
 import time
@@ -14,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.checkpoints import Checkpoints
 from steps.search.claims import Claims
+from steps.search.garbage import Garbage
 from steps.search.task import Job, Task, prepare
 from steps.search.training import OnEpoch
 from steps.search.trial import put_back, run_trial
@@ -75,10 +75,11 @@ class Workers:
                 when it comes a second time.
             Exception: What a thread met outside its trial, after the other trials have been put back.
         """
+        garbage = Garbage()
         ended = [threading.Event() for _ in range(self._n_jobs)]
         for i, event in enumerate(ended):
             # Daemons: a second interruption does not wait for the epoch that they are in.
-            threading.Thread(target=self._work, args=(event,), name=f"trial-worker-{i}", daemon=True).start()
+            threading.Thread(target=self._work, args=(event, garbage), name=f"trial-worker-{i}", daemon=True).start()
         try:
             _wait(ended)
         except KeyboardInterrupt:
@@ -89,7 +90,7 @@ class Workers:
         if self._error:
             raise self._error
 
-    def _work(self, ended: threading.Event) -> None:
+    def _work(self, ended: threading.Event, garbage: Garbage) -> None:
         try:
             while job := self._next():
                 finished = run_trial(
@@ -97,7 +98,7 @@ class Workers:
                 )
                 if finished is not None:
                     self._on_trial(finished)
-                gc.collect()  # a traced graph is a cycle of objects: left to chance, memory grows with the trials
+                garbage.collect()
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()
@@ -107,17 +108,18 @@ class Workers:
     def _next(self) -> Job | None:
         """The next trial to run; None when the study is over."""
         while not self._stop.is_set():
-            with self._claims.turn():
+            storage = self._claims.storage
+            with self._claims.turn(), storage.reading_once():
                 put_back_the_dead(self._study, self._claims)
-                with self._claims.storage.reading_once():
-                    over = self._over()
-                    trial = None if over else self._ask(self._study)
-                    if trial is not None:
-                        if self._claims.claim(trial._trial_id):
+                over = self._over()
+                trial = None if over else self._ask(self._study)
+                if trial is not None:
+                    if self._claims.claim(trial._trial_id):
+                        with storage.together():
                             return prepare(self._task, trial)
-                    elif over in ("timeout", "plateau") or not self._others_run():
-                        self.stopped_by = self.stopped_by or over or "grid"
-                        return None
+                elif over in ("timeout", "plateau") or not self._others_run():
+                    self.stopped_by = self.stopped_by or over or "grid"
+                    return None
             self._stop.wait(_POLL)
         return None
 
@@ -139,9 +141,11 @@ def put_back_the_dead(study: optuna.Study, claims: Claims) -> None:
 
     Outside a turn a running trial without a claim may just have been asked.
     """
+    held = claims.held_trials()
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    live = claims.live_trials() if running else set()
-    for trial in running:
+    of_others = [trial for trial in running if trial._trial_id not in held]
+    live = claims.live_trials() if of_others else set()
+    for trial in of_others:
         if trial._trial_id not in live and claims.claim(trial._trial_id):
             try:
                 put_back(study, trial._trial_id, claims)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -43,6 +44,31 @@ def patiently(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             wait = min(2 * wait, _LONGEST_WAIT)
 
     return repeat
+
+
+class Turns:
+    """One request at a time, in the order in which they came.
+
+    For a store in SQLite, which has one writer at a time: who waits for its lock sleeps, each time longer,
+    and those who come later overtake.
+    """
+
+    def __init__(self) -> None:
+        self._first_in_line, self._busy = threading.Lock(), threading.Lock()
+
+    def __call__(self, call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        """Let a request wait for its turn."""
+
+        @functools.wraps(call)
+        def wait(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            with self._first_in_line:
+                self._busy.acquire()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._busy.release()
+
+        return wait
 
 
 def first_line(error: BaseException) -> str:

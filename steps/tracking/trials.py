@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import mlflow
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.tracking.patience import first_line, patiently
+from steps.tracking.patience import Arguments, Result, Turns, first_line, patiently
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but wh
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
+_GATHER = 0.5  # seconds; a request of its own for each epoch is most of what a child run costs
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
 
@@ -30,6 +32,7 @@ _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 class _Batch:
     """What is still to be written to one run."""
 
+    params: dict[str, str] = field(default_factory=dict)
     metrics: list[Metric] = field(default_factory=list)
     tags: list[RunTag] = field(default_factory=list)
     end: tuple[str, int] | None = None
@@ -43,12 +46,16 @@ def _never() -> bool:
 class TrialRuns:
     """Writes child runs of one parent; every method may be called from any thread and returns at once.
 
-    One background thread sends what has come together since its last request, in order and in one
-    batch per run. `close` returns when all is written.
+    One background thread sends what comes together in half a second, in order and in one batch per run.
+    `close` returns when all is written.
     """
 
     def __init__(self, parent: Run) -> None:
         self._client = MlflowClient()
+        in_turn = Turns() if mlflow.get_tracking_uri().startswith("sqlite") else _at_once
+        self._create_run = in_turn(self._client.create_run)
+        self._log_batch = in_turn(self._client.log_batch)
+        self._set_terminated = in_turn(self._client.set_terminated)
         self._parent = parent
         self._queue: queue.SimpleQueue[tuple[str, _Batch] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
@@ -62,14 +69,14 @@ class TrialRuns:
     def create(
         self, name: str, parameters: Mapping[str, object], tags: Mapping[str, object], lost: Callable[[], bool] = _never
     ) -> str:
-        """Create a child run with its parameters (this one waits for the store); returns its ID.
+        """Create a child run (this one waits for the store); returns its ID.
 
         Args:
             lost: Asked before each request: whether the run is another process's by now, so that nothing is written.
         """
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
-        run = patiently(self._client.create_run)(
+        run = patiently(self._create_run)(
             self._parent.info.experiment_id,
             run_name=name,
             tags={
@@ -79,8 +86,7 @@ class TrialRuns:
             },
         )
         run_id = str(run.info.run_id)
-        entries = [Param(key, str(value)) for key, value in parameters.items()]
-        patiently(self._client.log_batch)(run_id, params=entries)
+        self.log_params(run_id, parameters)
         self._open.add(run_id)
         self._lost[run_id] = lost
         return run_id
@@ -110,8 +116,8 @@ class TrialRuns:
                 raise
             return False
         self.remember(run_id)
-        params = [Param(key, str(value)) for key, value in parameters.items()]
-        patiently(self._client.log_batch)(run_id, params=params, tags=_run_tags(tags))
+        self.log_params(run_id, parameters)
+        patiently(self._log_batch)(run_id, tags=_run_tags(tags))
         patiently(self._client.update_run)(run_id, status="RUNNING")
         self._open.add(run_id)
         self._lost[run_id] = lost
@@ -128,6 +134,10 @@ class TrialRuns:
         """Make a child run one of another tune run; the one that made it stays in a tag."""
         tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
+
+    def log_params(self, run_id: str, parameters: Mapping[str, object]) -> None:
+        """Log parameters; those that the run has already stay as they are."""
+        self._queue.put((run_id, _Batch(params={key: str(value) for key, value in parameters.items()})))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
         now, known = _milliseconds(), self._known.get(run_id, ())
@@ -183,11 +193,16 @@ class TrialRuns:
     def _write_next(self) -> bool:
         """Write what has come together; False where that was the last of it."""
         items = [self._queue.get()]
-        while not self._queue.empty() and len(items) < _MAX_BATCH // 3:
-            items.append(self._queue.get())
+        until = time.monotonic() + _GATHER
+        while items[-1] is not None and len(items) < _MAX_BATCH // 3:
+            try:
+                items.append(self._queue.get(timeout=max(0.0, until - time.monotonic())))
+            except queue.Empty:
+                break
         batches: dict[str, _Batch] = {}
         for run_id, item in filter(None, items):
             batch = batches.setdefault(run_id, _Batch())
+            batch.params |= item.params
             batch.metrics += item.metrics
             batch.tags += item.tags
             batch.end = item.end or batch.end
@@ -200,14 +215,15 @@ class TrialRuns:
         return None not in items
 
     def _write(self, run_id: str, batch: _Batch) -> None:
-        log, end = self._client.log_batch, self._client.set_terminated
+        log, end = self._log_batch, self._set_terminated
         if not self._error:  # what has been waited for in vain is not waited for again
             log, end = patiently(log), patiently(end)
         if run_id in self._incomplete:
             batch = _without_result(batch)
         try:
-            if batch.metrics or batch.tags:
-                log(run_id, metrics=batch.metrics, tags=batch.tags)
+            if batch.params or batch.metrics or batch.tags:
+                params = [Param(key, value) for key, value in batch.params.items()]
+                log(run_id, params=params, metrics=batch.metrics, tags=batch.tags)
             if batch.end:
                 end(run_id, *batch.end)
         except (MlflowException, OSError) as error:
@@ -224,6 +240,10 @@ def _without_result(batch: _Batch) -> _Batch:
     The next start compares it with its trial and writes what is missing.
     """
     return _Batch(tags=_run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", batch.end[1])) if batch.end else _Batch()
+
+
+def _at_once(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    return call
 
 
 def _run_tags(tags: Mapping[str, object]) -> list[RunTag]:

@@ -44,7 +44,7 @@ def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(calm: Study) -> Non
     study = Study(calm.folder, "joined", N_TRIALS, options=("--n-jobs", "1"))
     tune = study.start()
     worker = start_worker(study, "--n-jobs", "1")
-    stdout, stderr = tune.communicate()
+    _, stderr = tune.communicate()
     said, problems = worker.communicate()
     assert tune.returncode == 0, stderr
     assert worker.returncode == 0, problems

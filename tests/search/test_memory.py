@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 STUDY = """
-import gc, sys
+import sys
 from pathlib import Path
 from steps.command import import_tensorflow
 
@@ -19,16 +19,18 @@ import optuna
 from steps.datasets import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import Samples, Trainer
+from steps.search.garbage import Garbage
 from steps.search.space_file import load_space, space_path
 
 digits = load_dataset("digits", 1 / 6, seed=0)
 samples = [Samples.from_arrays(digits.splits[n].features, digits.splits[n].labels) for n in ("train", "validation")]
 space = load_space(space_path("small"))
+garbage = Garbage()
 study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
 for number in range(1, 101):
     config = MLPConfig.from_hyperparameters(space.suggest(study.ask()))
     Trainer(config, *samples, n_classes=10, feature_max=16.0, image_shape=(8, 8), epochs=1, seed=0).run_epoch()
-    gc.collect()
+    garbage.collect()
     if number in (20, 100):
         status = Path("/proc/self/status").read_text().split()
         print(status[status.index("VmRSS:") + 1])

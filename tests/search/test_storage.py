@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from steps.errors import InputError, StepError
@@ -146,7 +148,7 @@ def test_an_end_whose_answer_was_lost_is_recognized(study: optuna.Study) -> None
         storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
 
-def test_parameters_are_written_together_before_anything_else_is(tmp_path: Path) -> None:
+def test_parameters_are_written_when_they_are_suggested(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/optuna.db"
     storage = open_storage(url)
     study = optuna.create_study(storage=storage, study_name="s")
@@ -163,3 +165,74 @@ def test_parameters_are_written_together_before_anything_else_is(tmp_path: Path)
     assert study.trials[trial.number].params == trial.params
     with pytest.raises(ValueError, match="different distribution kind"):
         study.ask().suggest_float("a", 0, 1)
+
+
+def test_trials_are_read_as_optuna_reads_them(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    study = optuna.create_study(storage=open_storage(url), study_name="s", directions=["maximize", "minimize"])
+    for values in ([1.0, math.inf], [-math.inf, 2.5], None):
+        trial = study.ask()
+        trial.suggest_float("rate", 0.1, 0.9, log=True)
+        trial.suggest_categorical("kind", ["a", None, True])
+        trial.suggest_int("n", 1, 9, step=2)
+        trial.set_user_attr("list", [1, {"two": "ü"}])
+        study.tell(trial, values, state=None if values else TrialState.FAIL)
+    single = optuna.create_study(storage=study._storage, study_name="single")
+    trial = single.ask()
+    for step, value in enumerate((0.25, math.inf, -math.inf)):
+        trial.report(value, step)
+    single.tell(trial, state=TrialState.PRUNED)
+    study.enqueue_trial({"n": 3})
+    study.ask().suggest_int("n", 1, 9, step=2)
+    study.enqueue_trial({"n": 5}, user_attrs={"why": "it waits"})
+    for name in ("s", "single"):
+        ours = optuna.load_study(storage=open_storage(url), study_name=name).get_trials()
+        assert ours == optuna.load_study(storage=RDBStorage(url), study_name=name).get_trials()
+    with pytest.raises(KeyError):
+        open_storage(url).get_trial(99)
+
+
+def test_what_is_written_together_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    storage, other = open_storage(url), RDBStorage(url)
+    study = optuna.create_study(storage=storage, study_name="s")
+    trial = study.ask()
+
+    def interrupted() -> None:
+        with storage.together():
+            trial.set_user_attr("a", 1)
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        interrupted()
+    with storage.together():
+        trial.suggest_int("x", 0, 9)
+        trial.set_user_attr("b", 1)
+        assert not other.get_trial(trial._trial_id).params
+    (found,) = other.get_all_trials(study._study_id)
+    assert (found.params, found.user_attrs) == (trial.params, {"b": 1})
+    with storage.together():
+        trial.set_user_attr("b", 2)  # in place of what is there
+        trial.set_user_attr("b", 3)
+        trial.set_user_attr("c", 4)
+        assert study.tell(trial, 0.5).user_attrs == {"b": 3, "c": 4}
+        assert other.get_trial(trial._trial_id).state == TrialState.COMPLETE
+    with pytest.raises(UpdateFinishedTrialError), storage.together():
+        trial.set_user_attr("late", 5)
+    assert other.get_trial(trial._trial_id).user_attrs == {"b": 3, "c": 4}
+
+
+def test_a_read_in_a_block_is_the_first_one_but_for_own_changes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    storage = open_storage(url)
+    study = optuna.create_study(storage=storage, study_name="s")
+    elsewhere = optuna.load_study(storage=RDBStorage(url), study_name="s")
+    with storage.reading_once():
+        assert study.get_trials() == []
+        elsewhere.ask()
+        assert study.get_trials() == []
+        own = study.ask()
+        assert [trial.number for trial in study.get_trials()] == [own.number]
+        storage.set_trial_state_values(own._trial_id, TrialState.WAITING)
+        assert [trial.state.name for trial in study.get_trials()] == ["RUNNING", "WAITING"]
+    assert study.ask().number == own.number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from steps.search.claims import Claims
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space_file import load_space, space_path
 from steps.search.storage import open_storage
-from steps.search.task import Task, prepare
+from steps.search.task import HYPERPARAMETERS, Task, prepare
 from steps.search.trial import METRICS, RUN_ID, run_trial
 from steps.search.workers import put_back_the_dead
 from steps.tracking.trials import TrialRuns
@@ -198,8 +199,8 @@ def die_after_telling(desk: Desk, expected: list[EpochMetrics]) -> FrozenTrial:
     with desk.claims.turn():
         trial = desk.study.ask()
         desk.claims.claim(trial._trial_id)
-        job = prepare(desk.task, trial)
-    run_id = desk.runs.create("trial-000", job.hyperparameters, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+        prepare(desk.task, trial)
+    run_id = desk.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     desk.runs.log_metrics(run_id, vars(expected[0]), 1)
     trial.set_user_attr(RUN_ID, run_id)
     trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in expected])
@@ -211,6 +212,8 @@ def die_after_telling(desk: Desk, expected: list[EpochMetrics]) -> FrozenTrial:
 def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
     done = die_after_telling(open_desk(), expected)
     assert_undisturbed(open_desk(), done, expected)
+    params = MlflowClient().get_run(done.user_attrs[RUN_ID]).data.params
+    assert params == {name: str(value) for name, value in json.loads(done.user_attrs[HYPERPARAMETERS]).items()}
 
 
 def test_a_process_that_goes_on_repairs_what_another_one_left(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
