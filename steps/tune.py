@@ -213,7 +213,9 @@ def _search(run: Run, task: Task, name: str, n_jobs: int, parameters: Mapping[st
                 queued = enqueue(study, task, earlier, parameters)
             for line in [*(f"Space: {change}" for change in changes), *queued]:
                 click.echo(line)
-            with StudyDisplay(parameters["n_trials"], parameters["max_epochs"], finished, task.objectives) as display:
+            with StudyDisplay(
+                parameters["n_trials"], parameters["max_epochs"], finished, task.objectives, study.pruner
+            ) as display:
                 workers = Workers(
                     task, study, runs, claims, checkpoints, n_trials=parameters["n_trials"], n_jobs=n_jobs,
                     timeout=parameters["timeout"], on_epoch=display.epoch, on_trial=display.trial,
