@@ -42,7 +42,7 @@ bench: .venv/bench  ## Measure against the usual design, KerasTuner and Ray Tune
 	python -m benchmarks $(ARGS)
 
 pictures: .venv/dev  ## Take the pictures of the README from a real run (needs Chromium)
-	python docs/pictures.py $(ARGS)
+	python -m docs.pictures $(ARGS)
 
 clean:  ## Remove the environment and the caches; runs and models stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from steps.tracking.pages import experiment_url
+
 PROJECT = Path(__file__).parents[1]
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 IMAGES = Path(__file__).parent / "images"
@@ -50,7 +52,7 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
-        page.set_viewport_size({"width": 1280, "height": 300 + 32 * (trials + 5)})  # a line for each run
+        page.set_viewport_size({"width": 1400, "height": 300 + 32 * (trials + 5)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
     for path in sorted(IMAGES.glob("*.png")):
@@ -89,7 +91,7 @@ def take_terminal(page: Page, written: str, trials: int) -> None:
     _, end = max(frames)
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     for text in screen(written[:end]):
-        console.print(Text.from_ansi(text), no_wrap=True, crop=True)
+        console.print(Text.from_ansi(text), overflow="fold")
     page.set_content(console.export_html(theme=DIMMED_MONOKAI, inline_styles=True))
     page.add_style_tag(content="pre { display: inline-block; padding: 1rem; font-size: 14px; margin: 0 }")
     save(page.locator("pre").screenshot(), "terminal")
@@ -136,14 +138,13 @@ def take_tree(page: Page, uri: str, folder: Path) -> None:
     try:
         while not is_up(port):
             time.sleep(0.3)
-        page.goto(f"http://127.0.0.1:{port}/#/experiments/0/runs?workflowType=machine_learning")
+        page.goto(experiment_url(f"http://127.0.0.1:{port}", "0"))
         for name in ("main", "tune"):
             row = page.locator(".ag-row").filter(has=page.get_by_role("link", name=name, exact=True))
             row.locator("[col-id*='Run Name'] button").click()
         page.get_by_role("link", name="trial-000", exact=True).wait_for()
-        close = page.get_by_role("button", name="Close")
-        if close.count():
-            close.last.click()
+        for close in reversed(page.get_by_role("button", name="Close").all()):  # of panels and notices
+            close.click()
         page.wait_for_timeout(1500)  # panels move
         save(page.screenshot(), "run-tree")
     finally:

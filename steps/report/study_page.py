@@ -18,6 +18,8 @@ from steps.report.study_charts import MAX_CURVES, curves, front, history, interv
 from steps.report.study_template import SCRIPT, STYLE, TEMPLATE
 from steps.report.words import duration
 
+_MATTERS = 0.05  # importance below which a border is flagged, but no reason to search again
+
 
 def study_page(
     *,
@@ -47,7 +49,7 @@ def study_page(
     top = _top(complete, objectives[0], best)
     measured = [(f"trial {row.number}", *_interval(row, n_validation)) for row in top if row.accuracy is not None]
     noise = [is_noise(top[0].accuracy or 0, row.accuracy or 0, n_validation) for row in top]
-    at_border = borders(top)
+    at_border, shares = borders(top), {importance.name: importance.share for importance in found}
     each_epoch = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
     names = list(dict.fromkeys(name for row in rows for name in row.hyperparameters))
     return page(
@@ -63,7 +65,13 @@ def study_page(
         counts=Counter(row.state for row in rows),
         cost=cost(rows),
         duration=duration,
-        next_steps=advice(rows, objectives, at_border, study_name, sum(noise[1:])),
+        next_steps=advice(
+            rows,
+            objectives,
+            [border for border in at_border if shares.get(border.name, 1) >= _MATTERS],
+            study_name,
+            sum(noise[1:]),
+        ),
         tune_run_id=tune_run_id,
         top=list(zip(top, measured, noise, strict=True)) if len(measured) == len(top) else [],
         interval_chart=intervals(measured) if measured else "",

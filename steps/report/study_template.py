@@ -9,7 +9,7 @@ svg .ring { stroke: var(--text); stroke-width: 2; }
 svg .faint { opacity: .45; }
 ol.next li { margin: .35rem 0; } code { font-size: .9em; overflow-wrap: anywhere; } a { color: var(--accent); }
 .bar { display: inline-block; height: .7rem; width: calc(var(--share) * 7rem); background: var(--accent); }
-.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); }
+.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
 .columns + .scroll { margin-top: 1rem; }
 td.pruned { color: var(--pruned); } td.failed { color: var(--bad); }
 table.sortable { font-size: .85rem; white-space: nowrap; } table.sortable td, table.sortable th { padding-right: 1rem; }
@@ -65,7 +65,7 @@ TEMPLATE = """
 <ol class="next">
 {% for sentence in next_steps %}<li>{{ sentence }}.</li>
 {% endfor %}
-<li>Train the selected trial on train + validation and test it once:
+<li>Train the selected trial on train + validation and test it once, as main does by itself:
 <code>mlflow run . -e evaluate -P tune_run_id={{ tune_run_id }}</code></li>
 </ol>
 <h2>The best configuration</h2>

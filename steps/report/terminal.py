@@ -111,10 +111,12 @@ class StudyDisplay(Display):
             epochs, *_ = self._running.pop(trial.number, (0, 0.0, False))
             is_best = self._count(trial)
             self._show(self._done(), self._text())
+            self._progress.refresh()  # else the line below would for a moment stand above the trial still running
+            standing = f"  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]"  # as the bar says it
             if is_best or trial.state == TrialState.FAIL or not self._console.is_terminal:
                 self._console.print(
-                    f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, "
-                    f"{self._values(trial)}  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]",
+                    f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, {self._values(trial)}"
+                    + standing * (not self._console.is_terminal),
                     markup=False,
                     style="bold" if is_best else None,
                 )
@@ -184,10 +186,12 @@ class RowsDisplay(Display):
 def print_summary(rows: Sequence[tuple[str, str, str]], console: Console | None = None) -> None:
     """A table of (step, run, result); long results wrap inside their column."""
     console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("step", no_wrap=True)
     table.add_column("run", no_wrap=True)
     table.add_column("result", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)
+    console.print(table)
