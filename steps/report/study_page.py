@@ -11,14 +11,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from steps.mlp.metrics import wilson_interval
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.advice import advice, certainty
-from steps.report.findings import TOP, Row, borders, cost, is_noise
+from steps.report.findings import TOP, Border, Row, borders, cost, is_noise
 from steps.report.importance import Importance
 from steps.report.page import page
 from steps.report.study_charts import MAX_CURVES, curves, front, history, intervals
 from steps.report.study_template import SCRIPT, STYLE, TEMPLATE
 from steps.report.words import duration
 
-_MATTERS = 0.05  # importance below which a border is flagged, but no reason to search again
+_MATTERS = 0.05  # share of all importances
 
 
 def study_page(
@@ -68,7 +68,7 @@ def study_page(
         next_steps=advice(
             rows,
             objectives,
-            [border for border in at_border if shares.get(border.name, 1) >= _MATTERS],
+            [border for border in at_border if _is_reason(border, shares.get(border.name, 1))],
             study_name,
             sum(noise[1:]),
         ),
@@ -90,6 +90,11 @@ def study_page(
         shown=_shown,
         run_url=run_url,
     )
+
+
+def _is_reason(border: Border, importance: float) -> bool:
+    """Whether a border, which is flagged in any case, is a reason to search again: it matters, and is no chance."""
+    return importance >= _MATTERS and 2 * border.n_top >= border.n_with
 
 
 def _top(complete: Sequence[Row], objective: Objective, best: int) -> list[Row]:
