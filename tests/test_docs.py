@@ -104,6 +104,16 @@ def test_every_command_runs(guide: Path, project: Path, tmp_path: Path) -> None:
         assert result.returncode == 0, f"{command}\n{result.stdout[-2000:]}\n{result.stderr}"
 
 
+def test_pictures_are_small_shown_and_described() -> None:
+    shown = set()
+    for guide in [README, *(REPOSITORY / "docs").glob("*.md")]:
+        for text, path in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", guide.read_text()):
+            assert len(text.split()) > 5, f"{guide.name}: {path} wants a text for who cannot see it"
+            shown.add((guide.parent / path).resolve())
+    assert shown == set((REPOSITORY / "docs" / "images").iterdir())
+    assert max(path.stat().st_size for path in shown) < 300_000
+
+
 def test_each_command_in_the_text_is_accounted_for() -> None:
     guides = [README, *(REPOSITORY / "docs").glob("*.md")]
     found = {command for guide in guides for command in _INLINE.findall(guide.read_text())} - {"mlflow run"}
