@@ -88,7 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
 @pytest.mark.slow
 def test_the_pages_of_the_ui(served: tuple[Path, str], browser: Browser) -> None:
     folder, url = served
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = browser.new_page(viewport={"width": 1800, "height": 900})  # the table draws only columns that are seen
     page.set_default_timeout(0)  # the first load takes as long as it takes
     trouble = listen(page, url)
 
@@ -102,7 +102,7 @@ def test_the_pages_of_the_ui(served: tuple[Path, str], browser: Browser) -> None
         page.get_by_role("link", name=name, exact=True).wait_for()
     for column in ("val_accuracy", "test_accuracy", "optuna.state"):
         page.get_by_role("columnheader", name=column, exact=True).first.wait_for()
-    page.get_by_role("gridcell", name="COMPLETE").first.wait_for()
+    page.get_by_text("COMPLETE", exact=True).first.wait_for()
 
     show(f"/experiments/0/runs/{run_of(folder, 'tune')}")
     page.get_by_text("each child run is one trial").wait_for()
