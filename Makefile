@@ -45,7 +45,7 @@ cluster: .venv/dev  ## Start PostgreSQL, an MLflow server and a Dask cluster on 
 	python -m deploy.cluster $(ARGS)
 
 pictures: .venv/dev  ## Take the pictures of the README from a real run (needs Chromium)
-	python docs/pictures.py $(ARGS)
+	python -m docs.pictures $(ARGS)
 
 clean:  ## Remove the environment and the caches; runs and models stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

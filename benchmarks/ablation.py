@@ -44,46 +44,48 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @click.command()
 @click.option("--epochs", default=20, show_default=True, help="Epochs of each training.")
 @click.option("--seeds", default=1, show_default=True, help="Trainings of each variant.")
-def main(epochs: int, seeds: int) -> None:
+@click.option("--dataset", "name", default="mnist", show_default=True, help="mnist or digits.")
+def main(epochs: int, seeds: int, name: str) -> None:
     """Print a Markdown table: validation accuracy and loss of each variant, mean over the seeds."""
     limit_threads(n_jobs=available_cores())
     precision = resolve_precision("auto")
-    dataset = load_dataset("mnist", 1 / 6, seed=0)
+    dataset = load_dataset(name, 1 / 6, seed=0)
     train, validation = (
-        Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
-        for name in ("train", "validation")
+        Samples.from_arrays(dataset.splits[split].features, dataset.splits[split].labels)
+        for split in ("train", "validation")
     )
     todo: SimpleQueue[tuple[str, int]] = SimpleQueue()
-    for name in VARIANTS:
+    for variant in VARIANTS:
         for seed in range(seeds):
-            todo.put((name, seed))
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
+            todo.put((variant, seed))
+    found: dict[str, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
 
     def work() -> None:
         while True:
             try:
-                name, seed = todo.get_nowait()
+                variant, seed = todo.get_nowait()
             except Empty:
                 return
             trainer = Trainer(
-                replace(BASE, **VARIANTS[name]), train, validation, n_classes=10, feature_max=dataset.feature_max,
-                image_shape=dataset.image_shape, epochs=epochs, seed=seed, precision=precision,
+                replace(BASE, **VARIANTS[variant]), train, validation, n_classes=len(dataset.class_names),
+                feature_max=dataset.feature_max, image_shape=dataset.image_shape, epochs=epochs, seed=seed,
+                precision=precision,
             )  # fmt: skip
             *_, last = (trainer.run_epoch() for _ in range(epochs))
-            found[name].append((last.val_accuracy, last.val_loss))
-            click.echo(f"{name}, seed {seed}: {last.val_accuracy:.4f}, loss {last.val_loss:.4f}", err=True)
+            found[variant].append((last.val_accuracy, last.val_loss))
+            click.echo(f"{variant}, seed {seed}: {last.val_accuracy:.4f}, loss {last.val_loss:.4f}", err=True)
 
     threads = [threading.Thread(target=work) for _ in range(available_cores())]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    click.echo(f"{epochs} epochs on 50,000 images, {precision}, mean of {seeds}\n")
+    click.echo(f"{epochs} epochs on {len(train.labels):,} images, {precision}, mean of {seeds}\n")
     click.echo("| variant | validation accuracy | difference | validation loss |\n|---|---|---|---|")
     base = sum(accuracy for accuracy, _ in found["base"]) / seeds
-    for name, results in found.items():
+    for variant, results in found.items():
         accuracy, loss = (sum(column) / seeds for column in zip(*results, strict=True))
-        click.echo(f"| {name} | {accuracy:.2%} | {100 * (accuracy - base):+.2f} | {loss:.4f} |")
+        click.echo(f"| {variant} | {accuracy:.2%} | {100 * (accuracy - base):+.2f} | {loss:.4f} |")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from steps.tracking.pages import experiment_url
+
 PROJECT = Path(__file__).parents[1]
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 IMAGES = Path(__file__).parent / "images"
@@ -50,7 +52,7 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
-        page.set_viewport_size({"width": 1280, "height": 300 + 32 * (trials + 5)})  # a line for each run
+        page.set_viewport_size({"width": 1400, "height": 300 + 32 * (trials + 5)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
     for path in sorted(IMAGES.glob("*.png")):
@@ -78,18 +80,19 @@ def on_a_terminal(command: list[str], folder: Path, env: dict[str, str]) -> str:
 
 
 def take_terminal(page: Page, written: str, trials: int) -> None:
-    """The display with the most running trials, after half of all trials."""
-    frames = [
-        (written.count("  epoch ", found.start(), end := written.find("\x1b[2K", found.start())), end)
-        for found in re.finditer(rf"(\d+)/{trials} trials", written)
-        if int(found[1]) >= trials / 2
-    ]  # (running trials, where the next frame begins)
+    """The display with the most running trials, after half of all; best with one that is about to be pruned."""
+    frames = []  # (running trials, whether one may be pruned, where the next frame begins)
+    for found in re.finditer(rf"(\d+)/{trials} trials", written):
+        end = written.find("\x1b[2K", found.start())
+        text = written[found.start() : end]
+        if int(found[1]) >= trials / 2:
+            frames.append((text.count("  epoch "), "may be pruned" in text, end))
     if not frames:
         raise SystemExit("the display was never seen; is rich told that there is no terminal?")
-    _, end = max(frames)
+    *_, end = max(frames)
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     for text in screen(written[:end]):
-        console.print(Text.from_ansi(text), no_wrap=True, crop=True)
+        console.print(Text.from_ansi(text), overflow="fold")
     page.set_content(console.export_html(theme=DIMMED_MONOKAI, inline_styles=True))
     page.add_style_tag(content="pre { display: inline-block; padding: 1rem; font-size: 14px; margin: 0 }")
     save(page.locator("pre").screenshot(), "terminal")
@@ -136,14 +139,13 @@ def take_tree(page: Page, uri: str, folder: Path) -> None:
     try:
         while not is_up(port):
             time.sleep(0.3)
-        page.goto(f"http://127.0.0.1:{port}/#/experiments/0/runs?workflowType=machine_learning")
+        page.goto(experiment_url(f"http://127.0.0.1:{port}", "0"))
         for name in ("main", "tune"):
             row = page.locator(".ag-row").filter(has=page.get_by_role("link", name=name, exact=True))
             row.locator("[col-id*='Run Name'] button").click()
         page.get_by_role("link", name="trial-000", exact=True).wait_for()
-        close = page.get_by_role("button", name="Close")
-        if close.count():
-            close.last.click()
+        for close in reversed(page.get_by_role("button", name="Close").all()):  # of panels and notices
+            close.click()
         page.wait_for_timeout(1500)  # panels move
         save(page.screenshot(), "run-tree")
     finally:

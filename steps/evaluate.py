@@ -164,6 +164,7 @@ def _register(
     from steps.datasets.interface import Interface
     from steps.mlp.comparison import Comparison
     from steps.report.evaluation_page import evaluation_page
+    from steps.report.words import percent
     from steps.tracking.assessment import assess
     from steps.tracking.models import load_keras, log_keras
     from steps.tracking.notes import step_note
@@ -201,7 +202,7 @@ def _register(
     mlflow.log_metrics(decision.as_metrics())
     own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
     result = f"**{label}: {status}**, because {candidate.reason}; {decision.reason}."
-    note = {MLFLOW_RUN_NOTE: step_note("evaluate", f"Test accuracy **{scores.test_accuracy:.2%}**. {result}")}
+    note = {MLFLOW_RUN_NOTE: step_note("evaluate", f"Test accuracy **{percent(scores.test_accuracy)}**. {result}")}
     mlflow.set_tags({"validation_status": status, **own, **decision.as_tags(), **note})
     page = evaluation_page(
         title=label,

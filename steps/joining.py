@@ -72,9 +72,8 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     study = plan.open_study(task, storage)
     runs = TrialRuns(run)
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-    display = StudyDisplay(
-        plan.n_trials, plan.max_epochs, finished, task.objectives, Console(quiet=True) if quiet else None
-    )
+    console = Console(quiet=True) if quiet else None
+    display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner, console)
     try:
         with Claims(storage, plan.study, tune_run_id, owner=False) as claims, display:
             workers = plan.workers(

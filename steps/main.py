@@ -111,24 +111,26 @@ def _summary(runs: Sequence[Run]) -> None:
     import mlflow
 
     from steps.report.terminal import print_summary
+    from steps.report.words import percent
 
     download_run, tune_run, evaluated = (run.data for run in runs)
     version, metrics = _version(runs[-1]), evaluated.metrics
     counts = ", ".join(
         f"{tune_run.metrics.get(f'n_{state}', 0):.0f} {state}" for state in ("complete", "pruned", "failed")
     )
-    test = f"{metrics['test_accuracy']:.2%} (95 % interval {metrics['test_accuracy_low']:.2%} to "
+    test, low, high = (percent(metrics[f"test_accuracy{end}"]) for end in ("", "_low", "_high"))
     results = (
         f"{download_run.params['dataset']}, digest {download_run.tags['dataset_digest'][:12]}",
-        f"validation accuracy {tune_run.metrics['best_val_accuracy']:.2%}; trials: {counts}",
-        f"test accuracy {test}{metrics['test_accuracy_high']:.2%})",
+        f"validation accuracy {percent(tune_run.metrics['best_val_accuracy'])}; trials: {counts}",
+        f"test accuracy {test} (95 % interval {low} to {high})",
     )
     rows = [
         (str(stage.command.name), run.info.run_id[:8], result)
         for stage, run, result in zip(_STAGES, runs, results, strict=True)
     ]
     aliases = ", ".join(sorted(version.aliases)) or "no alias"
-    decision = f"{version.tags['validation_status']}; {version.tags['promotion_reason']}"
+    tags = version.tags
+    decision = f"{tags['validation_status']}, because {tags['validation_reason']}; {tags['promotion_reason']}"
     click.echo()
     print_summary([*rows, ("model", "", f"{version.name} version {version.version} ({aliases}): {decision}")])
     click.echo()

@@ -131,7 +131,7 @@ def _print(model: str, rows: Sequence[VersionRow]) -> None:
 def _accuracy(row: VersionRow) -> str:
     if row.test_accuracy is None or row.test_accuracy_low is None or row.test_accuracy_high is None:
         return ""
-    return f"{row.test_accuracy:.2%} ({100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f})"
+    return f"{100 * row.test_accuracy:.2f} % ({100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f})"
 
 
 if __name__ == "__main__":

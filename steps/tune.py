@@ -231,7 +231,7 @@ def _search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[s
                 queued = enqueue(study, task, earlier, parameters)
             for line in [*(f"Space: {change}" for change in changes), *queued]:
                 click.echo(line)
-            display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives)
+            display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner)
             with display, Watch(study, task.objectives[0], display) as watch:
                 workers: Workers | DaskWorkers
                 if parameters["engine"] == "dask":

@@ -10,6 +10,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -36,6 +38,15 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
         **extra,
     }
+
+
+def is_up(url: str) -> bool:
+    """Whether an MLflow server answers."""
+    try:
+        with urllib.request.urlopen(f"{url}/health") as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError):
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, environment
+from tests.conftest import REPOSITORY, environment, is_up
 
+README = REPOSITORY / "README.md"
 # The registry guide has its own test: its commands build on each other.
 GUIDES = sorted(
     path
-    for path in (REPOSITORY / "docs").glob("*.md")
+    for path in [README, *(REPOSITORY / "docs").glob("*.md")]
     if path.name != "registry.md" and "```bash" in path.read_text()  # the rest only reports measurements
 )
-SMALL = {"tune": {"n_trials": "3", "max_epochs": "2", "n_jobs": "2"}, "evaluate": {"final_epochs": "2"}}
+DIGITS = {"dataset": "digits", "n_trials": "3", "max_epochs": "2", "final_epochs": "2"}
+SMALL = {"main": DIGITS, "tune": {"n_trials": "3", "max_epochs": "2", "n_jobs": "2"}, "evaluate": {"final_epochs": "2"}}
+# What stands inside a line of text: what runs it, or why nothing does.
+INLINE = {
+    "make main": "README.md, here",
+    'make main ARGS="-P n_trials=5"': "README.md, here, with other ARGS",
+    "make lint": "CI",
+    "make ui": "test_make_ui",
+    "mlflow ui": "tests/test_look.py",
+    "python -m steps.tune --help": "README.md, here",
+    "python -m benchmarks.strategies": "test_the_strategies_are_compared",
+    "python -m benchmarks.ablation": "test_a_measurement_runs",
+    "python -m benchmarks.pruners": "test_a_measurement_runs",
+    "make bench": "nothing: its rivals are no dependencies of the tests, and it takes half an hour",
+    "pip install torch": "nothing: 200 MB for one sampler",
+}
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+_INLINE = re.compile(r"`((?:make|mlflow|python|pip) [^`]+)`")
 
 
 def blocks(guide: Path, language: str) -> list[str]:
@@ -31,39 +52,106 @@ def commands(guide: Path) -> list[str]:
     return [line for block in blocks(guide, "bash") for line in block.splitlines() if line.strip()]
 
 
-def small(command: str) -> list[str]:
-    """The words of a command, with budgets made small and this environment."""
-    words = shlex.split(command)
+def small(command: str, folder: Path) -> list[str]:
+    """The words of a command, with budgets made small, this environment, and what it installs in a folder."""
+    words = shlex.split(command, comments=True)
+    if words == ["make", "main"]:
+        return make("main", "runtime", " ".join(f"-P {name}={value}" for name, value in DIGITS.items()))
+    if words == ["make", "test"]:
+        return make("test", "dev", "--numprocesses 1 tests/tracking/test_notes.py")
+    if words[:2] == ["pip", "install"]:
+        return [sys.executable, "-m", *words, "--quiet", "--no-deps", "--target", str(folder / "installed")]
     if words[:2] != ["mlflow", "run"]:
         return words
     entry = words[words.index("-e") + 1]
     for name, value in SMALL.get(entry, {}).items():
         words = [word for word in words if not word.startswith(f"{name}=")]
-        words = [w for i, w in enumerate(words) if not (w == "-P" and (i + 1 == len(words) or words[i + 1] == "-P"))]
+        words = [w for i, w in enumerate(words) if not (w == "-P" and (i + 1 == len(words) or words[i + 1][0] == "-"))]
         words += ["-P", f"{name}={value}"]
-    return [*words, "--env-manager", "local"]
+    return words if "--env-manager" in words else [*words, "--env-manager", "local"]
+
+
+def make(target: str, environment: str, arguments: str) -> list[str]:
+    """A target of the Makefile in the environment of this test, whose installation is taken for done."""
+    return ["make", f"--assume-old=.venv/{environment}", target, f"ARGS={arguments}"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, with this environment."""
+    copy = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "data", "mlruns", "*.db*", ".*_cache")
+    shutil.copytree(REPOSITORY, copy, ignore=ignored)
+    (copy / ".venv").symlink_to(sys.prefix)
+    return copy
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
-def test_every_command_runs(guide: Path, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "data", "mlruns", "*.db*", ".*_cache")
-    shutil.copytree(REPOSITORY, project, ignore=ignored)
+def test_every_command_runs(guide: Path, project: Path, tmp_path: Path) -> None:
     for text in blocks(guide, "yaml"):
         if name := re.match(r"# (\S+\.yaml)\n", text):
             (project / name[1]).write_text(text)
     env = environment(tmp_path, PYTHONPATH=str(project))
-    subprocess.run([sys.executable, "-m", "steps.download", "--dataset", "digits"], cwd=project, env=env, check=True)
+    if guide != README:  # which begins with data of its own
+        subprocess.run(
+            [sys.executable, "-m", "steps.download", "--dataset", "digits"], cwd=project, env=env, check=True
+        )
     found = commands(guide)
     assert found
     for command in found:
-        result = subprocess.run(small(command), cwd=project, env=env, capture_output=True, text=True)
-        assert result.returncode == 0, f"{command}\n{result.stderr}"
+        result = subprocess.run(small(command, tmp_path), cwd=project, env=env, capture_output=True, text=True)
+        assert result.returncode == 0, f"{command}\n{result.stdout[-2000:]}\n{result.stderr}"
+
+
+def test_pictures_are_small_shown_and_described() -> None:
+    shown = set()
+    for guide in [README, *(REPOSITORY / "docs").glob("*.md")]:
+        for text, path in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", guide.read_text()):
+            assert len(text.split()) > 5, f"{guide.name}: {path} wants a text for who cannot see it"
+            shown.add((guide.parent / path).resolve())
+    assert shown == set((REPOSITORY / "docs" / "images").iterdir())
+    assert max(path.stat().st_size for path in shown) < 300_000
+
+
+def test_each_command_in_the_text_is_accounted_for() -> None:
+    guides = [README, *(REPOSITORY / "docs").glob("*.md")]
+    found = {command for guide in guides for command in _INLINE.findall(guide.read_text())} - {"mlflow run"}
+    assert found == set(INLINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    ["benchmarks.ablation --dataset digits --epochs 1", "benchmarks.pruners --dataset digits --configs 3 --draws 2"],
+)
+def test_a_measurement_runs(arguments: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", *arguments.split()]
+    result = subprocess.run(command, cwd=REPOSITORY, env=environment(tmp_path), capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    header, _, *rows = [line for line in result.stdout.splitlines() if line.startswith("|")]
+    assert len(rows) > 5
+    assert {row.count("|") for row in rows} == {header.count("|")}
+
+
+@pytest.mark.slow
+def test_make_ui(project: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = make("ui", "runtime", f"--port {port} --workers 1")
+    server = subprocess.Popen(command, cwd=project, env=environment(tmp_path), start_new_session=True)
+    try:
+        while not is_up(f"http://127.0.0.1:{port}"):
+            assert server.poll() is None
+            time.sleep(0.3)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # make, and what it started
+        server.wait()
 
 
 def test_commands_are_made_small() -> None:
-    words = small("mlflow run . -e tune -P n_trials=100 -P pruner=hyperband:reduction_factor=3")
+    words = small("mlflow run . -e tune -P n_trials=100 -P pruner=hyperband:reduction_factor=3", Path())
     assert words[2:7] == [".", "-e", "tune", "-P", "pruner=hyperband:reduction_factor=3"]
     assert words[7:9] == ["-P", "n_trials=3"]
 

@@ -6,8 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow.tracking import MlflowClient
 
-from tests.conftest import Step, environment
+from steps.tracking.pages import experiment_url
+from tests.conftest import Step, environment, is_up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -86,29 +85,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     server.wait()
 
 
-def is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health") as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError):
-        return False
-
-
 @pytest.mark.slow
 def test_the_pages_of_the_ui(served: tuple[Path, str], browser: Browser) -> None:
     folder, url = served
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = browser.new_page(viewport={"width": 1800, "height": 900})  # the table draws only columns that are seen
     page.set_default_timeout(0)  # the first load takes as long as it takes
     trouble = listen(page, url)
 
     def show(where: str) -> None:
         page.goto(f"{url}/#{where}?workflowType=machine_learning")
 
-    show("/experiments/0/runs")
+    page.goto(experiment_url(url, "0"))
     expand(page, "main")
     expand(page, "tune")
     for name in ("main", "download", "tune", "evaluate", "trial-000", "trial-002"):
         page.get_by_role("link", name=name, exact=True).wait_for()
+    for column in ("val_accuracy", "test_accuracy", "optuna.state"):
+        page.get_by_role("columnheader", name=column, exact=True).first.wait_for()
+    page.get_by_text("COMPLETE", exact=True).first.wait_for()
 
     show(f"/experiments/0/runs/{run_of(folder, 'tune')}")
     page.get_by_text("each child run is one trial").wait_for()

@@ -26,12 +26,10 @@ def check_accuracy(accuracy: float, least: float) -> Check:
 
 def check_baseline(name: str, accuracy: float, baseline: float) -> Check:
     """Whether (both in [0, 1]) the accuracy is above that of a baseline."""
-    margin = 100 * (accuracy - baseline)
-    word = "above" if accuracy > baseline else "not above"
-    words = name.replace("_", " ")
-    return Check(
-        f"beats_{name}", accuracy > baseline, f"{word} the {words} with {baseline:.4f}, by {margin:+.2f} points"
-    )
+    words = f"the {name.replace('_', ' ')} ({baseline:.4f})"
+    points = f"{100 * abs(accuracy - baseline):.2f} points"
+    detail = f"{points} {'above' if accuracy > baseline else 'below'} {words}"
+    return Check(f"beats_{name}", accuracy > baseline, detail if accuracy != baseline else f"no better than {words}")
 
 
 def check_recall(recalls: np.ndarray, class_names: Sequence[str], least: float) -> Check:

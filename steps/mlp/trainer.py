@@ -94,7 +94,11 @@ class Trainer:
         tensors = [(s.features, s.labels) for s in samples]
         metrics = self._run(tf.constant(self.epoch), *tensors).numpy()
         self.epoch += 1
-        return EpochMetrics(*(float(value) for value in metrics))
+        train_loss, val_loss, accuracy = (float(value) for value in metrics)
+        if self._validation:
+            n = len(self._validation.labels)
+            accuracy = round(accuracy * n) / n  # 0.9854, which float32 makes 0.98539996
+        return EpochMetrics(train_loss, val_loss, accuracy)
 
     def _epoch_graph(
         self,

@@ -30,8 +30,8 @@ def certainty(top: Sequence[Row], n: int) -> str:
         return f"It is better than the others of the top {len(top)} by more than noise {samples}"
     if len(equal) == len(others):
         return f"The top {len(top)} are within noise of each other {samples}: any of them may be the best"
-    numbers = ", ".join(str(row.number) for row in equal)
-    return f"Of the top {len(top)}, trial {numbers} cannot be told apart from it {samples}: each may be the best"
+    numbers = " and ".join(f"trial {row.number}" for row in equal)
+    return f"Of the top {len(top)}, {numbers} cannot be told apart from it {samples}: each may be the best"
 
 
 def advice(

@@ -12,10 +12,12 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from steps.report.words import percent
+
 ENVIRONMENT = jinja2.Environment(
     autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-ENVIRONMENT.filters["percent"] = lambda share: f"{100 * share:.2f} %"
+ENVIRONMENT.filters["percent"] = percent
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1b1f24; --muted: #57606a; --page: #ffffff; --panel: #f4f6f8; --line: #d0d7de;

@@ -11,12 +11,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from steps.mlp.metrics import wilson_interval
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.advice import advice, certainty
-from steps.report.findings import TOP, Row, borders, cost, is_noise
+from steps.report.findings import TOP, Border, Row, borders, cost, is_noise
 from steps.report.importance import Importance
 from steps.report.page import page
 from steps.report.study_charts import MAX_CURVES, curves, front, history, intervals
 from steps.report.study_template import SCRIPT, STYLE, TEMPLATE
 from steps.report.words import duration
+
+_MATTERS = 0.05  # share of all importances
 
 
 def study_page(
@@ -47,7 +49,7 @@ def study_page(
     top = _top(complete, objectives[0], best)
     measured = [(f"trial {row.number}", *_interval(row, n_validation)) for row in top if row.accuracy is not None]
     noise = [is_noise(top[0].accuracy or 0, row.accuracy or 0, n_validation) for row in top]
-    at_border = borders(top)
+    at_border, shares = borders(top), {importance.name: importance.share for importance in found}
     each_epoch = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
     names = list(dict.fromkeys(name for row in rows for name in row.hyperparameters))
     return page(
@@ -63,7 +65,13 @@ def study_page(
         counts=Counter(row.state for row in rows),
         cost=cost(rows),
         duration=duration,
-        next_steps=advice(rows, objectives, at_border, study_name, sum(noise[1:])),
+        next_steps=advice(
+            rows,
+            objectives,
+            [border for border in at_border if _is_reason(border, shares.get(border.name, 1))],
+            study_name,
+            sum(noise[1:]),
+        ),
         tune_run_id=tune_run_id,
         top=list(zip(top, measured, noise, strict=True)) if len(measured) == len(top) else [],
         interval_chart=intervals(measured) if measured else "",
@@ -82,6 +90,11 @@ def study_page(
         shown=_shown,
         run_url=run_url,
     )
+
+
+def _is_reason(border: Border, importance: float) -> bool:
+    """Whether a border, which is flagged in any case, is a reason to search again: it matters, and is no chance."""
+    return importance >= _MATTERS and 2 * border.n_top >= border.n_with
 
 
 def _top(complete: Sequence[Row], objective: Objective, best: int) -> list[Row]:

@@ -9,7 +9,7 @@ svg .ring { stroke: var(--text); stroke-width: 2; }
 svg .faint { opacity: .45; }
 ol.next li { margin: .35rem 0; } code { font-size: .9em; overflow-wrap: anywhere; } a { color: var(--accent); }
 .bar { display: inline-block; height: .7rem; width: calc(var(--share) * 7rem); background: var(--accent); }
-.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); }
+.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
 .columns + .scroll { margin-top: 1rem; }
 td.pruned { color: var(--pruned); } td.failed { color: var(--bad); }
 table.sortable { font-size: .85rem; white-space: nowrap; } table.sortable td, table.sortable th { padding-right: 1rem; }
@@ -44,6 +44,7 @@ for (const table of document.querySelectorAll('table.sortable')) {
 TEMPLATE = """
 {% macro run(row) %}<a href="{{ run_url(row.run_id) }}" target="_blank" rel="noopener">{{ row.number }}</a>
 {%- endmacro %}
+{% macro sortable(value) %}{{ ("%.6g" if value < 100000 else "%.0f") | format(value) }}{% endmacro %}
 {% set n_rows = rows | length %}
 <section class="decision good">
 <strong>{{ "Selected" if ahead else "Best" }}: trial {{ best.number }},
@@ -65,7 +66,7 @@ TEMPLATE = """
 <ol class="next">
 {% for sentence in next_steps %}<li>{{ sentence }}.</li>
 {% endfor %}
-<li>Train the selected trial on train + validation and test it once:
+<li>Train the selected trial on train + validation and test it once, as main does by itself:
 <code>mlflow run . -e evaluate -P tune_run_id={{ tune_run_id }}</code></li>
 </ol>
 <h2>The best configuration</h2>
@@ -139,8 +140,8 @@ UI runs; its own artifact view blocks links, the downloaded report does not.</p>
 <th><button>{{ name }}</button></th>{% endfor %}</tr></thead><tbody>
 {% for row in rows %}<tr><th scope="row">{{ run(row) }}</th><td class="{{ row.state }}">{{ row.state }}</td>
 {%- for objective in objectives %}<td class="number">
-{%- if row.values %}{{ "%.6g" | format(row.values[loop.index0]) }}
-{%- elif loop.first and row.curve and objective.every_epoch %}{{ "%.6g" | format(row.curve[-1]) }}{% endif %}</td>
+{%- if row.values %}{{ sortable(row.values[loop.index0]) }}
+{%- elif loop.first and row.curve and objective.every_epoch %}{{ sortable(row.curve[-1]) }}{% endif %}</td>
 {%- endfor %}<td class="number">{{ row.curve | length }}</td>
 {#- #}<td class="number">{{ "%.1f" | format(row.end - row.start) }}</td>
 {%- for name in names %}<td>{{ shown(row.hyperparameters[name]) if name in row.hyperparameters }}</td>{% endfor %}</tr>

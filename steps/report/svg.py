@@ -30,12 +30,12 @@ def axes(x: Scale, x_ticks: Iterable[float], x_label: str, y: Scale, y_ticks: It
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = [
         f'<path class="grid" d="M{LEFT} {y(tick):.1f}H{right}"/>'
-        f'<text x="{LEFT - 7}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
+        f'<text x="{LEFT - 7}" y="{y(tick) + 4:.1f}" text-anchor="end">{_tick(tick)}</text>'
         for tick in y_ticks
         if TOP - 1 <= y(tick) <= bottom + 1
     ]
     parts += [
-        f'<text x="{x(tick):.1f}" y="{bottom + 17}" text-anchor="middle">{tick:g}</text>'
+        f'<text x="{x(tick):.1f}" y="{bottom + 17}" text-anchor="middle">{_tick(tick)}</text>'
         for tick in x_ticks
         if LEFT - 1 <= x(tick) <= right + 1
     ]
@@ -43,6 +43,10 @@ def axes(x: Scale, x_ticks: Iterable[float], x_label: str, y: Scale, y_ticks: It
     parts.append(label((LEFT + right) / 2, HEIGHT - 8, x_label))
     parts.append(f'<g transform="rotate(-90 12 {middle})">{label(12, middle + 2, y_label)}</g>')
     return "".join(parts)
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:g}"
 
 
 def line(points: Sequence[tuple[float, float]]) -> str:

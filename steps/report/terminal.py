@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
 from types import TracebackType
 from typing import Self
 
+from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from steps.mlp.objectives import OBJECTIVES, Objective
+from steps.report.forecast import Forecast
 from steps.report.words import duration
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
@@ -83,14 +84,15 @@ class StudyDisplay(Display):
         max_epochs: int,
         finished: list[FrozenTrial],
         objectives: Sequence[Objective],
+        pruner: BasePruner,
         console: Console | None = None,
     ) -> None:
         self._objectives = objectives
         self._followed = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
         self._max_epochs = max_epochs
         self._counts = dict.fromkeys(_WORDS, 0)
-        self._running: dict[int, tuple[int, float]] = {}  # trial number -> epochs done, value
-        self._seen: dict[int, list[float]] = {}  # epoch -> values of all trials
+        self._forecast = Forecast(pruner, self._followed, max_epochs)
+        self._running: dict[int, tuple[int, float, bool]] = {}  # trial number -> epochs done, value, stops next
         self._best: float | None = None
         for trial in finished:
             self._count(trial)
@@ -101,19 +103,20 @@ class StudyDisplay(Display):
     def epoch(self, number: int, epoch: int, metrics: object) -> None:
         with self._lock:
             value = getattr(metrics, self._followed.metric)
-            self._running[number] = (epoch, value)
-            self._seen.setdefault(epoch, []).append(value)
+            self._running[number] = (epoch, value, self._forecast.stops_next(number, epoch, value))
             self._show(self._done(), self._text())
 
     def trial(self, trial: FrozenTrial) -> None:
         with self._lock:
-            epochs, _ = self._running.pop(trial.number, (max(trial.intermediate_values, default=0), 0.0))
+            epochs, *_ = self._running.pop(trial.number, (max(trial.intermediate_values, default=0), 0.0, False))
             is_best = self._count(trial)
             self._show(self._done(), self._text())
+            self._progress.refresh()  # else the line below would for a moment stand above the trial still running
+            standing = f"  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]"  # as the bar says it
             if is_best or trial.state == TrialState.FAIL or not self._console.is_terminal:
                 self._console.print(
-                    f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, "
-                    f"{self._values(trial)}  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]",
+                    f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, {self._values(trial)}"
+                    + standing * (not self._console.is_terminal),
                     markup=False,
                     style="bold" if is_best else None,
                 )
@@ -125,6 +128,7 @@ class StudyDisplay(Display):
     def _count(self, trial: FrozenTrial) -> bool:
         """Count an ended trial; says whether it is the best so far."""
         self._counts[trial.state] += 1
+        self._forecast.ended(trial)
         if trial.state != TrialState.COMPLETE:
             return False
         sign, value = self._objectives[0].sign, trial.values[0]
@@ -143,7 +147,7 @@ class StudyDisplay(Display):
         return sum(self._counts.values())
 
     def _done(self) -> float:
-        epochs = sum(epoch for epoch, _ in self._running.values())
+        epochs = sum(epoch for epoch, *_ in self._running.values())
         return self._n_finished() - self._n_before + epochs / self._max_epochs
 
     def _best_text(self) -> str:
@@ -155,17 +159,14 @@ class StudyDisplay(Display):
     def _below(self) -> list[Text]:
         counts = ", ".join(f"{self._counts[state]} {word}" for state, word in _WORDS.items())
         running = sorted(self._running.items())
-        lines = [self._running_line(number, epoch, value) for number, (epoch, value) in running[:_MAX_RUNNING]]
+        lines = [self._running_line(number, *standing) for number, standing in running[:_MAX_RUNNING]]
         more = len(running) - _MAX_RUNNING
         return [_line(counts), *lines, *([_line(f"and {more} more")] if more > 0 else [])]
 
-    def _running_line(self, number: int, epoch: int, value: float) -> Text:
-        """A running trial; what lies behind the median of all trials at its epoch is what a pruner looks at."""
-        sign = self._followed.sign
-        behind = sign * value > sign * median(self._seen[epoch])
+    def _running_line(self, number: int, epoch: int, value: float, stops_next: bool) -> Text:
         text = f"trial-{number:03d}  epoch {epoch:{len(str(self._max_epochs))}d}/{self._max_epochs}"
         text += f"  {self._followed.metric} {self._followed.text(value)}"
-        return _line(text + ("  behind the median" if behind else ""), "dim" if behind else "")
+        return _line(text + ("  may be pruned" if stops_next else ""), "dim" if stops_next else "")
 
 
 class TrainingDisplay(Display):
@@ -185,10 +186,12 @@ class RowsDisplay(Display):
 def print_summary(rows: Sequence[tuple[str, str, str]], console: Console | None = None) -> None:
     """A table of (step, run, result); long results wrap inside their column."""
     console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("step", no_wrap=True)
     table.add_column("run", no_wrap=True)
     table.add_column("result", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)
+    console.print(table)

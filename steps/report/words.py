@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+def percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -16,6 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.study_figures import save_study_figures
+from steps.report.words import percent
 from steps.search.records import records_of
 from steps.search.results import ARTIFACT, Record, pareto_front, select, to_json
 from steps.search.study_report import report
@@ -69,7 +70,7 @@ def log_outcome(study: optuna.Study, task: Task, data_run_id: str) -> Outcome | 
 def _found(best: Record, reason: str) -> str:
     """The selected trial, for the note of the tune run."""
     link = run_link(f"trial-{best.trial_number:03d}", mlflow.active_run().info.experiment_id, best.trial_run_id)
-    return f"Selected: {link}, {reason}; validation accuracy **{best.measures['accuracy']:.2%}**."
+    return f"Selected: {link}, {reason}; validation accuracy **{percent(best.measures['accuracy'])}**."
 
 
 def best_config(

@@ -65,9 +65,10 @@ def select(records: Sequence[Record], objectives: Sequence[Objective], wanted: s
     near = [record for record in records if record.measures["accuracy"] >= top - TOLERANCE - 1e-9]
     chosen = min(near, key=lambda r: (r.measures[cost], -r.measures["accuracy"], r.trial_number))
     price = f"{chosen.measures['latency']:.3f} ms" if cost == "latency" else f"{chosen.measures['parameters']:,.0f}"
+    own = chosen.measures["accuracy"]
     return chosen, (
-        f"the cheapest ({cost} {price}) of {len(near)} within {100 * TOLERANCE:g} points of the best accuracy "
-        f"({chosen.measures['accuracy']:.4f}, best {top:.4f})"
+        f"the cheapest ({cost} {price}) {f'of {len(near)}' if len(near) > 1 else 'and the only one'} "
+        f"within {100 * TOLERANCE:g} points of the best accuracy, {top:.4f}" + f" (its own is {own:.4f})" * (own < top)
     )
 
 

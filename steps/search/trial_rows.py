@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -120,7 +120,7 @@ class Changes:
                 connection.execute(sa.delete(table).where(old))
             connection.execute(sa.insert(table), list(rows.values()))
         if self.ended:
-            end = {"state": self.ended, "datetime_complete": datetime.now()}  # local time, as Optuna writes it
+            end = {"state": self.ended, "datetime_complete": datetime.now(UTC).replace(tzinfo=None)}
             connection.execute(sa.update(_TRIALS).where(mine).values(end))
 
     def _add(self, table: sa.Table, **row: Any) -> None:

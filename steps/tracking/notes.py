@@ -27,11 +27,17 @@ def trial_note(number: int, study_name: str, hyperparameters: Mapping[str, objec
     given = dict(hyperparameters)
     units = [str(given.pop(f"units_{i}", "?")) for i in range(int(str(given.pop("n_layers", 0))))]
     parts = [f"hidden layers {' - '.join(units)}"] if units else []
-    parts += [f"{name} {f'{value:.3g}' if isinstance(value, float) else value}" for name, value in given.items()]
+    parts += [f"{name} {_shown(value)}" for name, value in given.items()]
     return (
         f"Trial {number} of the study `{study_name}`: {', '.join(parts)}.\n\n"
         "The tag `optuna.state` says how it ended: COMPLETE, PRUNED (stopped early, status *killed*) or FAIL."
     )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def model_note(name: str) -> str:

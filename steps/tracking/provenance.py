@@ -105,7 +105,7 @@ def package_versions() -> dict[str, str]:
     conda = yaml.safe_load((project_folder() / "conda.yaml").read_text())["dependencies"]
     (pins,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in (pin.partition("==")[0] for pin in pins):
+    for name in (pin.partition("==")[0].partition("[")[0] for pin in pins):  # without extras
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -79,8 +79,8 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
 def _description(candidate: Candidate, status: str, run_id: str) -> str:
     """What a version is, in Markdown with links to the runs that made it."""
     text = (
-        f"Test accuracy {candidate.test_accuracy:.2%} (95 % interval {candidate.test_accuracy_low:.2%} to "
-        f"{candidate.test_accuracy_high:.2%}). {status.capitalize()}, because {candidate.reason}."
+        f"Test accuracy {100 * candidate.test_accuracy:.2f} % (95 % interval {100 * candidate.test_accuracy_low:.2f} % "
+        f"to {100 * candidate.test_accuracy_high:.2f} %). {status.capitalize()}, because {candidate.reason}."
     )
     if not run_id:
         return text

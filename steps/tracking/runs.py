@@ -16,6 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.errors import InputError
 from steps.tracking.notes import step_note
+from steps.tracking.pages import share_view
 from steps.tracking.process import Process
 from steps.tracking.recovery import PROCESS_TAG, end_dead_runs
 
@@ -39,6 +40,7 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
     if fingerprint:
         tags[FINGERPRINT_TAG] = fingerprint
     end_dead_runs(experiment_id())
+    share_view(experiment_id())
     with mlflow.start_run(run_name=name, tags=tags) as run:
         if not made_for_us:
             mlflow.log_params(parameters)

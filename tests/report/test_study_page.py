@@ -15,7 +15,7 @@ from optuna.trial import TrialState, create_trial
 
 from steps.mlp.objectives import objectives_of
 from steps.report.findings import Row
-from steps.report.importance import importances
+from steps.report.importance import Importance, importances
 from steps.report.study_page import study_page
 from tests.report.contrast import LOWEST_CONTRAST
 
@@ -114,6 +114,12 @@ def test_it_says_what_to_do_next(opened: Opened) -> None:
     assert re.search(r"Pruning saved \d+ epochs", page.inner_text("body"))
 
 
+def test_a_border_of_what_hardly_mattered_is_flagged_but_no_advice(opened: Opened) -> None:
+    page, _ = opened(report(60, found=[Importance("learning_rate", 0.04, 60)]))
+    assert "Widen" not in page.inner_text("ol.next")
+    assert "at the high border: try up to 0.03" in page.inner_text("body")
+
+
 def test_a_click_sorts_the_trials(opened: Opened) -> None:
     page, trouble = opened(report(60))
 
@@ -140,7 +146,7 @@ def test_a_click_sorts_the_trials(opened: Opened) -> None:
 def test_several_objectives_show_their_front(opened: Opened) -> None:
     rng = random.Random(1)
     rows = [row for row in (trial(number, 5, rng) for number in range(30)) if row.values]
-    rows = [Row(**{**vars(row), "values": (row.values[0], 1000.0 * (i + 1))}) for i, row in enumerate(rows)]
+    rows = [Row(**{**vars(row), "values": (row.values[0], 100_000.0 * (i + 1) + i)}) for i, row in enumerate(rows)]
     numbers = [rows[0].number, rows[1].number]
     html = report(
         60, rows=rows, objectives=objectives_of(["accuracy", "parameters"]), best=numbers[0], ahead=numbers,
@@ -151,6 +157,14 @@ def test_several_objectives_show_their_front(opened: Opened) -> None:
     assert "Pareto front" in page.inner_text("body")
     assert page.locator("svg").count() == 4
     assert "For importances it needs" in page.inner_text("body")
+    page.get_by_role("button", name="parameters").click()
+    page.get_by_role("button", name="parameters").click()
+    assert (
+        page.locator(".sortable tbody tr")
+        .first.get_by_role("cell", name=f"{100_001 * len(rows) - 1}", exact=True)
+        .count()
+        == 1
+    )
 
 
 def test_it_can_be_printed(opened: Opened) -> None:

@@ -27,7 +27,11 @@ RECORDS = [
         ("accuracy", 1, "the best validation accuracy, 0.9720"),
         ("log_loss", 2, "the best validation log loss, 0.0500"),
         ("parameters", 2, "the best parameters, 10"),
-        ("accuracy,latency", 3, "the cheapest (latency 0.200 ms) of 4 within 0.2 points of the best accuracy"),
+        (
+            "accuracy,latency",
+            3,
+            "the cheapest (latency 0.200 ms) of 4 within 0.2 points of the best accuracy, 0.9720 (its own is 0.9700)",
+        ),
         ("latency,log_loss", 3, "the cheapest (latency 0.200 ms) of 4"),
         ("accuracy,parameters", 1, "the cheapest (parameters 50) of 4"),
         ("accuracy,log_loss", 1, "the cheapest (parameters 50) of 4"),

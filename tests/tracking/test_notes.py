@@ -13,7 +13,7 @@ def test_a_trial_says_what_it_is() -> None:
         7, "mine", {"n_layers": 2, "units_0": 64, "units_1": 32, "learning_rate": 0.00123456, "batch_norm": True}
     )
     assert note.startswith(
-        "Trial 7 of the study `mine`: hidden layers 64 - 32, learning_rate 0.00123, batch_norm True."
+        "Trial 7 of the study `mine`: hidden layers 64 - 32, learning_rate 0.00123, batch_norm true."
     )
 
 
@@ -36,5 +36,6 @@ def test_links_lead_to_the_server_and_hold_no_password() -> None:
     local, remote = "sqlite:///mlflow.db", "https://me:secret@example.org/mlflow/"
     assert run_url(local, "1", "ab") == "http://127.0.0.1:5000/#/experiments/1/runs/ab?workflowType=machine_learning"
     assert (
-        experiment_url(remote, "2") == "https://example.org/mlflow/#/experiments/2/runs?workflowType=machine_learning"
+        experiment_url(remote, "2")
+        == "https://example.org/mlflow/#/experiments/2/runs?workflowType=machine_learning&viewStateShareKey=pipeline"
     )

@@ -25,7 +25,7 @@ def test_an_approved_version_carries_its_tags(registered: Register) -> None:
     expected = {"validation_status": "approved", "trial_number": "3", "git_commit": "commit", "test_accuracy": "0.95"}
     assert expected.items() <= version.tags.items()
     assert json.loads(version.tags["checks"]) == {"min_accuracy": True}
-    assert "95.00%" in version.description
+    assert "95.00 %" in version.description
 
 
 def test_a_rejected_version_says_why(registered: Register) -> None:
