@@ -13,7 +13,8 @@ import click
 
 from steps.command import import_tensorflow, quiet_libraries, step_command
 from steps.errors import InputError
-from steps.options import RunId, evaluate_options, precision_option, seed_option
+from steps.options import evaluate_options, precision_option, seed_option
+from steps.words import RunId
 
 if TYPE_CHECKING:
     import keras

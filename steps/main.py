@@ -11,7 +11,8 @@ import click
 from steps import download, evaluate, tune
 from steps.command import StepCommand, quiet_libraries, step_command
 from steps.errors import StepError
-from steps.options import OneOf, download_options, evaluate_options, precision_option, seed_option, tune_options
+from steps.options import download_options, evaluate_options, precision_option, seed_option, tune_options
+from steps.words import OneOf
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

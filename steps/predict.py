@@ -12,7 +12,8 @@ import click
 
 from steps.command import import_tensorflow, quiet_libraries, step_command
 from steps.errors import InputError
-from steps.options import OneOf, model_uri_option
+from steps.options import model_uri_option
+from steps.words import OneOf
 
 if TYPE_CHECKING:
     from steps.datasets.inputs import BadRow, Reader

@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from steps.command import quiet_libraries, step_command
 from steps.errors import InputError
-from steps.options import OneOf, Whole
+from steps.words import OneOf, Whole
 
 if TYPE_CHECKING:
     from steps.tracking.registry import VersionRow

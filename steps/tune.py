@@ -11,28 +11,17 @@ import click
 
 from steps.command import import_tensorflow, project_command, quiet_libraries, step_command
 from steps.errors import InputError, StepError, StepInterrupted
-from steps.options import RunId, precision_option, seed_option, tune_options
+from steps.options import precision_option, seed_option, tune_options
 from steps.paths import existing_file
+from steps.words import RunId
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from steps.search.claims import Claims
-    from steps.search.cluster import DaskWorkers
-    from steps.search.outcome import Outcome
     from steps.search.plan import Plan
-    from steps.search.task import Task
-    from steps.search.watch import Watch
-    from steps.search.workers import Workers
 
 # Parameters that the plan of a tune run repeats as they are.
 _PLANNED = ("objectives", "n_trials", "stop_when", "max_epochs", "sampler", "pruner", "seed")
-_REASONS = {
-    "n_trials": "the study has all its trials",
-    "timeout": "the time is over",
-    "plateau": "no improvement in as many complete trials as stop_when allows",
-    "grid": "every cell is done",
-}
 
 
 @step_command
@@ -135,8 +124,10 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError
 
+    from steps.joining import join_from_dask
     from steps.mlp.runtime import available_cores, has_gpu, limit_threads
     from steps.search.database import first_line
+    from steps.search.session import search
     from steps.tracking.lineage import log_inputs
 
     on_dask = parameters["engine"] == "dask"
@@ -150,7 +141,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     log_inputs(task.dataset)
     resume = project_command(tune, parameters, study_name=plan.study, data_run_id=data_run_id)
     try:
-        outcome = _search(run, plan, task, n_jobs, parameters)
+        outcome = search(run, plan, task, n_jobs, parameters, join_from_dask)
     except KeyboardInterrupt:
         raise StepInterrupted(f"nothing is lost; continue with: {resume}") from None
     except (StorageInternalError, DBAPIError) as error:
@@ -189,77 +180,6 @@ def _plan(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> Plan:
         code=code_digest("tune"),
         **{name: parameters[name] for name in _PLANNED},
     )
-
-
-def _search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[str, Any]) -> Outcome | None:
-    """Open or continue the study, run its trials, and log what came out, also of a search that was stopped."""
-    import mlflow
-
-    from steps.report.terminal import StudyDisplay
-    from steps.search.checkpoints import checkpoints_of
-    from steps.search.claims import Claims
-    from steps.search.outcome import log_outcome
-    from steps.search.queue import enqueue
-    from steps.search.records import earlier_records
-    from steps.search.recovery import continue_study, gather_trials, n_to_continue
-    from steps.search.space_changes import keep_space
-    from steps.search.storage import open_storage, storage_url
-    from steps.search.watch import Watch
-    from steps.tracking.trials import TrialRuns
-
-    url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
-    storage, checkpoints = open_storage(url), checkpoints_of(url)
-    earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
-    study = plan.open_study(task, storage)
-    changes = keep_space(study, task.space)
-    runs, outcome = TrialRuns(run), None
-    try:
-        with Claims(storage, plan.study, run.info.run_id) as claims:
-            continue_study(study, run, task.dataset.digest, runs, claims, checkpoints)
-            finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-            begun = n_to_continue(study)
-            click.echo(
-                f"Study {plan.study}: {plan.n_trials} trials"
-                + (f", {len(finished)} of them done before" if finished else "")
-                + (f", {begun} begun before" if begun else "")
-                + (f", {n_jobs} at once" if n_jobs else "")
-                + f", {plan.precision}"
-            )
-            if not task.prunable:
-                click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
-            with claims.turn():
-                queued = enqueue(study, task, earlier, parameters)
-            for line in [*(f"Space: {change}" for change in changes), *queued]:
-                click.echo(line)
-            display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner)
-            with display, Watch(study, task.objectives[0], display) as watch:
-                workers: Workers | DaskWorkers
-                if parameters["engine"] == "dask":
-                    workers = _dask_workers(run, n_jobs, claims, watch, parameters)
-                else:
-                    workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
-                workers.run()
-            gather_trials(study, run, runs, claims, checkpoints)
-        mlflow.set_tag("stopped_by", workers.stopped_by)
-        click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
-    finally:
-        stopped_at_once = runs.interrupt()
-        runs.close()
-        if not stopped_at_once:
-            outcome = log_outcome(study, task, plan.data_run_id)
-    return outcome
-
-
-def _dask_workers(run: Run, n_jobs: int, claims: Claims, watch: Watch, parameters: Mapping[str, Any]) -> DaskWorkers:
-    from steps.joining import join_from_dask
-    from steps.mlp.runtime import available_cores
-    from steps.search.cluster import DaskWorkers
-    from steps.tracking.project import shared_tracking_uri
-
-    return DaskWorkers(
-        parameters["address"], join_from_dask, run.info.run_id, n_jobs=n_jobs, cores=available_cores(),
-        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=claims.withdraw,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

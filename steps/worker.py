@@ -8,7 +8,8 @@ import click
 
 from steps.command import quiet_libraries, step_command
 from steps.errors import InputError, StepError, StepInterrupted
-from steps.options import RunId, n_jobs_option
+from steps.options import n_jobs_option
+from steps.words import RunId
 
 
 @step_command

@@ -1,0 +1,104 @@
+"""A study from its opening to its outcome: what the step `tune` does once it knows what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+import mlflow
+from mlflow.entities import Run
+
+from steps.mlp.runtime import available_cores
+from steps.report.terminal import StudyDisplay
+from steps.search.checkpoints import checkpoints_of
+from steps.search.claims import Claims
+from steps.search.outcome import Outcome, log_outcome
+from steps.search.plan import Plan
+from steps.search.queue import enqueue
+from steps.search.records import earlier_records
+from steps.search.recovery import continue_study, gather_trials, n_to_continue
+from steps.search.space_changes import keep_space
+from steps.search.storage import open_storage, storage_url
+from steps.search.task import Task
+from steps.search.watch import Watch
+from steps.search.workers import Workers
+from steps.tracking.project import shared_tracking_uri
+from steps.tracking.trials import TrialRuns
+
+if TYPE_CHECKING:
+    from steps.search.cluster import DaskWorkers, Join
+
+_REASONS = {
+    "n_trials": "the study has all its trials",
+    "timeout": "the time is over",
+    "plateau": "no improvement in as many complete trials as stop_when allows",
+    "grid": "every cell is done",
+}
+
+
+def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[str, Any], join: Join) -> Outcome | None:
+    """Open or continue the study, run its trials, and log what came out, also of a search that was stopped.
+
+    Args:
+        run: The tune run, which is active.
+        n_jobs: Trials at once in each process; 0 for what Dask gives its workers.
+        parameters: Those of the step `tune`.
+        join: What a Dask worker is asked to do.
+
+    Returns:
+        None where no trial is complete.
+
+    Raises:
+        KeyboardInterrupt: The person stopped it; its trials wait to be continued.
+    """
+    url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
+    storage, checkpoints = open_storage(url), checkpoints_of(url)
+    earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
+    study = plan.open_study(task, storage)
+    changes = keep_space(study, task.space)
+    runs, outcome = TrialRuns(run), None
+    try:
+        with Claims(storage, plan.study, run.info.run_id) as claims:
+            continue_study(study, run, task.dataset.digest, runs, claims, checkpoints)
+            finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+            begun = n_to_continue(study)
+            click.echo(
+                f"Study {plan.study}: {plan.n_trials} trials"
+                + (f", {len(finished)} of them done before" if finished else "")
+                + (f", {begun} begun before" if begun else "")
+                + (f", {n_jobs} at once" if n_jobs else "")
+                + f", {plan.precision}"
+            )
+            if not task.prunable:
+                click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
+            with claims.turn():
+                queued = enqueue(study, task, earlier, parameters)
+            for line in [*(f"Space: {change}" for change in changes), *queued]:
+                click.echo(line)
+            display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner)
+            with display, Watch(study, task.objectives[0], display) as watch:
+                workers: Workers | DaskWorkers
+                if parameters["engine"] == "dask":
+                    workers = _dask_workers(run, n_jobs, claims, watch, parameters["address"], join)
+                else:
+                    workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
+                workers.run()
+            gather_trials(study, run, runs, claims, checkpoints)
+        mlflow.set_tag("stopped_by", workers.stopped_by)
+        click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
+    finally:
+        stopped_at_once = runs.interrupt()
+        runs.close()
+        if not stopped_at_once:
+            outcome = log_outcome(study, task, plan.data_run_id)
+    return outcome
+
+
+def _dask_workers(run: Run, n_jobs: int, claims: Claims, watch: Watch, address: str, join: Join) -> DaskWorkers:
+    from steps.search.cluster import DaskWorkers
+
+    return DaskWorkers(
+        address, join, run.info.run_id, n_jobs=n_jobs, cores=available_cores(),
+        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=claims.withdraw,
+    )  # fmt: skip
