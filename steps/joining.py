@@ -38,7 +38,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     """Run trials of a tune run until its study is over.
 
     Args:
-        n_jobs: Trials at once; 0: one per core, one on a GPU.
+        n_jobs: Trials at once; 0: as many as the cores allow with the threads that the plan gives each, one on a GPU.
         cores: That this process may use; 0: all.
         quiet: Whether nothing is shown.
 
@@ -66,24 +66,32 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     url = plan.storage_url()
     storage = open_storage(url)
     _check_study(plan, storage)
-    n_jobs = n_jobs or (1 if has_gpu() else cores or available_cores())
-    limit_threads(n_jobs, cores)
+    n_jobs = n_jobs or (1 if has_gpu() else max(1, (cores or available_cores()) // plan.threads))
+    limit_threads(n_jobs, plan.threads)
     task = plan.task()
     study = plan.open_study(task, storage)
     runs = TrialRuns(run)
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
     console = Console(quiet=True) if quiet else None
     display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner, console)
-    try:
-        with Claims(storage, plan.study, tune_run_id, owner=False) as claims, display:
-            workers = plan.workers(
-                task, study, runs, claims, checkpoints_of(url), n_jobs=n_jobs, display=display, stop=claims.abandoned
-            )
-            workers.run()
-    finally:
-        runs.interrupt()
-        runs.close()
-        storage.engine.dispose()
+    with Claims(storage, plan.study, tune_run_id, owner=False) as claims:
+        try:
+            with display:
+                workers = plan.workers(
+                    task,
+                    study,
+                    runs,
+                    claims,
+                    checkpoints_of(url),
+                    n_jobs=n_jobs,
+                    display=display,
+                    stop=claims.abandoned,
+                )
+                workers.run()
+        finally:  # before the claims are given up: then others may write these runs
+            runs.interrupt()
+            runs.close()
+    storage.engine.dispose()
     return workers.stopped_by
 
 

@@ -125,15 +125,16 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     from sqlalchemy.exc import DBAPIError
 
     from steps.joining import join_from_dask
-    from steps.mlp.runtime import available_cores, has_gpu, limit_threads
+    from steps.mlp.runtime import available_cores, has_gpu, limit_threads, threads_of_each
     from steps.search.database import first_line
     from steps.search.session import search
     from steps.tracking.lineage import log_inputs
 
     on_dask = parameters["engine"] == "dask"
     n_jobs = parameters["n_jobs"] or (0 if on_dask else 1 if has_gpu() else available_cores())
-    limit_threads(n_jobs or 1)
-    plan = _plan(run, data_run_id, parameters)
+    threads = 1 if on_dask else threads_of_each(n_jobs)
+    limit_threads(n_jobs, threads)
+    plan = _plan(run, data_run_id, threads, parameters)
     plan.log()
     task = plan.task()
     mlflow.log_params({"resolved_n_jobs": n_jobs or "as many as Dask's threads", "resolved_precision": plan.precision})
@@ -160,7 +161,7 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     )
 
 
-def _plan(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> Plan:
+def _plan(run: Run, data_run_id: str, threads: int, parameters: Mapping[str, Any]) -> Plan:
     import mlflow
 
     from steps.mlp.runtime import resolve_precision
@@ -177,6 +178,7 @@ def _plan(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> Plan:
         space=space_path(parameters["space"]).read_text(encoding="utf-8"),
         deadline=time.time() + parameters["timeout"] if parameters["timeout"] else 0.0,
         precision=resolve_precision(parameters["precision"]),
+        threads=threads,
         code=code_digest("tune"),
         **{name: parameters[name] for name in _PLANNED},
     )

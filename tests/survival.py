@@ -20,7 +20,8 @@ from optuna.trial import FrozenTrial, TrialState
 from steps.search.storage import open_storage
 from tests.conftest import environment
 
-EPOCHS = 40
+EPOCHS = 80
+_DOWNLOADED: set[tuple[str, str]] = set()  # tracking URI, data set
 METRICS = ("train_loss", "val_loss", "val_accuracy")
 
 
@@ -35,9 +36,11 @@ class Study:
     epochs: int = EPOCHS
     extra: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ("--n-jobs", "2")
+    dataset: str = "digits"
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         """The step in a process of its own, which has said `Study ...` when this returns."""
+        self._download()
         process = subprocess.Popen(
             self._tune(*options), cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -52,6 +55,7 @@ class Study:
         return line
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
+        self._download()
         return subprocess.run(
             self._tune(*options), cwd=self.folder, env=self.environment(), capture_output=True, text=True
         )
@@ -65,6 +69,13 @@ class Study:
         found = optuna.load_study(study_name=self.name, storage=storage).trials
         storage.engine.dispose()
         return found
+
+    def _download(self) -> None:
+        """Let the tracking store have the data, once."""
+        if (self.tracking_uri, self.dataset) not in _DOWNLOADED:
+            command = self.command("download", "--dataset", self.dataset)
+            subprocess.run(command, cwd=self.folder, env=self.environment(), check=True, capture_output=True)
+            _DOWNLOADED.add((self.tracking_uri, self.dataset))
 
     def command(self, step: str, *options: str) -> list[str]:
         return [sys.executable, "-m", f"steps.{step}", *options]

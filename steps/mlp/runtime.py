@@ -23,9 +23,17 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def limit_threads(n_jobs: int, cores: int = 0) -> None:
-    """Give each of `n_jobs` concurrent graphs its share of the cores (0: all); before TensorFlow does any work."""
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, (cores or available_cores()) // n_jobs))
+def threads_of_each(n_jobs: int) -> int:
+    """The share of the cores that each of `n_jobs` concurrent graphs has."""
+    return max(1, available_cores() // n_jobs)
+
+
+def limit_threads(n_jobs: int, threads: int = 0) -> None:
+    """Let `n_jobs` graphs run at once on so many threads each (0: their share); before TensorFlow does any work.
+
+    How a sum is split over threads decides its last bits: a result is a function of `threads` too.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(threads or threads_of_each(n_jobs))
     tf.config.threading.set_inter_op_parallelism_threads(max(2, n_jobs))
 
 

@@ -46,7 +46,8 @@ class Plan:
         storage: URL of its database, without a password; empty where only the environment names it.
         space: Text of the space file.
         deadline: When no trial is started any more, in seconds since 1970; 0 for never.
-        code: Digest of the code: a result is a function of it too.
+        threads: That each trial computes with; with it and the code, equal trials end with equal bits anywhere.
+        code: Digest of the code.
     """
 
     study: str
@@ -62,6 +63,7 @@ class Plan:
     pruner: str
     seed: int
     precision: Precision
+    threads: int
     code: str
 
     @classmethod

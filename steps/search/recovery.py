@@ -80,7 +80,7 @@ def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, claims: Claims
     if claims.is_alone(tune_runs):
         trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
         live = claims.live_trials()
-        for child in [*gathered, *child_runs(experiment, [newest], running=True)]:
+        for child in [*gathered, *child_runs(experiment, [newest], unfinished=True)]:
             _repair(study, trials[child.trial_number], child, runs, live, checkpoints)
     for child in gathered:
         runs.move(child.run_id, newest, child.first_parent)

@@ -57,42 +57,47 @@ def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[st
     earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
     study = plan.open_study(task, storage)
     changes = keep_space(study, task.space)
-    runs, outcome = TrialRuns(run), None
+    runs, outcome, stopped_at_once = TrialRuns(run), None, False
     try:
         with Claims(storage, plan.study, run.info.run_id) as claims:
-            continue_study(study, run, task.dataset.digest, runs, claims, checkpoints)
-            finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-            begun = n_to_continue(study)
-            click.echo(
-                f"Study {plan.study}: {plan.n_trials} trials"
-                + (f", {len(finished)} of them done before" if finished else "")
-                + (f", {begun} begun before" if begun else "")
-                + (f", {n_jobs} at once" if n_jobs else "")
-                + f", {plan.precision}"
-            )
-            if not task.prunable:
-                click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
-            with claims.turn():
-                queued = enqueue(study, task, earlier, parameters)
-            for line in [*(f"Space: {change}" for change in changes), *queued]:
-                click.echo(line)
-            display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner)
-            with display, Watch(study, task.objectives[0], display) as watch:
-                workers: Workers | DaskWorkers
-                if parameters["engine"] == "dask":
-                    workers = _dask_workers(run, n_jobs, claims, watch, parameters["address"], join)
-                else:
-                    workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
-                workers.run()
-            gather_trials(study, run, runs, claims, checkpoints)
+            try:
+                continue_study(study, run, task.dataset.digest, runs, claims, checkpoints)
+                finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+                _announce(plan, task, n_jobs, len(finished), n_to_continue(study))
+                with claims.turn():
+                    queued = enqueue(study, task, earlier, parameters)
+                for line in [*(f"Space: {change}" for change in changes), *queued]:
+                    click.echo(line)
+                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner)
+                with display, Watch(study, task.objectives[0], display) as watch:
+                    workers: Workers | DaskWorkers
+                    if parameters["engine"] == "dask":
+                        workers = _dask_workers(run, n_jobs, claims, watch, parameters["address"], join)
+                    else:
+                        workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
+                    workers.run()
+                gather_trials(study, run, runs, claims, checkpoints)
+            finally:  # before the claims are given up: then others may write these runs
+                stopped_at_once = runs.interrupt()
+                runs.close()
         mlflow.set_tag("stopped_by", workers.stopped_by)
         click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
     finally:
-        stopped_at_once = runs.interrupt()
-        runs.close()
         if not stopped_at_once:
             outcome = log_outcome(study, task, plan.data_run_id)
     return outcome
+
+
+def _announce(plan: Plan, task: Task, n_jobs: int, n_finished: int, n_begun: int) -> None:
+    click.echo(
+        f"Study {plan.study}: {plan.n_trials} trials"
+        + (f", {n_finished} of them done before" if n_finished else "")
+        + (f", {n_begun} begun before" if n_begun else "")
+        + (f", {n_jobs} at once" if n_jobs else "")
+        + f", {plan.precision}"
+    )
+    if not task.prunable:
+        click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
 
 
 def _dask_workers(run: Run, n_jobs: int, claims: Claims, watch: Watch, address: str, join: Join) -> DaskWorkers:

@@ -30,10 +30,10 @@ class ChildRun:
     first_parent: str
 
 
-def child_runs(experiment: str, parents: Sequence[str], *, running: bool = False) -> list[ChildRun]:
-    """The trials' runs below any of these tune runs; only those that are RUNNING, if so asked."""
+def child_runs(experiment: str, parents: Sequence[str], *, unfinished: bool = False) -> list[ChildRun]:
+    """The trials' runs below any of these tune runs; only those that are not FINISHED, if so asked."""
     found = []
-    only = " AND attributes.status = 'RUNNING'" if running else ""
+    only = " AND attributes.status != 'FINISHED'" if unfinished else ""
     for parent in parents:
         for run in _search(experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'{only}"):
             tags = run.data.tags

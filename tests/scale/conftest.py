@@ -11,7 +11,7 @@ import pytest
 from deploy.cluster import Cluster
 from tests.survival import Study
 
-N_TRIALS = 8
+N_TRIALS = 12
 MakeStudy = Callable[[str], Study]
 
 

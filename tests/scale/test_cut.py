@@ -17,7 +17,10 @@ from tests.survival import Study, assert_whole, results
 pytestmark = pytest.mark.slow
 
 
-def test_what_a_cut_off_worker_brings_late_is_left_out(calm: Study) -> None:
+def test_what_a_cut_off_worker_brings_late_is_left_out(tmp_path: Path) -> None:
+    alone = ("--n-jobs", "1")  # how many threads a trial has decides its last bits, so that all have as many
+    calm = Study(tmp_path, "calm", N_TRIALS, options=alone)
+    assert calm.run().returncode == 0
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         far_away() as (host, far),
@@ -25,12 +28,12 @@ def test_what_a_cut_off_worker_brings_late_is_left_out(calm: Study) -> None:
     ):
         environment = cluster.environment()
         study = Study(
-            calm.folder, "cut", N_TRIALS, environment["TUNE_STORAGE"], options=("--n-jobs", "1"),
+            calm.folder, "cut", N_TRIALS, environment["TUNE_STORAGE"], options=alone,
             extra={"MLFLOW_TRACKING_URI": environment["MLFLOW_TRACKING_URI"]},
         )  # fmt: skip
         tune = study.start()
         worker = subprocess.Popen(
-            [*far.prefix, *study.command("worker", "--n-jobs", "1")], cwd=study.folder, env=study.environment(),
+            [*far.prefix, *study.command("worker", *alone)], cwd=study.folder, env=study.environment(),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         study.read_to(worker, "trial-")  # it has run one, and is at its next

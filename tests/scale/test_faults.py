@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 def finish(study: Study, calm: Study, process: object) -> None:
     """The step ends well, and the study has what the undisturbed one has."""
     _, stderr = process.communicate()  # type: ignore[attr-defined]
+    print(stderr)  # noqa: T201 -- pytest shows it where something below fails
     assert process.returncode == 0, stderr  # type: ignore[attr-defined]
     assert_whole(study)
     assert results(study) == results(calm)

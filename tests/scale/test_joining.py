@@ -6,7 +6,6 @@ import json
 import subprocess
 from pathlib import Path
 
-import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -41,9 +40,9 @@ def test_tune_starts_a_cluster_of_its_own(calm: Study) -> None:
 
 
 def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(calm: Study) -> None:
-    study = Study(calm.folder, "joined", N_TRIALS, options=("--n-jobs", "1"))
+    study = Study(calm.folder, "joined", N_TRIALS)
     tune = study.start()
-    worker = start_worker(study, "--n-jobs", "1")
+    worker = start_worker(study)
     _, stderr = tune.communicate()
     said, problems = worker.communicate()
     assert tune.returncode == 0, stderr
@@ -54,12 +53,11 @@ def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(calm: Study) -> Non
 
 
 def test_a_worker_of_other_code_is_refused(calm: Study) -> None:
-    study = Study(calm.folder, "other-code", N_TRIALS, options=("--n-jobs", "1"))
+    study = Study(calm.folder, "other-code", N_TRIALS)
     tune = study.start()
     client = MlflowClient(study.tracking_uri)
     (run,) = client.search_runs(["0"], "tags.`optuna.study` = 'other-code' AND attributes.status = 'RUNNING'")
-    plan = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="study/plan.json",
-                                                    tracking_uri=study.tracking_uri))  # fmt: skip
+    plan = Path(run.info.artifact_uri.removeprefix("file://")) / "study" / "plan.json"
     plan.write_text(json.dumps(json.loads(plan.read_text()) | {"code": "0" * 64}))
     worker = start_worker(study, "--tune-run-id", run.info.run_id)
     _, problems = worker.communicate()
