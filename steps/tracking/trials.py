@@ -24,6 +24,7 @@ INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but wh
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
+_LAST_REQUEST = 2.0  # seconds in which a server has done what a killed process had asked for
 _GATHER = 0.5  # seconds; a request of its own for each epoch is most of what a child run costs
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
@@ -60,6 +61,7 @@ class TrialRuns:
         self._queue: queue.SimpleQueue[tuple[str, _Batch] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
+        self._resumed: dict[str, float] = {}  # run -> when, as long as it is not known what it has
         self._open: set[str] = set()
         self._incomplete: set[str] = set()  # runs for which a request failed
         self._lost: dict[str, Callable[[], bool]] = {}
@@ -115,7 +117,7 @@ class TrialRuns:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return False
-        self.remember(run_id)
+        self._resumed[run_id] = time.monotonic()
         self.log_params(run_id, parameters)
         patiently(self._log_batch)(run_id, tags=_run_tags(tags))
         patiently(self._client.update_run)(run_id, status="RUNNING")
@@ -140,9 +142,8 @@ class TrialRuns:
         self._queue.put((run_id, _Batch(params={key: str(value) for key, value in parameters.items()})))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
-        now, known = _milliseconds(), self._known.get(run_id, ())
-        new = [Metric(key, value, now, step) for key, value in metrics.items() if (key, step) not in known]
-        self._queue.put((run_id, _Batch(metrics=new)))
+        now = _milliseconds()
+        self._queue.put((run_id, _Batch(metrics=[Metric(key, value, now, step) for key, value in metrics.items()])))
 
     def end(self, run_id: str, status: str, tags: Mapping[str, object]) -> None:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
@@ -221,6 +222,8 @@ class TrialRuns:
         if run_id in self._incomplete:
             batch = _without_result(batch)
         try:
+            if batch.metrics:
+                batch.metrics = self._new(run_id, batch.metrics)
             if batch.params or batch.metrics or batch.tags:
                 params = [Param(key, value) for key, value in batch.params.items()]
                 log(run_id, params=params, metrics=batch.metrics, tags=batch.tags)
@@ -232,6 +235,16 @@ class TrialRuns:
             if run_id not in self._incomplete:
                 self._incomplete.add(run_id)
                 self._write(run_id, batch)
+
+    def _new(self, run_id: str, metrics: list[Metric]) -> list[Metric]:
+        """Those that the run lacks; a resumed one is looked at when its dead process can have no more to say."""
+        if run_id in self._resumed:
+            if str(mlflow.get_tracking_uri()).startswith("http"):  # a server may still work at its last request
+                time.sleep(max(0.0, self._resumed[run_id] + _LAST_REQUEST - time.monotonic()))
+            self.remember(run_id)
+            del self._resumed[run_id]
+        known = self._known.get(run_id, ())
+        return [metric for metric in metrics if (metric.key, metric.step) not in known]
 
 
 def _without_result(batch: _Batch) -> _Batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -34,11 +35,8 @@ def test_tls_and_passwords(calm: Study, monkeypatch: pytest.MonkeyPatch) -> None
             calm.folder, "secure", N_TRIALS, environment["TUNE_STORAGE"], extra=environment,
             options=("--engine", "dask", "--address", cluster.address),
         )  # fmt: skip
-        outsider = Study(
-            calm.folder, "outsider", 1, environment["TUNE_STORAGE"], options=study.options,
-            extra={**environment, "MLFLOW_TRACKING_PASSWORD": "a guess"},
-        )  # fmt: skip
-        refused = outsider.run()
+        outsider = {**study.environment(), "MLFLOW_TRACKING_PASSWORD": "a guess"}
+        refused = subprocess.run(study.command("tune"), env=outsider, capture_output=True, text=True)
         assert refused.returncode == 1
         assert refused.stderr.startswith("Error: "), refused.stderr
         done = study.run()
