@@ -38,7 +38,10 @@ INLINE = {
     "python -m benchmarks.ablation": "test_a_measurement_runs",
     "python -m benchmarks.pruners": "test_a_measurement_runs",
     "make bench": "nothing: its rivals are no dependencies of the tests, and it takes half an hour",
-    "pip install torch": "nothing: 200 MB for one sampler",
+    "make cluster ARGS=--secure": "tests/scale/test_secure.py, the same cluster",
+    "pip install .": "README.md, here",
+    "python -m steps.tune": "tests/test_search.py",
+    "pip install torch greenlet": "nothing: 200 MB for one sampler",
 }
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"`((?:make|mlflow|python|pip) [^`]+)`")
