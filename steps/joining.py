@@ -11,12 +11,11 @@ from steps.command import import_tensorflow, quiet_libraries
 from steps.errors import InputError
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
-
     from steps.search.database import PatientStorage
     from steps.search.plan import Plan
 
 _ALONE = threading.Lock()
+_OWN_TRACKING_URI = os.environ.get("MLFLOW_TRACKING_URI", "")
 
 
 def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str) -> str:
@@ -28,9 +27,11 @@ def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str)
         cores: What Dask has given this worker.
         tracking_uri: Without credentials; the worker's own `MLFLOW_TRACKING_URI` wins.
     """
-    os.environ.setdefault("MLFLOW_TRACKING_URI", tracking_uri)
     quiet_libraries()
+    import mlflow
+
     with _ALONE:  # TensorFlow's threads and memory are for one at a time
+        mlflow.set_tracking_uri(_OWN_TRACKING_URI or tracking_uri)
         return join(tune_run_id, n_jobs, cores=cores, quiet=True)
 
 
@@ -58,9 +59,10 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     from steps.search.claims import Claims
     from steps.search.plan import Plan
     from steps.search.storage import open_storage
+    from steps.tracking.runs import get_step_run
     from steps.tracking.trials import TrialRuns
 
-    run = _running(tune_run_id)
+    run = get_step_run(tune_run_id, "tune", "tune_run_id", status="RUNNING")
     plan = Plan.of_run(tune_run_id)
     _check_code(plan)
     url = plan.storage_url()
@@ -93,29 +95,6 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
             runs.close()
     storage.engine.dispose()
     return workers.stopped_by
-
-
-def _running(tune_run_id: str) -> Run:
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-
-    from steps.tracking.runs import STEP_TAG
-
-    try:
-        run = MlflowClient().get_run(tune_run_id)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        raise InputError(
-            f"tune_run_id must be the ID of a tune run, got {tune_run_id!r}: there is no such run"
-        ) from error
-    found = run.data.tags.get(STEP_TAG, "no step of this pipeline")
-    if found != "tune" or run.info.status != "RUNNING":
-        raise InputError(
-            f"tune_run_id must be the ID of a tune run that is running, got {tune_run_id!r}: "
-            f"it is a run of {found}, {run.info.status}"
-        )
-    return run
 
 
 def _check_code(plan: Plan) -> None:

@@ -17,7 +17,7 @@ import click
 from distributed import Client, Future, LocalCluster
 from distributed.comm.core import CommClosedError
 
-from steps.errors import StepError
+from steps.errors import InputError, StepError
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +131,7 @@ class DaskWorkers:
         self._error = error
         if isinstance(error, ModuleNotFoundError):
             self._error = StepError(f"{error}; a Dask worker needs this project installed (pip install .)")
+        if isinstance(error, ModuleNotFoundError | InputError):  # it would be the same the next time
             self._failures[worker] = _MAX_FAILURES
         logger.warning("The worker %s failed: %s", worker, self._error)
 

@@ -47,8 +47,8 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
         yield run
 
 
-def get_step_run(run_id: str, step: str, parameter: str) -> Run:
-    """The finished run of `step` with this ID.
+def get_step_run(run_id: str, step: str, parameter: str, status: str = "FINISHED") -> Run:
+    """The run of `step` with this ID and status.
 
     Raises:
         InputError: No such run, or one of another step or state; names the parameter that asked for it.
@@ -62,8 +62,8 @@ def get_step_run(run_id: str, step: str, parameter: str) -> Run:
     found = run.data.tags.get(STEP_TAG, "no step of this pipeline")
     if found != step:
         raise InputError(f"{parameter} must be the ID of a {step} run, got {run_id!r}: it is a run of {found}")
-    if run.info.status != "FINISHED":
-        raise InputError(f"{parameter} must be the ID of a finished run, got {run_id!r}: it is {run.info.status}")
+    if run.info.status != status:
+        raise InputError(f"{parameter} must be the ID of a {status} run, got {run_id!r}: it is {run.info.status}")
     return run
 
 
