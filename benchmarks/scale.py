@@ -115,8 +115,10 @@ def run_stubs(cluster: Cluster, name: str, n_workers: int, n_trials: int) -> tup
         process.start()
     start.wait()
     before, begun = _busy(cluster, processes), time.perf_counter()
+    after = before
     while any(process.is_alive() for process in processes):
-        after = _busy(cluster, processes)
+        now = _busy(cluster, processes)  # what has ended and is not counted by its parent yet is missing for a moment
+        after = Busy(*map(max, vars(after).values(), vars(now).values()))
         time.sleep(0.1)
     seconds = time.perf_counter() - begun
     for process in processes:

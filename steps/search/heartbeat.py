@@ -105,23 +105,26 @@ class Heartbeat:
             self._away_until = time.time() + GRACE.total_seconds()
         self._beaten_at = sent
 
-    @patiently
     def live(self) -> list[Member]:
         """Each process whose heart beats and that is not known to be gone, this one too.
 
         A process that was away itself (the database or the network was) cannot tell who died meanwhile:
         for a while it counts the silent ones as alive, so that they can come back.
         """
+        return [member for member, alive in self._look() if alive]
+
+    @patiently
+    def _look(self) -> list[tuple[Member, bool]]:
         with self._engine.begin() as connection:
             now = _now(connection)
             rows = connection.execute(sa.select(PROCESSES)).all()
         back = time.time() < self._away_until
-        live = []
+        found = []
         for row in rows:
             process = Process.parse(row.process)
-            if (back or now - row.beat <= GRACE) and not (process and process.is_gone()):
-                live.append(Member(row.worker, row.tune_run_id, row.owner))
-        return live
+            alive = (back or now - row.beat <= GRACE) and not (process and process.is_gone())
+            found.append((Member(row.worker, row.tune_run_id, row.owner), alive))
+        return found
 
     def leave(self, connection: sa.Connection) -> None:
         connection.execute(sa.delete(PROCESSES).where(PROCESSES.c.worker == self.worker))
@@ -129,9 +132,9 @@ class Heartbeat:
     @patiently
     def _forget_the_dead(self) -> None:
         """A claim whose process is not listed is a dead one's, so the list need not grow."""
-        live = [member.worker for member in self.live()]
+        dead = [member.worker for member, alive in self._look() if not alive]  # by name: others come in this moment
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(PROCESSES).where(PROCESSES.c.worker.not_in(live)))
+            connection.execute(sa.delete(PROCESSES).where(PROCESSES.c.worker.in_(dead)))
 
     def _beat_on(self) -> None:
         while not self._stop.wait(HEARTBEAT):

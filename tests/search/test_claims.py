@@ -147,3 +147,14 @@ def test_turns_are_taken_one_at_a_time(storage: RDBStorage) -> None:
     assert most == [1]
     for worker in workers:
         worker.__exit__()
+
+
+def test_one_that_begins_while_another_tidies_up_is_not_forgotten(storage: RDBStorage) -> None:
+    with Claims(storage, "study", "first") as first:
+        looked = first._heartbeat._look()
+        with Claims(storage, "study", "second") as second:
+            assert second.claim(1)
+            first._heartbeat._look = lambda: looked  # type: ignore[method-assign]
+            first._heartbeat._forget_the_dead()
+            del first._heartbeat._look
+            assert first.live_trials() == {1}
