@@ -38,6 +38,7 @@ INLINE = {
     "python -m benchmarks.ablation": "test_a_measurement_runs",
     "python -m benchmarks.pruners": "test_a_measurement_runs",
     "make bench": "nothing: its rivals are no dependencies of the tests, and it takes half an hour",
+    "python -m benchmarks.overhead": "nothing: three minutes, and its classes are those of tests/scale/test_budget.py",
     "python -m benchmarks.scale": "nothing: six minutes; tests/scale/test_budget.py runs its stubs",
     "make cluster ARGS=--secure": "tests/scale/test_secure.py, the same cluster",
     "pip install .": "README.md, here",

@@ -19,8 +19,9 @@ from steps.search.task import HYPERPARAMETERS, SETTINGS
 from steps.search.training import costs
 from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
 from steps.search.workers import put_back_the_dead
+from steps.tracking.batch import INTERRUPTED, STATE_TAG
 from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
-from steps.tracking.trials import INTERRUPTED, STATE_TAG, TrialRuns
+from steps.tracking.trials import TrialRuns
 
 logger = logging.getLogger(__name__)
 

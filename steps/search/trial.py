@@ -18,8 +18,9 @@ from steps.search.claims import Claims
 from steps.search.study import TUNE_RUNS
 from steps.search.task import Job
 from steps.search.training import Interrupted, Lost, OnEpoch, Training
+from steps.tracking.batch import INTERRUPTED, STATE_TAG
 from steps.tracking.notes import trial_note
-from steps.tracking.trials import INTERRUPTED, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
+from steps.tracking.trials import STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
 
 logger = logging.getLogger(__name__)
 

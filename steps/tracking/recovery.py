@@ -10,8 +10,9 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from steps.tracking.batch import INTERRUPTED, STATE_TAG
 from steps.tracking.process import Process
-from steps.tracking.trials import FIRST_PARENT_TAG, INTERRUPTED, STATE_TAG, TRIAL_NUMBER_TAG
+from steps.tracking.trials import FIRST_PARENT_TAG, TRIAL_NUMBER_TAG
 
 PROCESS_TAG = "pipeline.process"
 CONTINUES_TAG, CONTINUED_BY_TAG = "pipeline.continues", "pipeline.continued_by"

@@ -7,37 +7,25 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import mlflow
-from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.entities import Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from steps.tracking.batch import INTERRUPTED, STATE_TAG, Batch, run_tags
 from steps.tracking.patience import Arguments, Result, Turns, first_line, patiently
 
 logger = logging.getLogger(__name__)
 
-STUDY_TAG, TRIAL_NUMBER_TAG, STATE_TAG = "optuna.study", "optuna.trial_number", "optuna.state"
-INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
+STUDY_TAG, TRIAL_NUMBER_TAG = "optuna.study", "optuna.trial_number"
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
 _LAST_REQUEST = 2.0  # seconds in which a server has done what a killed process had asked for
 _GATHER = 0.5  # seconds; a request of its own for each epoch is most of what a child run costs
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
-
-
-@dataclass
-class _Batch:
-    """What is still to be written to one run."""
-
-    params: dict[str, str] = field(default_factory=dict)
-    metrics: list[Metric] = field(default_factory=list)
-    tags: list[RunTag] = field(default_factory=list)
-    end: tuple[str, int] | None = None
-    written: threading.Event | None = None
 
 
 def _never() -> bool:
@@ -58,7 +46,7 @@ class TrialRuns:
         self._log_batch = in_turn(self._client.log_batch)
         self._set_terminated = in_turn(self._client.set_terminated)
         self._parent = parent
-        self._queue: queue.SimpleQueue[tuple[str, _Batch] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[str, Batch] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
         self._resumed: dict[str, float] = {}  # run -> when, as long as it is not known what it has
@@ -119,7 +107,7 @@ class TrialRuns:
             return False
         self._resumed[run_id] = time.monotonic()
         self.log_params(run_id, parameters)
-        patiently(self._log_batch)(run_id, tags=_run_tags(tags))
+        patiently(self._log_batch)(run_id, tags=run_tags(tags))
         patiently(self._client.update_run)(run_id, status="RUNNING")
         self._open.add(run_id)
         self._lost[run_id] = lost
@@ -135,20 +123,20 @@ class TrialRuns:
     def move(self, run_id: str, parent: str, first_parent: str) -> None:
         """Make a child run one of another tune run; the one that made it stays in a tag."""
         tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
-        self._queue.put((run_id, _Batch(tags=_run_tags(tags))))
+        self._queue.put((run_id, Batch(tags=run_tags(tags))))
 
     def log_params(self, run_id: str, parameters: Mapping[str, object]) -> None:
         """Log parameters; those that the run has already stay as they are."""
-        self._queue.put((run_id, _Batch(params={key: str(value) for key, value in parameters.items()})))
+        self._queue.put((run_id, Batch(params={key: str(value) for key, value in parameters.items()})))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
         now = _milliseconds()
-        self._queue.put((run_id, _Batch(metrics=[Metric(key, value, now, step) for key, value in metrics.items()])))
+        self._queue.put((run_id, Batch(metrics=[Metric(key, value, now, step) for key, value in metrics.items()])))
 
     def end(self, run_id: str, status: str, tags: Mapping[str, object]) -> None:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
         self._open.discard(run_id)
-        self._queue.put((run_id, _Batch(tags=_run_tags(tags), end=(status, _milliseconds()))))
+        self._queue.put((run_id, Batch(tags=run_tags(tags), end=(status, _milliseconds()))))
 
     def leave(self, run_id: str) -> None:
         """Have no more to do with a run: another process writes it."""
@@ -158,7 +146,7 @@ class TrialRuns:
     def flush(self) -> None:
         """Return when all that was asked for so far is written, or could not be."""
         written = threading.Event()
-        self._queue.put(("", _Batch(written=written)))
+        self._queue.put(("", Batch(written=written)))
         while not (written.wait(0.2) or self._written.is_set()):
             pass
 
@@ -200,9 +188,9 @@ class TrialRuns:
                 items.append(self._queue.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 break
-        batches: dict[str, _Batch] = {}
+        batches: dict[str, Batch] = {}
         for run_id, item in filter(None, items):
-            batch = batches.setdefault(run_id, _Batch())
+            batch = batches.setdefault(run_id, Batch())
             batch.params |= item.params
             batch.metrics += item.metrics
             batch.tags += item.tags
@@ -215,12 +203,12 @@ class TrialRuns:
                 item.written.set()
         return None not in items
 
-    def _write(self, run_id: str, batch: _Batch) -> None:
+    def _write(self, run_id: str, batch: Batch) -> None:
         log, end = self._log_batch, self._set_terminated
         if not self._error:  # what has been waited for in vain is not waited for again
             log, end = patiently(log), patiently(end)
         if run_id in self._incomplete:
-            batch = _without_result(batch)
+            batch = batch.without_result()
         try:
             if batch.metrics:
                 batch.metrics = self._new(run_id, batch.metrics)
@@ -247,20 +235,8 @@ class TrialRuns:
         return [metric for metric in metrics if (metric.key, metric.step) not in known]
 
 
-def _without_result(batch: _Batch) -> _Batch:
-    """What may still be written to a run that lacks something: no end but that of one to be continued.
-
-    The next start compares it with its trial and writes what is missing.
-    """
-    return _Batch(tags=_run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", batch.end[1])) if batch.end else _Batch()
-
-
 def _at_once(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     return call
-
-
-def _run_tags(tags: Mapping[str, object]) -> list[RunTag]:
-    return [RunTag(key, str(value)) for key, value in tags.items()]
 
 
 def _milliseconds() -> int:
