@@ -14,7 +14,7 @@ from steps.command import quiet_libraries
 @click.command()
 @click.option("--repeats", default=3, show_default=True, help="Rounds of the comparison; each runs every system once.")
 def main(repeats: int) -> None:
-    """Print four tables: speed, share of the GEMM peak, time to a target, overhead per trial."""
+    """Print the tables: speed, share of the GEMM peak, time to a target, overhead per trial, cost of scale."""
     quiet_libraries()
     outcomes = measure(repeats)
     click.echo(f"## 1. Speed\n\n{speed_table(outcomes)}\n")
@@ -23,6 +23,8 @@ def main(repeats: int) -> None:
     click.echo(f"\n## 3. Time to a target\n\n{target_table(outcomes)}\n")
     click.echo("## 4. Overhead per trial\n")
     _print("benchmarks.overhead")
+    click.echo("## 5. Cost of scale")
+    _print("benchmarks.scale")
 
 
 def _print(module: str) -> None:

@@ -6,7 +6,6 @@ full first on several.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
 import statistics
@@ -14,88 +13,51 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from multiprocessing.synchronize import Barrier
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import mlflow
 import optuna
-import psutil
 import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 
-from benchmarks.overhead import EPOCHS, StubTask, StubTrainer
+from benchmarks.rivals.stub_trial import SECONDS
+from benchmarks.stubs import prepare, run_stubs
 from benchmarks.systems import HERE
 from deploy.cluster import Cluster
 from steps.command import import_tensorflow, quiet_libraries
-from steps.datasets import load_dataset
-from steps.mlp.config import MLPConfig
-from steps.mlp.objectives import objectives_of
-from steps.mlp.trainer import EpochMetrics
-from steps.search.checkpoints import checkpoints_of
-from steps.search.claims import Claims
-from steps.search.pruners import make_pruner
-from steps.search.samplers import make_sampler
-from steps.search.space_file import load_space, space_path
 from steps.search.storage import open_storage
-from steps.search.study import open_study
-from steps.search.workers import Workers
-from steps.tracking.trials import TrialRuns
 
 WORKERS = (1, 4, 16, 64)
+RIVALS = {"Ray Tune": "benchmarks.rivals.ray_stubs", "MlflowSparkStudy": "benchmarks.rivals.spark_stubs"}
+AGAINST = (4, 16)  # workers beside which the rivals run
 SIZES = (100, 1_000, 10_000)
-SECONDS = 0.05  # that a stub trial takes
-
-
-class SleepingTrainer(StubTrainer):
-    def run_epoch(self) -> EpochMetrics:
-        time.sleep(SECONDS / EPOCHS)
-        return super().run_epoch()
-
-
-class SleepingTask(StubTask):
-    def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
-        return SleepingTrainer(config)
-
-
-@dataclass
-class Busy:
-    """Processor seconds of the trials' processes, of PostgreSQL and of the MLflow server."""
-
-    workers: float
-    postgresql: float
-    mlflow: float
-
-    def __sub__(self, other: Busy) -> Busy:
-        return Busy(self.workers - other.workers, self.postgresql - other.postgresql, self.mlflow - other.mlflow)
 
 
 @click.command()
-@click.option("--trials", default=0, help="Stub trials of each row; 0: 50, or 4 per worker where that is more.")
-def main(trials: int) -> None:
+def main() -> None:
     """Print the tables of docs/scale.md."""
     quiet_libraries()
     import_tensorflow()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with Cluster(folder / "c", n_workers=0) as cluster:
-            click.echo(throughput(cluster, trials))
+            click.echo(throughput(cluster))
+            click.echo(against_rivals(cluster))
             click.echo(growth(cluster))
         with Cluster(folder / "d", n_workers=2) as cluster:
             click.echo(efficiency(cluster))
 
 
-def throughput(cluster: Cluster, trials: int) -> str:
+def throughput(cluster: Cluster) -> str:
+    """Trials per second on several numbers of processes, and what was busy."""
     lines = [
         f"\nStub trials of {1000 * SECONDS:.0f} ms, random sampler, {os.cpu_count()} cores\n",
         "| workers | trials | trials per second | of what is possible | busy: workers | PostgreSQL | MLflow server |",
         "|---|---|---|---|---|---|---|",
     ]
     for n_workers in WORKERS:
-        n_trials = trials or max(50, 4 * n_workers)
+        n_trials = n_stubs(n_workers)
         seconds, busy = run_stubs(cluster, f"stubs-{n_workers}", n_workers, n_trials)
         possible = n_workers / SECONDS
         shares = " | ".join(f"{used / seconds:.2f} cores" for used in vars(busy).values())
@@ -105,64 +67,47 @@ def throughput(cluster: Cluster, trials: int) -> str:
     return "\n".join(lines)
 
 
-def run_stubs(cluster: Cluster, name: str, n_workers: int, n_trials: int) -> tuple[float, Busy]:
-    """Wall and processor seconds in which so many processes run so many trials; their start is not counted."""
-    work = prepare(cluster, name, n_trials)
-    context = multiprocessing.get_context("fork")  # TensorFlow is imported once for all
-    start = context.Barrier(n_workers + 1)
-    processes = [context.Process(target=_in_process, args=(work, start)) for _ in range(n_workers)]
-    for process in processes:
-        process.start()
-    start.wait()
-    before, begun = _busy(cluster, processes), time.perf_counter()
-    after = before
-    while any(process.is_alive() for process in processes):
-        now = _busy(cluster, processes)  # what has ended and is not counted by its parent yet is missing for a moment
-        after = Busy(*map(max, vars(after).values(), vars(now).values()))
-        time.sleep(0.1)
-    seconds = time.perf_counter() - begun
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0, "a worker failed"
-    storage = open_storage(cluster.environment()["TUNE_STORAGE"])
-    states = [trial.state for trial in optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)]
-    storage.engine.dispose()
-    assert states == [optuna.trial.TrialState.COMPLETE] * n_trials, f"{len(states)} trials, not {n_trials}"
-    return seconds, after - before
+def n_stubs(n_workers: int) -> int:
+    """Trials of a row: 50, or 4 per worker where that is more."""
+    return max(50, 4 * n_workers)
 
 
-def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[], None]], None]:
-    """Make a study of stub trials; returns what runs it in a process: it opens all, calls its argument, and works."""
-    environment = cluster.environment()
-    url = environment["TUNE_STORAGE"]
-    os.environ.update(environment)
-    mlflow.set_tracking_uri(environment["MLFLOW_TRACKING_URI"])
-    dataset = load_dataset("digits", 1 / 6, seed=0)
-    space, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
-    task = SleepingTask(dataset, None, None, space, EPOCHS, 0, "float32", objectives)  # type: ignore[arg-type]
-    client = MlflowClient()
-    run = client.create_run("0", run_name=name)
+def against_rivals(cluster: Cluster, rounds: int = 3) -> str:
+    """The same number of trials at once with each system, all logged to the same MLflow server.
 
-    def open_all() -> optuna.Study:
-        sampler = make_sampler("random", 0, conditional=space.conditional)
-        return open_study(open_storage(url), name, objectives, sampler, make_pruner("none", EPOCHS))
+    The rivals are timed from the start of their first trial's run to the end of their last, without their own start.
+    """
+    lines = [
+        f"\nStub trials of {1000 * SECONDS:.0f} ms, medians of {rounds} interleaved rounds\n",
+        "| workers | trials | system | trials per second | times as slow as this project |",
+        "|---|---|---|---|---|",
+    ]
+    for n_workers in AGAINST:
+        n_trials = n_stubs(n_workers)
+        seconds: dict[str, list[float]] = {}
+        for i in range(rounds):
+            ours, _ = run_stubs(cluster, f"against-{n_workers}-{i}", n_workers, n_trials)
+            seconds.setdefault("this project", []).append(ours)
+            for rival, module in RIVALS.items():
+                experiment = f"{rival}, {n_workers} workers, round {i}"
+                seconds.setdefault(rival, []).append(_seconds_of(cluster, module, experiment, n_workers, n_trials))
+                click.echo(f"{experiment} done", err=True)
+        for system, taken in seconds.items():
+            rate = n_trials / statistics.median(taken)
+            ratio = statistics.median(other / own for other, own in zip(taken, seconds["this project"], strict=True))
+            lines.append(f"| {n_workers} | {n_trials} | {system} | {rate:.1f} | {ratio:.1f} |")
+    return "\n".join(lines)
 
-    open_all()._storage.remove_session()
 
-    def work(ready: Callable[[], None]) -> None:
-        study = open_all()
-        storage = study._storage._backend
-        runs = TrialRuns(run)
-        with Claims(storage, name, run.info.run_id) as claims:
-            workers = Workers(
-                task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=1,
-                on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
-            )  # fmt: skip
-            ready()
-            workers.run()
-        runs.close()
-
-    return work
+def _seconds_of(cluster: Cluster, module: str, experiment: str, n_workers: int, n_trials: int) -> float:
+    uri = cluster.environment()["MLFLOW_TRACKING_URI"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "MLFLOW_EXPERIMENT_NAME": experiment}
+    _run(environment, module, str(n_workers), str(n_trials))
+    client = MlflowClient(uri)
+    found = client.search_runs([client.get_experiment_by_name(experiment).experiment_id], max_results=1000)
+    trials = [run.info for run in found if run.data.metrics]  # not the run of the study
+    assert len(trials) == n_trials, f"{len(trials)} trials, not {n_trials}"
+    return (max(trial.end_time for trial in trials) - min(trial.start_time for trial in trials)) / 1000
 
 
 def growth(cluster: Cluster) -> str:
@@ -177,7 +122,7 @@ def growth(cluster: Cluster) -> str:
         name, n_more = f"size-{size}", 40
         run_stubs(cluster, name, 1, 1)
         fill(cluster.environment()["TUNE_STORAGE"], name, size)
-        seconds, _ = run_more(cluster, name, size, n_more)
+        seconds = run_more(cluster, name, size, n_more)
         cost = 1000 * (seconds / n_more - SECONDS)
         first = first or cost
         lines.append(f"| {size:,} | {cost:.0f} | {cost / first:.2f} |")
@@ -185,11 +130,11 @@ def growth(cluster: Cluster) -> str:
     return "\n".join(lines)
 
 
-def run_more(cluster: Cluster, name: str, size: int, n_more: int) -> tuple[float, Busy]:
+def run_more(cluster: Cluster, name: str, size: int, n_more: int) -> float:
     work = prepare(cluster, name, size + n_more)
     begun: list[float] = []
     work(lambda: begun.append(time.perf_counter()))
-    return time.perf_counter() - begun[0], Busy(0, 0, 0)
+    return time.perf_counter() - begun[0]
 
 
 def fill(url: str, name: str, size: int) -> None:
@@ -223,14 +168,14 @@ def efficiency(cluster: Cluster, rounds: int = 3) -> str:
     """Ten real trials of five epochs: two threads of one process against two Dask workers of one thread."""
     seconds: dict[str, list[float]] = {"local": [], "dask": []}
     environment = {**os.environ, **cluster.environment()}
-    _step(environment, "download", "--dataset", "mnist")
+    _run(environment, "steps.download", "--dataset", "mnist")
     fixed = ["--space", str(HERE / "space.yaml"), "--points", str(HERE / "points.yaml")]
     for i in range(rounds):
         for engine in seconds:
             options = ["--engine", engine, *(("--address", cluster.address) if engine == "dask" else ("--n-jobs", "2"))]
             name = f"{engine}-{i}"
-            _step(
-                environment, "tune", "--study-name", name, *fixed, "--n-trials", "10",
+            _run(
+                environment, "steps.tune", "--study-name", name, *fixed, "--n-trials", "10",
                 "--max-epochs", "5", "--pruner", "none", "--precision", "float32", *options,
             )  # fmt: skip
             storage = open_storage(environment["TUNE_STORAGE"])
@@ -250,38 +195,14 @@ def efficiency(cluster: Cluster, rounds: int = 3) -> str:
     return "\n".join(lines)
 
 
-def _step(environment: Mapping[str, str], step: str, *options: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", f"steps.{step}", *options], env=dict(environment), capture_output=True, text=True
-    )
+def _run(environment: Mapping[str, str], module: str, *arguments: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=folder, env={**environment, "PYTHONPATH": str(HERE.parent)}, capture_output=True, text=True,
+        )  # fmt: skip
     if done.returncode:
         raise click.ClickException(re.sub(r"\s+", " ", done.stderr))
-
-
-def _in_process(work: Callable[[Callable[[], None]], None], start: Barrier) -> None:
-    work(partial(start.wait))
-    os._exit(0)  # TensorFlow of a forked process is not made for an orderly end
-
-
-def _busy(cluster: Cluster, processes: list[multiprocessing.process.BaseProcess]) -> Busy:
-    ids = cluster.process_ids()
-    return Busy(
-        sum(_seconds(process.pid or 0) for process in processes), _seconds(ids["postgresql"]), _seconds(ids["mlflow"])
-    )
-
-
-def _seconds(pid: int) -> float:
-    """Processor seconds of a process and its children, also of those that have ended."""
-    try:
-        process = psutil.Process(pid)
-        times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
-    except psutil.NoSuchProcess:
-        return 0.0
-    return sum(t.user + t.system for t in times) + times[0].children_user + times[0].children_system
-
-
-def _ignore(*_: object) -> None:
-    pass
 
 
 if __name__ == "__main__":

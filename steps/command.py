@@ -43,6 +43,7 @@ class StepCommand(click.Command):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handler)
         anchor_environment()
+        gc.disable()  # what is imported stays; looking through it again and again takes a fifth of the start
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
@@ -107,7 +108,8 @@ def import_tensorflow() -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-    gc.freeze()  # modules stay: no garbage collection needs to look through them again
+    gc.freeze()
+    gc.enable()
 
 
 def _outside_failures() -> tuple[type[Exception], ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from steps.mlp.config import Augmentation
+from steps.mlp.runtime import has_gpu
 
 # For 28 x 28 pixels; distances scale with the image.
 _SHIFT = 2.0 / 28
@@ -35,21 +36,10 @@ def augment(pixels: tf.Tensor, shape: tuple[int, int], kind: Augmentation, seed:
     Returns:
         (batch, height * width) float32 on the scale of the input.
     """
-    height, width = shape
     batch = tf.shape(pixels)[0]
-    if kind == "elastic":
-        return _sample(pixels, shape, _affine_coordinates(batch, shape, seed) + _elastic_field(batch, shape, seed))
-    images = tf.reshape(pixels, (-1, height, width, 1))
     transforms = _shift_transforms(batch, shape, seed) if kind == "shift" else _affine_transforms(batch, shape, seed)
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(images, tf.float32),
-        transforms=transforms,
-        output_shape=(height, width),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
-    return tf.reshape(moved, pixels.shape)
+    field = _elastic_field(batch, shape, seed) if kind == "elastic" else tf.zeros((1, 2, *shape))
+    return _sample(pixels, shape, transforms, field)
 
 
 def _uniform(batch: tf.Tensor, n: int, seed: tf.Tensor) -> list[tf.Tensor]:
@@ -61,13 +51,11 @@ def _shift_transforms(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor)
     height, width = shape
     dy, dx = _uniform(batch, 2, seed)
     one, zero = tf.ones_like(dx), tf.zeros_like(dx)
-    return tf.stack(
-        [one, zero, tf.round(dx * _SHIFT * width), zero, one, tf.round(dy * _SHIFT * height), zero, zero], 1
-    )
+    return tf.stack([one, zero, tf.round(dx * _SHIFT * width), zero, one, tf.round(dy * _SHIFT * height)], 1)
 
 
 def _affine_transforms(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
-    """Rows (a0, a1, a2, b0, b1, b2, 0, 0): output (x, y) reads input (a0 x + a1 y + a2, b0 x + b1 y + b2)."""
+    """Rows (a0, a1, a2, b0, b1, b2): output (x, y) reads input (a0 x + a1 y + a2, b0 x + b1 y + b2)."""
     height, width = shape
     angle, scale_x, scale_y, shear, dx, dy = _uniform(batch, 6, seed)
     cos, sin = tf.cos(angle * _ROTATION), tf.sin(angle * _ROTATION)
@@ -77,16 +65,7 @@ def _affine_transforms(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor
     center_x, center_y = (width - 1) / 2, (height - 1) / 2
     a2 = center_x - a0 * center_x - a1 * center_y + dx * _SHIFT * width
     b2 = center_y - b0 * center_x - b1 * center_y + dy * _SHIFT * height
-    return tf.stack([a0, a1, a2, b0, b1, b2, tf.zeros_like(a0), tf.zeros_like(a0)], 1)
-
-
-def _affine_coordinates(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
-    """Where each output pixel reads: (batch, 2, height, width), x before y."""
-    height, width = shape
-    t = _affine_transforms(batch, shape, seed)[:, :6]  # (batch, 6)
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    grid = tf.constant(np.stack([x.ravel(), y.ravel(), np.ones(height * width, np.float32)]))
-    return tf.reshape(tf.reshape(t, (-1, 3)) @ grid, (-1, 2, height, width))
+    return tf.stack([a0, a1, a2, b0, b1, b2], 1)
 
 
 def _elastic_field(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
@@ -105,17 +84,29 @@ def _gaussian(n: int) -> np.ndarray:
     return (np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))).astype(np.float32)
 
 
-def _sample(pixels: tf.Tensor, shape: tuple[int, int], coordinates: tf.Tensor) -> tf.Tensor:
-    """Bilinear interpolation of (batch, height * width) at (batch, 2, height, width); 0 outside."""
+# Compiled by XLA into one loop over the pixels: op by op, each of some thirty passes over the batch would go through
+# memory. Random numbers and matrix products stay outside, where XLA is the slower one on a CPU.
+@tf.function(autograph=False, jit_compile=not has_gpu())
+def _sample(pixels: tf.Tensor, shape: tuple[int, int], transforms: tf.Tensor, field: tf.Tensor) -> tf.Tensor:
+    """Bilinear interpolation of (batch, height * width), 0 outside.
+
+    Args:
+        transforms: (batch, 6), where the pixels of each image read, as `_affine_transforms` gives them.
+        field: (batch or 1, 2, height, width), what is added to that, x before y.
+    """
     height, width = shape
-    padded_width = width + 2
-    images = tf.pad(tf.reshape(pixels, (-1, height, width)), [[0, 0], [1, 1], [1, 1]])
+    rows, columns = (tf.constant(axis, tf.float32) for axis in np.mgrid[:height, :width])
+    a0, a1, a2, b0, b1, b2 = (t[:, None, None] for t in tf.unstack(transforms, 6, axis=1))  # each (batch, 1, 1)
+    x = a0 * columns + a1 * rows + a2 + field[:, 0]  # (batch, height, width)
+    y = b0 * columns + b1 * rows + b2 + field[:, 1]
+    images = tf.pad(tf.reshape(pixels, (-1, height, width)), [[0, 0], [1, 2], [1, 2]])
+    padded_height, padded_width = height + 3, width + 3
     flat = tf.reshape(images, (-1,))
-    x = tf.clip_by_value(coordinates[:, 0] + 1, 0.0, width + 0.999)  # (batch, height, width)
-    y = tf.clip_by_value(coordinates[:, 1] + 1, 0.0, height + 0.999)
+    x = tf.clip_by_value(x + 1, 0.0, width + 1.0)
+    y = tf.clip_by_value(y + 1, 0.0, height + 1.0)
     left, top = tf.floor(x), tf.floor(y)
     right, bottom = x - left, y - top
-    start = tf.range(tf.shape(images)[0])[:, None, None] * ((height + 2) * padded_width)
+    start = tf.range(tf.shape(images)[0])[:, None, None] * (padded_height * padded_width)
     corner = start + tf.cast(top, tf.int32) * padded_width + tf.cast(left, tf.int32)
 
     def at(offset: int) -> tf.Tensor:

@@ -1,7 +1,7 @@
 """The forward pass of the training graph, on the weights of a Keras model.
 
 `keras.Model.__call__` would do the same in more and slower ops: here dropout cuts its masks out of a bank,
-batch normalization is one fused op, and the matrix products may run in bfloat16.
+batch normalization makes fewer passes, and the matrix products may run in bfloat16.
 A test holds the two equal at inference.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -100,18 +101,44 @@ class Network:
 
     def _normalize(self, x: tf.Tensor, i: int, training: bool) -> tf.Tensor:
         gamma, beta, mean, variance = self._norms[i]
-        x = x[:, None, None, :]  # (batch, units) -> (batch, 1, 1, units), the layout of the fused op
         if not training:
-            y, *_ = tf.compat.v1.nn.fused_batch_norm(
-                x, gamma, beta, mean, variance, epsilon=BATCH_NORM_EPSILON, is_training=False
-            )
-        else:
-            y, batch_mean, batch_variance = tf.compat.v1.nn.fused_batch_norm(
-                x, gamma, beta, epsilon=BATCH_NORM_EPSILON, is_training=True
-            )
-            mean.assign_sub((1 - BATCH_NORM_MOMENTUM) * (mean - batch_mean))
-            variance.assign_sub((1 - BATCH_NORM_MOMENTUM) * (variance - batch_variance))
-        return y[:, 0, 0, :]
+            scale = gamma * tf.math.rsqrt(variance + BATCH_NORM_EPSILON)
+            return tf.nn.bias_add(x * scale, beta - mean * scale)
+        y, batch_mean, batch_variance = _batch_norm(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
+        mean.assign_sub((1 - BATCH_NORM_MOMENTUM) * (mean - batch_mean))
+        variance.assign_sub((1 - BATCH_NORM_MOMENTUM) * (variance - batch_variance))
+        return y
+
+
+@tf.custom_gradient
+def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
+    """Batch normalization in training (Ioffe & Szegedy 2015), with half the passes over memory of TensorFlow's op.
+
+    Means over the batch are products with a row of 1 / batch size.
+
+    Args:
+        x: (batch, units).
+        gamma, beta: (units,).
+
+    Returns:
+        y (batch, units), and mean and variance (units,) of the batch, the variance without bias; the gradient
+        is that of y.
+    """
+    n = x.shape[0]
+    row = tf.fill((1, n), 1.0 / n)
+    mean = (row @ x)[0]
+    centered = x - mean
+    variance = (row @ (centered * centered))[0]
+    inverse = tf.math.rsqrt(variance + BATCH_NORM_EPSILON)
+    scale = gamma * inverse
+
+    def gradient(dy: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        of_beta = (row @ dy)[0]
+        of_gamma = (row @ (dy * centered))[0] * inverse
+        of_x = scale * dy - (centered * (scale * inverse * of_gamma) + scale * of_beta)
+        return of_x, n * of_gamma, n * of_beta
+
+    return (tf.nn.bias_add(centered * scale, beta), mean, variance * (n / max(1, n - 1))), gradient
 
 
 def _variables(layer: keras.Layer) -> list[tf.Variable]:

@@ -125,7 +125,7 @@ class Trainer:
         x = tf.cast(raw, tf.float32)
         if self._config.augmentation != "none":
             assert self._image_shape is not None
-            x = augment(x, self._image_shape, self._config.augmentation, self._key("augment", step))
+            x = augment(raw, self._image_shape, self._config.augmentation, self._key("augment", step))
         smoothing = self._config.label_smoothing
         targets = tf.one_hot(
             labels, self._n_classes, 1 - smoothing + smoothing / self._n_classes, smoothing / self._n_classes

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 
 from tests.conftest import REPOSITORY, environment
@@ -40,7 +41,9 @@ def test_main_runs_on_the_cluster_to_a_registered_model(tmp_path: Path, monkeypa
         monkeypatch.setenv("MLFLOW_TRACKING_URI", own["MLFLOW_TRACKING_URI"])
         (version,) = MlflowClient().search_model_versions("name = 'digits-mlp'")
         assert version.tags["validation_status"] in ("approved", "rejected")
-        assert "password" not in said
+        password = sa.make_url(own["TUNE_STORAGE"]).password
+        assert password
+        assert password not in said + done.stdout + done.stderr
     finally:
         cluster.send_signal(signal.SIGINT)
         cluster.communicate()

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from steps.datasets import load_dataset
-from steps.mlp.augmentation import augment
+from steps.mlp.augmentation import _affine_transforms, _sample, augment
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +34,18 @@ def test_a_shift_is_whole_pixels_of_at_most_two(pixels: np.ndarray) -> None:
     padded = np.pad(original, ((0, 0), (2, 2), (2, 2)))
     windows = [padded[:, y : y + 28, x : x + 28] for y in range(5) for x in range(5)]
     assert all(any(np.array_equal(image, window[i]) for window in windows) for i, image in enumerate(moved))
+
+
+def test_sampling_is_the_projective_transform_of_tensorflow(pixels: np.ndarray) -> None:
+    batch = tf.constant(len(pixels))
+    transforms = _affine_transforms(batch, (28, 28), tf.constant([5, 6]))
+    ours = _sample(tf.constant(pixels), (28, 28), transforms, tf.zeros((1, 2, 28, 28)))
+    theirs = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(tf.reshape(pixels, (-1, 28, 28, 1)), tf.float32),
+        transforms=tf.pad(transforms, [[0, 0], [0, 2]]),
+        output_shape=(28, 28),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    np.testing.assert_allclose(ours, tf.reshape(theirs, pixels.shape), atol=0.01)

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from steps.mlp.config import MLPConfig
-from steps.mlp.model import build_model
-from steps.mlp.network import Network
+from steps.mlp.model import BATCH_NORM_EPSILON, build_model
+from steps.mlp.network import Network, _batch_norm
 
 BATCH = 32
 
@@ -47,3 +47,24 @@ def test_no_dropout_is_no_operation() -> None:
     config = MLPConfig(units=(8,), dropout=0.0)
     network = Network(config, build_model(config, 4, 3, feature_max=1.0, seed=0), "float32")
     assert drop(network, 0.0).min() == 1
+
+
+def test_batch_norm_is_that_of_tensorflow_with_its_gradient() -> None:
+    rng = np.random.default_rng(0)
+    x, dy = (tf.constant(rng.normal(2, 3, (BATCH, 100)), tf.float32) for _ in range(2))
+    gamma, beta = (tf.constant(rng.normal(1, 0.5, 100), tf.float32) for _ in range(2))
+
+    def theirs(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            x[:, None, None, :], gamma, beta, epsilon=BATCH_NORM_EPSILON, is_training=True
+        )
+        return y[:, 0, 0, :], mean, variance
+
+    found = []
+    for norm in (_batch_norm, theirs):
+        with tf.GradientTape() as tape:
+            tape.watch(given := (x, gamma, beta))
+            y, mean, variance = norm(*given)
+        found.append([y, mean, variance, *tape.gradient(y, given, dy)])
+    for ours, reference in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-4)

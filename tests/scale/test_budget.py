@@ -14,7 +14,7 @@ MANY = """
 import sys
 from pathlib import Path
 import optuna
-from benchmarks.scale import run_stubs
+from benchmarks.stubs import run_stubs
 from deploy.cluster import Cluster
 from steps.command import import_tensorflow, quiet_libraries
 from steps.search.storage import open_storage

@@ -1,0 +1,142 @@
+"""Stub trials on the servers of a cluster: all is as in a real study, but for the training, which sleeps."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.synchronize import Barrier
+
+import mlflow
+import optuna
+import psutil
+from mlflow.tracking import MlflowClient
+
+from benchmarks.overhead import StubTask, StubTrainer
+from benchmarks.rivals.stub_trial import EPOCHS, SECONDS
+from deploy.cluster import Cluster
+from steps.datasets import load_dataset
+from steps.mlp.config import MLPConfig
+from steps.mlp.objectives import objectives_of
+from steps.mlp.trainer import EpochMetrics
+from steps.search.checkpoints import checkpoints_of
+from steps.search.claims import Claims
+from steps.search.pruners import make_pruner
+from steps.search.samplers import make_sampler
+from steps.search.space_file import load_space, space_path
+from steps.search.storage import open_storage
+from steps.search.study import open_study
+from steps.search.workers import Workers
+from steps.tracking.trials import TrialRuns
+
+
+class SleepingTrainer(StubTrainer):
+    def run_epoch(self) -> EpochMetrics:
+        time.sleep(SECONDS / EPOCHS)
+        return super().run_epoch()
+
+
+class SleepingTask(StubTask):
+    def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
+        return SleepingTrainer(config)
+
+
+@dataclass
+class Busy:
+    """Processor seconds of the trials' processes, of PostgreSQL and of the MLflow server."""
+
+    workers: float
+    postgresql: float
+    mlflow: float
+
+    def __sub__(self, other: Busy) -> Busy:
+        return Busy(self.workers - other.workers, self.postgresql - other.postgresql, self.mlflow - other.mlflow)
+
+
+def run_stubs(cluster: Cluster, name: str, n_workers: int, n_trials: int) -> tuple[float, Busy]:
+    """Wall and processor seconds in which so many processes run so many trials; their start is not counted."""
+    work = prepare(cluster, name, n_trials)
+    context = multiprocessing.get_context("fork")  # TensorFlow is imported once for all
+    start = context.Barrier(n_workers + 1)
+    processes = [context.Process(target=_in_process, args=(work, start)) for _ in range(n_workers)]
+    for process in processes:
+        process.start()
+    start.wait()
+    before, begun = _busy(cluster, processes), time.perf_counter()
+    after = before
+    while any(process.is_alive() for process in processes):
+        now = _busy(cluster, processes)  # what has ended and is not counted by its parent yet is missing for a moment
+        after = Busy(*map(max, vars(after).values(), vars(now).values()))
+        time.sleep(0.1)
+    seconds = time.perf_counter() - begun
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0, "a worker failed"
+    storage = open_storage(cluster.environment()["TUNE_STORAGE"])
+    states = [trial.state for trial in optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)]
+    storage.engine.dispose()
+    assert states == [optuna.trial.TrialState.COMPLETE] * n_trials, f"{len(states)} trials, not {n_trials}"
+    return seconds, after - before
+
+
+def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[], None]], None]:
+    """Make a study of stub trials; returns what runs it in a process: it opens all, calls its argument, and works."""
+    environment = cluster.environment()
+    url = environment["TUNE_STORAGE"]
+    os.environ.update(environment)
+    mlflow.set_tracking_uri(environment["MLFLOW_TRACKING_URI"])
+    dataset = load_dataset("digits", 1 / 6, seed=0)
+    space, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
+    task = SleepingTask(dataset, None, None, space, EPOCHS, 0, "float32", objectives)  # type: ignore[arg-type]
+    client = MlflowClient()
+    run = client.create_run("0", run_name=name)
+
+    def open_all() -> optuna.Study:
+        sampler = make_sampler("random", 0, conditional=space.conditional)
+        return open_study(open_storage(url), name, objectives, sampler, make_pruner("none", EPOCHS))
+
+    open_all()._storage.remove_session()
+
+    def work(ready: Callable[[], None]) -> None:
+        study = open_all()
+        storage = study._storage._backend
+        runs = TrialRuns(run)
+        with Claims(storage, name, run.info.run_id) as claims:
+            workers = Workers(
+                task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=1,
+                on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
+            )  # fmt: skip
+            ready()
+            workers.run()
+        runs.close()
+
+    return work
+
+
+def _in_process(work: Callable[[Callable[[], None]], None], start: Barrier) -> None:
+    work(partial(start.wait))
+    os._exit(0)  # TensorFlow of a forked process is not made for an orderly end
+
+
+def _busy(cluster: Cluster, processes: list[multiprocessing.process.BaseProcess]) -> Busy:
+    ids = cluster.process_ids()
+    return Busy(
+        sum(_seconds(process.pid or 0) for process in processes), _seconds(ids["postgresql"]), _seconds(ids["mlflow"])
+    )
+
+
+def _seconds(pid: int) -> float:
+    """Processor seconds of a process and its children, also of those that have ended."""
+    try:
+        process = psutil.Process(pid)
+        times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(t.user + t.system for t in times) + times[0].children_user + times[0].children_system
+
+
+def _ignore(*_: object) -> None:
+    pass
