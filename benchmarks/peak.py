@@ -16,6 +16,7 @@ from steps.mlp.runtime import available_cores, limit_threads
 from steps.mlp.trainer import Samples, Trainer
 
 _SIZE, _PRODUCTS = 1024, 40
+_UPDATES = 100
 _EPOCHS = 5
 WIDTHS = (256, 512, 1024)
 BATCH_SIZES = (128, 256)
@@ -31,9 +32,10 @@ def peak_table() -> str:
     )
     lines = [
         f"{available_cores()} trials at once, one per core, 784-width-width-10, Adam, dropout 0.2; medians of "
-        f"{_EPOCHS} epochs, each paired with matrix products of {_SIZE} x {_SIZE} in float32\n",
-        "| width | batch size | peak, GFLOP/s | float32, share of it | bfloat16, share of it |",
-        "|---|---|---|---|---|",
+        f"{_EPOCHS} epochs, each paired with matrix products of {_SIZE} x {_SIZE} in float32. The bound: the share "
+        "that an epoch would have if it took no longer than its products at the peak and its Adam updates alone\n",
+        "| width | batch size | peak, GFLOP/s | float32, share of it | its bound | bfloat16, share of float32's peak |",
+        "|---|---|---|---|---|---|",
     ]
     for width in WIDTHS:
         for batch_size in BATCH_SIZES:
@@ -51,8 +53,14 @@ def peak_table() -> str:
                     peaks.append(_gemm_flops())
                     flops = len(trainers) * _epoch_flops(width, len(train.labels), len(validation.labels))
                     found.append(flops / _seconds([trainer.run_epoch for trainer in trainers]) / peaks[-1])
-            cells = " | ".join(f"{statistics.median(found):.2f}" for found in shares.values())
-            lines.append(f"| {width} | {batch_size} | {statistics.median(peaks) / 1e9:.0f} | {cells} |")
+            float32, bfloat16 = (statistics.median(found) for found in shares.values())
+            peak = statistics.median(peaks)
+            products = flops / peak
+            updates = _update_seconds(width) * (len(train.labels) // batch_size)
+            lines.append(
+                f"| {width} | {batch_size} | {peak / 1e9:.0f} | {float32:.2f} | {products / (products + updates):.2f} "
+                f"| {bfloat16:.2f} |"
+            )
     return "\n".join(lines)
 
 
@@ -77,6 +85,31 @@ def _gemm_flops() -> float:
     _seconds(calls[:1])
     seconds = min(_seconds(calls) for _ in range(3))
     return 2 * _SIZE**3 * _PRODUCTS * len(calls) / seconds
+
+
+def _update_seconds(width: int) -> float:
+    """Time of one Adam update of all kernels, while every core does the same."""
+
+    def update() -> Callable[[], object]:
+        kernels = [[tf.Variable(tf.zeros(shape)) for _ in range(4)] for shape in ((784, width), (width, width))]
+
+        @tf.function
+        def updates() -> tf.Tensor:
+            def body(i: tf.Tensor) -> tf.Tensor:
+                for variable, m, v, gradient in kernels:
+                    tf.raw_ops.ResourceApplyAdam(
+                        var=variable.handle, m=m.handle, v=v.handle, beta1_power=0.5, beta2_power=0.5, lr=1e-3,
+                        beta1=0.9, beta2=0.999, epsilon=1e-7, grad=gradient,
+                    )  # fmt: skip
+                return i + 1
+
+            return tf.while_loop(lambda i: i < _UPDATES, body, (0,), parallel_iterations=1)[0]
+
+        return lambda: updates().numpy()
+
+    calls = [update() for _ in range(available_cores())]
+    _seconds(calls)
+    return min(_seconds(calls) for _ in range(3)) / _UPDATES
 
 
 def _seconds(calls: list[Callable[[], object]]) -> float:
