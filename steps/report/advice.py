@@ -69,8 +69,9 @@ def advice(
             "brought nothing better. More epochs, a wider space or other data are more likely to help"
         )
     if n_equal:
+        others, of_them = ("trials are", "one of them") if n_equal > 1 else ("trial is", "it")
         sentences.append(
-            f"Choose by cost: {n_equal} of the top trials are within noise of the selected one; where one of them is "
+            f"Choose by cost: {n_equal} other top {others} within noise of the selected one; where {of_them} is "
             "smaller or simpler, give evaluate its number as select"
         )
     failed = Counter(row.error for row in rows if row.state == "failed")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import functools
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
@@ -18,6 +16,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
+from steps.patience import Patience
 from steps.search.trial_rows import (
     OF_STUDY,
     ONE,
@@ -29,12 +28,6 @@ from steps.search.trial_rows import (
 
 logger = logging.getLogger(__name__)
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-PATIENCE = 120.0  # seconds that a busy or absent database is waited for
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
-
 
 def first_line(error: BaseException) -> str:
     """What the database said, without SQL and parameters."""
@@ -44,24 +37,16 @@ def first_line(error: BaseException) -> str:
     return str(said).partition("\n")[0]
 
 
-def patiently(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Decorator: repeat what a busy or absent database refused, with growing waits, for `PATIENCE` seconds."""
+def _may_pass(error: Exception) -> bool:
+    """Whether time can heal it: a lock, a server that restarts; not a full disk or a wrong statement."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if not isinstance(cause, OperationalError | InterfaceError):
+        return isinstance(cause, DBAPIError) and bool(cause.connection_invalidated)
+    text = str(cause.orig).lower()
+    return "sqlite" not in type(cause.orig).__module__ or "locked" in text or "busy" in text
 
-    @functools.wraps(call)
-    def repeat(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        deadline, wait = time.monotonic() + PATIENCE, _FIRST_WAIT
-        while True:
-            try:
-                return call(*args, **kwargs)
-            except (DBAPIError, StorageInternalError) as error:
-                if not _may_pass(error) or time.monotonic() + wait > deadline:
-                    raise
-                if wait > 1:
-                    logger.warning("The study's database does not answer, trying again: %s", first_line(error))
-            time.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
 
-    return repeat
+patiently = Patience("The study's database", _may_pass, first_line)
 
 
 class PatientStorage(RDBStorage):
@@ -231,12 +216,3 @@ for _name in (
     "get_trial_id_from_study_id_trial_number", "_get_best_trial_id",
 ):  # fmt: skip
     setattr(PatientStorage, _name, patiently(getattr(RDBStorage, _name)))
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether time can heal it: a lock, a server that restarts; not a full disk or a wrong statement."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    if not isinstance(cause, OperationalError | InterfaceError):
-        return isinstance(cause, DBAPIError) and bool(cause.connection_invalidated)
-    text = str(cause.orig).lower()
-    return "sqlite" not in type(cause.orig).__module__ or "locked" in text or "busy" in text

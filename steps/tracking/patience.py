@@ -3,47 +3,12 @@
 from __future__ import annotations
 
 import functools
-import logging
 import threading
-import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 from mlflow.exceptions import MlflowException
 
-from steps.redaction import redact
-
-logger = logging.getLogger(__name__)
-
-PATIENCE = 120.0  # seconds
-_FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0  # seconds
-
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-def patiently(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Repeat a request while the store's database is locked or restarting, for `PATIENCE` seconds.
-
-    A server that cannot be reached is waited for by MLflow itself (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`).
-    A request that was done although it failed is harmless when repeated: metrics, parameters and tags
-    are the same ones, and a second child run has no trial.
-    """
-
-    @functools.wraps(call)
-    def repeat(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        deadline, wait = time.monotonic() + PATIENCE, _FIRST_WAIT
-        while True:
-            try:
-                return call(*args, **kwargs)
-            except MlflowException as error:
-                if error.error_code != "TEMPORARILY_UNAVAILABLE" or _is_full(error) or time.monotonic() > deadline:
-                    raise
-                logger.warning("The tracking store does not answer, trying again: %s", redact(first_line(error)))
-            time.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
-
-    return repeat
+from steps.patience import Arguments, Patience, Result
 
 
 class Turns:
@@ -76,5 +41,14 @@ def first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0]
 
 
-def _is_full(error: MlflowException) -> bool:
-    return "full" in first_line(error) or "disk I/O" in first_line(error)
+def _may_pass(error: Exception) -> bool:
+    """Whether it is a database that is locked or restarts; not a full disk."""
+    said = first_line(error)
+    temporary = isinstance(error, MlflowException) and error.error_code == "TEMPORARILY_UNAVAILABLE"
+    return temporary and "full" not in said and "disk I/O" not in said
+
+
+# A server that cannot be reached is waited for by MLflow itself (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`). A request that
+# was done although it failed is harmless when repeated: metrics, parameters and tags are the same ones, and a second
+# child run has no trial.
+patiently = Patience("The tracking store", _may_pass, first_line)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import mlflow
 
+from steps.paths import absolute_url
+
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -20,10 +22,7 @@ def project_folder() -> Path:
 
 def shared_tracking_uri() -> str:
     """The tracking URI as a process elsewhere can use it: absolute, and without credentials, which it has itself."""
-    uri = str(mlflow.get_tracking_uri())
-    if uri.startswith("sqlite:///"):
-        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).absolute()}"
-    return re.sub(r"(?<=://)[^\s/@]*@", "", uri)
+    return re.sub(r"(?<=://)[^\s/@]*@", "", absolute_url(str(mlflow.get_tracking_uri())))
 
 
 def launch(step: str, parameters: Mapping[str, object]) -> str:

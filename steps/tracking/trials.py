@@ -14,8 +14,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from steps.patience import Arguments, Result
 from steps.tracking.batch import INTERRUPTED, STATE_TAG, Batch, run_tags
-from steps.tracking.patience import Arguments, Result, Turns, first_line, patiently
+from steps.tracking.patience import Turns, first_line, patiently
 
 logger = logging.getLogger(__name__)
 

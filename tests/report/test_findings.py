@@ -100,7 +100,7 @@ def test_advice_follows_what_was_found() -> None:
     assert "the last 9 of 10" in advice(falling, ACCURACY, [], "mine", 0)[0]
     failing = [*falling, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]
     assert advice(failing, ACCURACY, [], "mine", 2)[1:] == [
-        "Choose by cost: 2 of the top trials are within noise of the selected one; where one of them is smaller or "
+        "Choose by cost: 2 other top trials are within noise of the selected one; where one of them is smaller or "
         "simpler, give evaluate its number as select",
         "Look at the failures: 3 of 13 trials, most with: ValueError: no",
     ]

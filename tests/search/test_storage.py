@@ -13,8 +13,8 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+import steps.patience as module
 from steps.errors import InputError, StepError
-from steps.search import database as module
 from steps.search.checkpoints import FolderCheckpoints, checkpoints_of
 from steps.search.database import PatientStorage, first_line
 from steps.search.storage import open_storage, storage_url
