@@ -37,7 +37,7 @@ INLINE = {
     "python -m benchmarks.strategies": "test_the_strategies_are_compared",
     "python -m benchmarks.ablation": "test_a_measurement_runs",
     "python -m benchmarks.pruners": "test_a_measurement_runs",
-    "make bench": "nothing: its rivals are no dependencies of the tests, and it takes half an hour",
+    "make bench": "nothing: its rivals are no dependencies of the tests, and it takes an hour",
     "python -m benchmarks.overhead": "nothing: three minutes, and its classes are those of tests/scale/test_budget.py",
     "python -m benchmarks.scale": "nothing: six minutes; tests/scale/test_budget.py runs its stubs",
     "make cluster ARGS=--secure": "tests/scale/test_secure.py, the same cluster",
