@@ -90,6 +90,7 @@ class Cluster:
         """Start the MLflow server, and return when it answers."""
         port = self.tracking_uri.rpartition(":")[2]
         command = [sys.executable, "-m", "mlflow", "server", "--host", self.host, "--port", port, "--workers", "2"]
+        command += ["--gunicorn-opts", "--log-level warning"]  # uvicorn with several workers is slow: docs/scale.md
         command += ["--artifacts-destination", str(self.folder / "artifacts"), "--serve-artifacts"]
         own = {"MLFLOW_BACKEND_STORE_URI": self._runs_url}
         own["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # ten processes for what a tracking server is not asked
