@@ -109,6 +109,7 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
                 task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=1,
                 on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
             )  # fmt: skip
+            study.get_trials(deepcopy=False)  # the first look of a process reads all trials, the others what is new
             ready()
             workers.run()
         runs.close()
