@@ -108,7 +108,8 @@ class StudyDisplay(Display):
 
     def trial(self, trial: FrozenTrial) -> None:
         with self._lock:
-            epochs, *_ = self._running.pop(trial.number, (max(trial.intermediate_values, default=0), 0.0, False))
+            seen, *_ = self._running.pop(trial.number, (0, 0.0, False))  # of another process, some may be missed
+            epochs = max(seen, *trial.intermediate_values, 0)
             is_best = self._count(trial)
             self._show(self._done(), self._text())
             self._progress.refresh()  # else the line below would for a moment stand above the trial still running

@@ -97,6 +97,14 @@ def test_a_pipe_gets_a_plain_line_for_each_trial() -> None:
     ]
 
 
+def test_epochs_that_were_not_seen_count() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    with (display := StudyDisplay(20, 5, [], ACCURACY, PRUNER, console)):
+        display.epoch(0, 1, epoch(0.9))  # the trial of another process, looked at once a second
+        display.trial(ended(0, TrialState.COMPLETE, 0.9, 0.91, 0.92))
+    assert "after  3 epochs" in written(console)
+
+
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console = terminal(80)
