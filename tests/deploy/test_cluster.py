@@ -18,7 +18,7 @@ from tests.conftest import REPOSITORY, environment
 
 
 @pytest.mark.slow
-def test_main_runs_on_the_cluster_to_a_registered_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_main_runs_on_the_cluster_to_a_registered_model(tmp_path: Path) -> None:
     cluster = subprocess.Popen(
         [sys.executable, "-m", "deploy.cluster"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
     )
@@ -38,8 +38,8 @@ def test_main_runs_on_the_cluster_to_a_registered_model(tmp_path: Path, monkeypa
             command += ["-P", small]
         done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", own["MLFLOW_TRACKING_URI"])
-        (version,) = MlflowClient().search_model_versions("name = 'digits-mlp'")
+        uri = own["MLFLOW_TRACKING_URI"]
+        (version,) = MlflowClient(uri, uri).search_model_versions("name = 'digits-mlp'")
         assert version.tags["validation_status"] in ("approved", "rejected")
         password = sa.make_url(own["TUNE_STORAGE"]).password
         assert password
