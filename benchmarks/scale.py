@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,9 +30,10 @@ from steps.command import import_tensorflow, quiet_libraries
 from steps.search.storage import open_storage
 
 WORKERS = (1, 4, 16, 64)
+SPARK = "MlflowSparkStudy"
 RIVALS = {  # module, and how many trials at most: MlflowSparkStudy takes seconds for each, and ever more
     "Ray Tune": ("benchmarks.rivals.ray_stubs", 1000),
-    "MlflowSparkStudy": ("benchmarks.rivals.spark_stubs", 30),
+    SPARK: ("benchmarks.rivals.spark_stubs", 30),
 }
 AGAINST = (4, 16)  # workers beside which the rivals run
 SIZES = (100, 1_000, 10_000)
@@ -80,6 +82,10 @@ def against_rivals(cluster: Cluster) -> str:
 
     The rivals are timed from the start of their first trial's run to the end of their last, without their own start.
     """
+    rivals = dict(RIVALS)
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        del rivals[SPARK]
+        click.echo(f"{SPARK} is left out: there is no Java", err=True)
     lines = [
         f"\nStub trials of {1000 * SECONDS:.0f} ms\n",
         "| workers | system | trials | trials per second | times as fast: this project |",
@@ -90,7 +96,7 @@ def against_rivals(cluster: Cluster) -> str:
         seconds, _ = run_stubs(cluster, f"against-{n_workers}", n_workers, n_trials)
         own = n_trials / seconds
         lines.append(f"| {n_workers} | this project | {n_trials} | {own:.1f} | 1 |")
-        for rival, (module, most) in RIVALS.items():
+        for rival, (module, most) in rivals.items():
             n_capped = min(n_trials, most)
             rate = n_capped / _seconds_of(cluster, module, f"{rival}, {n_workers} workers", n_workers, n_capped)
             lines.append(f"| {n_workers} | {rival} | {n_capped} | {rate:.2f} | {own / rate:.1f} |")

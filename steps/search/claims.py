@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from steps.search.database import PatientStorage, patiently
-from steps.search.heartbeat import METADATA, Heartbeat
+from steps.search.heartbeat import METADATA, PROCESSES, Heartbeat
 
 _POLL = 0.05  # seconds
 _CLAIMS = sa.Table(
@@ -52,6 +52,7 @@ class Claims:
 
     def __enter__(self) -> Claims:
         self._heartbeat.start()
+        self._sweep()
         self.storage.may_end = lambda trial_id: not self.lost(trial_id)
         return self
 
@@ -205,6 +206,13 @@ class Claims:
                 self._lost |= lost
 
         return lose
+
+    @patiently
+    def _sweep(self) -> None:
+        """Remove the claims of the forgotten: a trial that had ended when its process died is claimed by nobody."""
+        with self._engine.begin() as connection:
+            listed = sa.select(PROCESSES.c.worker)
+            connection.execute(sa.delete(_CLAIMS).where(_CLAIMS.c.worker.not_in(listed)))
 
     @patiently
     def _leave(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from optuna.storages import RDBStorage
 
-from steps.search.claims import Claims
+from steps.search.claims import _CLAIMS, Claims
 from steps.search.heartbeat import GRACE, PROCESSES
 from steps.search.storage import open_storage
 
@@ -83,10 +83,25 @@ def test_a_claim_ends_with_its_release_or_its_worker(storage: RDBStorage) -> Non
         assert ours.live_tune_runs() == {"run"}
 
 
-def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(url: str, storage: RDBStorage) -> None:
+def process_that_holds_trial_7(url: str) -> subprocess.Popen[str]:
     process = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "claimed\n"
+    return process
+
+
+def test_the_next_process_removes_what_a_killed_one_held(url: str, storage: RDBStorage) -> None:
+    with Claims(storage, "study", "ours") as ours:
+        assert ours.claim(1)
+        process = process_that_holds_trial_7(url)
+        process.kill()
+        process.communicate()
+        with Claims(storage, "other study", "next"), storage.engine.begin() as connection:
+            assert connection.execute(sa.select(_CLAIMS.c.subject)).scalars().all() == ["trial 1"]
+
+
+def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(url: str, storage: RDBStorage) -> None:
+    process = process_that_holds_trial_7(url)
     workers = [Claims(storage, "study", f"run{i}").__enter__() for i in range(4)]
     assert not any(worker.claim(7) for worker in workers)
     process.kill()
