@@ -18,7 +18,7 @@ from mlflow.optuna.storage import MlflowStorage
 from optuna.trial import BaseTrial
 
 from steps.command import import_tensorflow, quiet_libraries
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics, Samples

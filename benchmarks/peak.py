@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 import tensorflow as tf
 
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.runtime import available_cores, limit_threads
 from steps.mlp.trainer import Samples, Trainer

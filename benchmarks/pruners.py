@@ -90,7 +90,7 @@ def main(configs: int, dataset: str, draws: int, curves: Path | None) -> None:
 def record(name: str, n: int) -> list[Curve]:
     """Full learning curves of `n` random configurations of the default space, one per core at a time."""
     import_tensorflow()
-    from steps.datasets import load_dataset
+    from steps.datasets.catalogue import load_dataset
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
     from steps.mlp.trainer import Samples, Trainer

@@ -55,7 +55,7 @@ def main(seeds: int, trials: int, figure: Path) -> None:
 def trainer() -> Train:
     """Trains one configuration on digits."""
     import_tensorflow()
-    from steps.datasets import load_dataset
+    from steps.datasets.catalogue import load_dataset
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import limit_threads
     from steps.mlp.trainer import Samples, Trainer

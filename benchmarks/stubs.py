@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 from benchmarks.overhead import StubTask, StubTrainer
 from benchmarks.rivals.stub_trial import EPOCHS, SECONDS
 from deploy.cluster import Cluster
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics

@@ -11,7 +11,8 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -100,8 +101,9 @@ def import_tensorflow() -> None:
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- a device, not a file
         os.dup2(nowhere.fileno(), 2)
     try:
-        import keras
-        import tensorflow as tf
+        with _hidden("sklearn", "matplotlib"):  # Keras imports both, a second, for helpers that no step uses
+            import keras
+            import tensorflow as tf
 
         tf.config.list_physical_devices()  # what looks for devices talks too
         keras.config.disable_interactive_logging()
@@ -110,6 +112,18 @@ def import_tensorflow() -> None:
         os.close(kept)
     gc.freeze()
     gc.enable()
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Have packages that are not imported yet taken for not installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is what makes `import` fail
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _outside_failures() -> tuple[type[Exception], ...]:

@@ -26,7 +26,7 @@ def download(**parameters: Any) -> None:
     quiet_libraries()
     import mlflow
 
-    from steps.datasets import load_dataset
+    from steps.datasets.catalogue import load_dataset
     from steps.tracking.lineage import log_inputs
     from steps.tracking.runs import step_run
 

@@ -16,7 +16,7 @@ OBJECTIVES = ("accuracy", "log_loss", "latency", "parameters")  # here, so that 
 
 
 def _datasets() -> Sequence[str]:
-    from steps.datasets import DATASETS
+    from steps.datasets.catalogue import DATASETS
 
     return sorted(DATASETS)
 

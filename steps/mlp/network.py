@@ -7,6 +7,7 @@ A test holds the two equal at inference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,22 @@ from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
 _WINDOWS = 16  # length of a bank of dropout masks, in windows of the widest layer
+
+
+@tf.custom_gradient
+def _gelu(x: tf.Tensor) -> Any:
+    """x times the normal distribution function (Hendrycks & Gimpel 2016); half the passes of TensorFlow's op."""
+    below = 0.5 + 0.5 * tf.math.erf(x * math.sqrt(0.5))
+
+    def gradient(dy: tf.Tensor) -> tf.Tensor:
+        return dy * (below + x * tf.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+
+    return x * below, gradient
+
+
 _ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "relu": tf.nn.relu,
-    "gelu": lambda x: tf.nn.gelu(x, approximate=False),
+    "gelu": _gelu,
     "silu": tf.nn.silu,
     "tanh": tf.nn.tanh,
 }

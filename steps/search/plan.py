@@ -7,6 +7,7 @@ import math
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -131,6 +132,7 @@ class Plan:
         *,
         n_jobs: int,
         display: Display,
+        on_idle: Callable[[], None] = lambda: None,
         stop: threading.Event | None = None,
     ) -> Workers:
         """The threads that run trials in this process."""
@@ -139,5 +141,5 @@ class Plan:
             timeout=self.deadline - time.time() if self.deadline else math.inf,
             on_epoch=display.epoch, on_trial=display.trial, on_interruption=display.interruption,
             plateau=parse_stop_when(self.stop_when), ask=next_cell if self.sampler == "grid" else optuna.Study.ask,
-            stop=stop,
+            on_idle=on_idle, stop=stop,
         )  # fmt: skip

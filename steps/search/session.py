@@ -13,7 +13,6 @@ from steps.mlp.runtime import available_cores
 from steps.report.terminal import StudyDisplay
 from steps.search.checkpoints import checkpoints_of
 from steps.search.claims import Claims
-from steps.search.outcome import Outcome, log_outcome
 from steps.search.plan import Plan
 from steps.search.queue import enqueue
 from steps.search.records import earlier_records
@@ -28,6 +27,7 @@ from steps.tracking.trials import TrialRuns
 
 if TYPE_CHECKING:
     from steps.search.cluster import DaskWorkers, Join
+    from steps.search.outcome import Outcome
 
 _REASONS = {
     "n_trials": "the study has all its trials",
@@ -74,7 +74,9 @@ def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[st
                     if parameters["engine"] == "dask":
                         workers = _dask_workers(run, n_jobs, claims, watch, parameters["address"], join)
                     else:
-                        workers = plan.workers(task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch)
+                        workers = plan.workers(
+                            task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch, on_idle=_load_outcome
+                        )
                     workers.run()
                 gather_trials(study, run, runs, claims, checkpoints)
             finally:  # before the claims are given up: then others may write these runs
@@ -84,8 +86,15 @@ def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[st
         click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
     finally:
         if not stopped_at_once:
+            from steps.search.outcome import log_outcome  # late, see `_load_outcome`
+
             outcome = log_outcome(study, task, plan.data_run_id)
     return outcome
+
+
+def _load_outcome() -> None:
+    """Import what draws the figures, most of a second, while a core has no more trials to run."""
+    import steps.search.outcome  # noqa: F401
 
 
 def _announce(plan: Plan, task: Task, n_jobs: int, n_finished: int, n_begun: int) -> None:

@@ -50,6 +50,7 @@ class Training:
         }
         self._reported = job.trial.storage.get_trial(job.trial._trial_id).intermediate_values if job.began else {}
         self._saved_at = time.monotonic()
+        self._may_have_checkpoint = job.began
         self.history: list[EpochMetrics] = []
 
     def run(self, stop: threading.Event, on_epoch: OnEpoch) -> dict[str, float]:
@@ -87,8 +88,9 @@ class Training:
         return measures
 
     def forget(self) -> None:
-        """Remove the checkpoint of a trial that has ended."""
-        self._checkpoints.remove(self._run_id)
+        """Remove the checkpoint of a trial that has ended; most end before they need one, and a server is not asked."""
+        if self._may_have_checkpoint:
+            self._checkpoints.remove(self._run_id)
 
     def _record(self, epoch: int, metrics: EpochMetrics) -> None:
         self._runs.log_metrics(self._run_id, vars(metrics), epoch)
@@ -116,6 +118,7 @@ class Training:
 
     def _save(self, trainer: Trainer) -> None:
         begun = time.monotonic()
+        self._may_have_checkpoint = True
         try:
             self._checkpoints.save(
                 self._run_id, trainer.epoch, lambda path: save_checkpoint(path, trainer, self.history, self._key)

@@ -48,11 +48,13 @@ class Workers:
         on_interruption: Callable[[], None],
         plateau: Callable[[optuna.Study], bool] | None = None,
         ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask,
+        on_idle: Callable[[], None] = lambda: None,
         stop: threading.Event | None = None,
     ) -> None:
         """
         Args:
             timeout: Seconds after which no trial is started.
+            on_idle: Called by each thread that finds no more trials, while others may still run theirs.
             stop: Set from outside to put the running trials back after their epoch and end.
             plateau: Whether to stop for want of improvement.
             ask: Gives the next trial; None where a grid is done.
@@ -63,6 +65,7 @@ class Workers:
         self._deadline = time.monotonic() + timeout
         self._on_epoch, self._on_trial, self._on_interruption = on_epoch, on_trial, on_interruption
         self._plateau, self._ask = plateau, ask
+        self._on_idle = on_idle
         self.stopped_by = ""
         self._stop = stop or threading.Event()
         self._error: BaseException | None = None
@@ -99,6 +102,8 @@ class Workers:
                 if finished is not None:
                     self._on_trial(finished)
                 garbage.collect()
+            if not self._stop.is_set():
+                self._on_idle()
         except BaseException as error:  # carried to the thread that waits in `run`
             self._error = self._error or error
             self._stop.set()

@@ -13,7 +13,8 @@ from typing import Any
 import mlflow
 import yaml
 
-from steps.datasets import Dataset, load_dataset
+from steps.datasets import Dataset
+from steps.datasets.catalogue import load_dataset
 from steps.errors import InputError, StepError
 from steps.tracking.models import describe_model
 from steps.tracking.project import project_folder

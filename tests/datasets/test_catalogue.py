@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steps.datasets import DataError, Dataset, catalogue, load_dataset
+from steps.datasets import DataError, Dataset, catalogue
+from steps.datasets.catalogue import load_dataset
 from steps.errors import InputError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.augmentation import _affine_transforms, _sample, augment
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.baselines import LOGISTIC_REGRESSION, MOST_FREQUENT_CLASS, baseline_predictions
 
 

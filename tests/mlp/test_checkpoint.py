@@ -7,7 +7,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from steps.datasets import Dataset, load_dataset
+from steps.datasets import Dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.checkpoint import CheckpointError, draft_of, load_checkpoint, remove_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig, Optimizer
 from steps.mlp.trainer import EpochMetrics, Samples, Trainer

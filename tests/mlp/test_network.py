@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from steps.mlp.config import MLPConfig
 from steps.mlp.model import BATCH_NORM_EPSILON, build_model
-from steps.mlp.network import Network, _batch_norm
+from steps.mlp.network import Network, _batch_norm, _gelu
 
 BATCH = 32
 
@@ -68,3 +68,15 @@ def test_batch_norm_is_that_of_tensorflow_with_its_gradient() -> None:
         found.append([y, mean, variance, *tape.gradient(y, given, dy)])
     for ours, reference in zip(*found, strict=True):
         np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-4)
+
+
+def test_gelu_is_that_of_tensorflow_with_its_gradient() -> None:
+    x, dy = tf.constant(np.linspace(-8, 8, 1001), tf.float32), tf.random.stateless_normal((1001,), (0, 0))
+    found = []
+    for gelu in (_gelu, tf.nn.gelu):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = gelu(x)
+        found.append([y, tape.gradient(y, x, dy)])
+    for ours, reference in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, reference, rtol=1e-5, atol=1e-6)

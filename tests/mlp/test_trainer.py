@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from steps.datasets import Dataset, load_dataset
+from steps.datasets import Dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision
 from steps.mlp.model import build_model
 from steps.mlp.network import Network

@@ -13,7 +13,7 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from tests.conftest import environment
 
 TEST = load_dataset("digits", 1 / 6, seed=0).splits["test"]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steps.datasets import Dataset, load_dataset
+from steps.datasets import Dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.checks import check_accuracy, check_baseline
 from steps.mlp.comparison import Comparison
 from steps.mlp.metrics import metrics

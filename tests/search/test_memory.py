@@ -16,7 +16,7 @@ from steps.command import import_tensorflow
 
 import_tensorflow()
 import optuna
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import Samples, Trainer
 from steps.search.garbage import Garbage

@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.errors import InputError
 from steps.mlp.config import MLPConfig
 from steps.mlp.objectives import objectives_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from steps.datasets import load_dataset
+from steps.datasets.catalogue import load_dataset
 from steps.errors import StepError
 from steps.tracking import provenance
 from steps.tracking.provenance import Lineage, code_version, differences, load_data, package_versions
