@@ -171,7 +171,8 @@ class Cluster:
 @click.option("--secure", is_flag=True, help="TLS for Dask, and a password for the MLflow server.")
 def main(workers: int, threads: int, secure: bool) -> None:
     """Start a cluster on this machine, say what to run next, and stop it at Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first too: a background shell has its children ignore it
+        signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))
     with Cluster(folder, n_workers=workers, n_threads=threads, secure=secure) as cluster:
         script = folder / "environment"

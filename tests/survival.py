@@ -102,8 +102,10 @@ def write_points(folder: Path, n: int) -> str:
         }
         for i in range(n)
     ]  # fmt: skip
-    (folder / "points.yaml").write_text(yaml.safe_dump(points))
-    return str(folder / "points.yaml")
+    path = folder / f"points-{n}.yaml"
+    if not path.exists():  # another process of the study may be reading it
+        path.write_text(yaml.safe_dump(points))
+    return str(path)
 
 
 def results(study: Study) -> dict[str, Any]:

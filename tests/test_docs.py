@@ -36,6 +36,7 @@ INLINE = {
     "python -m steps.tune --help": "README.md, here",
     "python -m benchmarks.strategies": "test_the_strategies_are_compared",
     "python -m benchmarks.ablation": "test_a_measurement_runs",
+    'make main ARGS="-P n_trials=40 -P max_epochs=20 -P final_epochs=200"': "nothing: 22 minutes",
     "python -m benchmarks.pruners": "test_a_measurement_runs",
     "make bench": "nothing: its rivals are no dependencies of the tests, and it takes an hour",
     "python -m benchmarks.overhead": "nothing: three minutes, and its classes are those of tests/scale/test_budget.py",

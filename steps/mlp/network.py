@@ -1,8 +1,9 @@
-"""The forward pass of the training graph, on the weights of a Keras model.
+"""The training graph of an MLP, forward and backward, on the weights of a Keras model.
 
-`keras.Model.__call__` would do the same in more and slower ops: here dropout cuts its masks out of a bank,
-batch normalization makes fewer passes, and the matrix products may run in bfloat16.
-A test holds the two equal at inference.
+`keras.Model.__call__` and a gradient tape would do the same in more and slower ops: here dropout cuts its masks out of
+a bank, batch normalization and activations make fewer passes, and the matrix products may run in bfloat16. Each step
+returns its output and its pullback, which takes the gradient of a loss by that output. (`tf.custom_gradient` keeps the
+graph of every trial in memory.) Tests hold it equal to the Keras model at inference and to a tape in training.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,25 +19,9 @@ from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
 _WINDOWS = 16  # length of a bank of dropout masks, in windows of the widest layer
-
-
-@tf.custom_gradient
-def _gelu(x: tf.Tensor) -> Any:
-    """x times the normal distribution function (Hendrycks & Gimpel 2016); half the passes of TensorFlow's op."""
-    below = 0.5 + 0.5 * tf.math.erf(x * math.sqrt(0.5))
-
-    def gradient(dy: tf.Tensor) -> tf.Tensor:
-        return dy * (below + x * tf.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
-
-    return x * below, gradient
-
-
-_ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
-    "relu": tf.nn.relu,
-    "gelu": _gelu,
-    "silu": tf.nn.silu,
-    "tanh": tf.nn.tanh,
-}
+# Gradient by the output -> gradients by the input and by the variables of the step, in the order of the model.
+Pullback = Callable[[tf.Tensor], tuple[tf.Tensor, list[tf.Tensor]]]
+Step = tuple[tf.Tensor, Pullback]
 
 
 @dataclass(frozen=True)
@@ -56,13 +40,14 @@ class Masks:
     banks: dict[float, tf.Tensor]
     starts: tf.Tensor
 
-    def drop(self, x: tf.Tensor, rate: float, layer: int) -> tf.Tensor:
+    def drop(self, x: tf.Tensor, rate: float, layer: int) -> Step:
         """(batch, units) -> (batch, units), some of them 0 and the others larger by as much."""
         if rate not in self.banks:
-            return x
+            return x, lambda dy: (dy, [])
         batch, units = x.shape
         window = tf.slice(self.banks[rate], self.starts[layer : layer + 1], [batch * units])
-        return x * tf.reshape(window, (batch, units))  # (batch * units,) -> (batch, units)
+        mask = tf.reshape(window, (batch, units))  # (batch * units,) -> (batch, units)
+        return x * mask, lambda dy: (dy * mask, [])
 
 
 class Network:
@@ -93,39 +78,74 @@ class Network:
         starts = tf.random.stateless_uniform(shape, seed, 0, last, tf.int32) if banks else tf.zeros(shape, tf.int32)
         return Masks(banks, starts)
 
-    def logits(self, x: tf.Tensor, masks: Masks | None = None) -> tf.Tensor:
-        """(batch, n_features) float32 -> (batch, n_classes) float32.
+    def logits(self, x: tf.Tensor) -> tf.Tensor:
+        """(batch, n_features) float32 -> (batch, n_classes) float32, at inference."""
+        return self._forward(x, None)[0]
 
-        With `masks` this is the training pass: dropout, and batch statistics that also move the running ones.
+    def train(self, x: tf.Tensor, masks: Masks) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
+        """The training pass: dropout, and batch statistics that also move the running ones.
+
+        Args:
+            x: (batch, n_features) float32.
+
+        Returns:
+            Logits (batch, n_classes) float32; and what makes the gradients of a loss by `model.trainable_variables`
+            of its gradient by the logits.
         """
-        if masks is not None:
-            x = masks.drop(x, self._config.input_dropout, 0)
+        x, _ = masks.drop(x, self._config.input_dropout, 0)
+        logits, pullbacks = self._forward(x, masks)
+
+        def gradients(dy: tf.Tensor) -> list[tf.Tensor]:
+            found: list[tf.Tensor] = []
+            for pullback in reversed(pullbacks):
+                dy, own = pullback(dy)
+                found = own + found
+            return found
+
+        return logits, gradients
+
+    def _forward(self, x: tf.Tensor, masks: Masks | None) -> tuple[tf.Tensor, list[Pullback]]:
+        pullbacks: list[Pullback] = []
+
+        def after(step: Step) -> tf.Tensor:
+            pullbacks.append(step[1])
+            return step[0]
+
         for i, dense in enumerate(self._dense):
-            x = self._matmul(x, dense[0])
-            x = self._normalize(x, i, training=masks is not None) if self._norms else tf.nn.bias_add(x, dense[1])
-            x = self._activation(x)
+            x = after(self._product(x, dense[0], is_first=i == 0))
+            x = after(self._normalize(x, i, training=masks is not None) if self._norms else _add(x, dense[1]))
+            x = after(self._activation(x))
             if masks is not None:
-                x = masks.drop(x, self._config.dropout, i + 1)
-        return tf.nn.bias_add(self._matmul(x, self._output[0]), self._output[1])
+                x = after(masks.drop(x, self._config.dropout, i + 1))
+        x = after(self._product(x, self._output[0]))
+        return after(_add(x, self._output[1])), pullbacks
 
-    def _matmul(self, x: tf.Tensor, kernel: tf.Variable) -> tf.Tensor:
-        if self._dtype == tf.float32:
-            return tf.matmul(x, kernel)
-        return tf.cast(tf.matmul(tf.cast(x, self._dtype), tf.cast(kernel, self._dtype)), tf.float32)
+    def _product(self, x: tf.Tensor, kernel: tf.Variable, *, is_first: bool = False) -> Step:
+        a, b = tf.cast(x, self._dtype), tf.cast(kernel, self._dtype)
 
-    def _normalize(self, x: tf.Tensor, i: int, training: bool) -> tf.Tensor:
+        def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            dy = tf.cast(dy, self._dtype)
+            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # nobody asks the first
+            return of_x, [tf.cast(tf.matmul(a, dy, transpose_a=True), tf.float32)]
+
+        return tf.cast(tf.matmul(a, b), tf.float32), pullback
+
+    def _normalize(self, x: tf.Tensor, i: int, training: bool) -> Step:
         gamma, beta, mean, variance = self._norms[i]
         if not training:
             scale = gamma * tf.math.rsqrt(variance + BATCH_NORM_EPSILON)
-            return tf.nn.bias_add(x * scale, beta - mean * scale)
-        y, batch_mean, batch_variance = _batch_norm(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
+            return _add(x * scale, beta - mean * scale)
+        step, batch_mean, batch_variance = _batch_norm(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
         mean.assign_sub((1 - BATCH_NORM_MOMENTUM) * (mean - batch_mean))
         variance.assign_sub((1 - BATCH_NORM_MOMENTUM) * (variance - batch_variance))
-        return y
+        return step
 
 
-@tf.custom_gradient
-def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
+def _add(x: tf.Tensor, bias: tf.Tensor | tf.Variable) -> Step:
+    return tf.nn.bias_add(x, bias), lambda dy: (dy, [tf.raw_ops.BiasAddGrad(out_backprop=dy)])
+
+
+def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[Step, tf.Tensor, tf.Tensor]:
     """Batch normalization in training (Ioffe & Szegedy 2015), with half the passes over memory of TensorFlow's op.
 
     Means over the batch are products with a row of 1 / batch size.
@@ -135,8 +155,7 @@ def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
         gamma, beta: (units,).
 
     Returns:
-        y (batch, units), and mean and variance (units,) of the batch, the variance without bias; the gradient
-        is that of y.
+        The step to y (batch, units), and mean and variance (units,) of the batch, the variance without bias.
     """
     n = x.shape[0]
     row = tf.fill((1, n), 1.0 / n)
@@ -146,13 +165,39 @@ def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
     inverse = tf.math.rsqrt(variance + BATCH_NORM_EPSILON)
     scale = gamma * inverse
 
-    def gradient(dy: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         of_beta = (row @ dy)[0]
         of_gamma = (row @ (dy * centered))[0] * inverse
         of_x = scale * dy - (centered * (scale * inverse * of_gamma) + scale * of_beta)
-        return of_x, n * of_gamma, n * of_beta
+        return of_x, [n * of_gamma, n * of_beta]
 
-    return (tf.nn.bias_add(centered * scale, beta), mean, variance * (n / max(1, n - 1))), gradient
+    return (tf.nn.bias_add(centered * scale, beta), pullback), mean, variance * (n / max(1, n - 1))
+
+
+def _relu(x: tf.Tensor) -> Step:
+    y = tf.nn.relu(x)
+    return y, lambda dy: (tf.raw_ops.ReluGrad(gradients=dy, features=y), [])
+
+
+def _tanh(x: tf.Tensor) -> Step:
+    y = tf.tanh(x)
+    return y, lambda dy: (tf.raw_ops.TanhGrad(y=y, dy=dy), [])
+
+
+def _silu(x: tf.Tensor) -> Step:
+    """x times the logistic function (Elfwing et al. 2018)."""
+    share = tf.sigmoid(x)
+    y = x * share
+    return y, lambda dy: (dy * (share + y * (1 - share)), [])
+
+
+def _gelu(x: tf.Tensor) -> Step:
+    """x times the normal distribution function (Hendrycks & Gimpel 2016); half the passes of TensorFlow's op."""
+    share = 0.5 + 0.5 * tf.math.erf(x * math.sqrt(0.5))
+    return x * share, lambda dy: (dy * (share + x * tf.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)), [])
+
+
+_ACTIVATIONS: dict[str, Callable[[tf.Tensor], Step]] = {"relu": _relu, "gelu": _gelu, "silu": _silu, "tanh": _tanh}
 
 
 def _variables(layer: keras.Layer) -> list[tf.Variable]:

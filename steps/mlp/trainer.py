@@ -78,8 +78,7 @@ class Trainer:
             name: int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1) for i, name in enumerate(_STREAMS)
         }
         self._network = Network(config, self.model, precision)
-        self._variables = [variable.value for variable in self.model.trainable_variables]
-        self._updater = Updater(config, self._variables)
+        self._updater = Updater(config, [variable.value for variable in self.model.trainable_variables])
         self._run = tf.function(self._epoch_graph, autograph=False)
 
     @property
@@ -130,13 +129,11 @@ class Trainer:
         targets = tf.one_hot(
             labels, self._n_classes, 1 - smoothing + smoothing / self._n_classes, smoothing / self._n_classes
         )
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(self._variables)
-            logits = self._network.logits(x * (1 / self._feature_max), masks)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-        gradients = tape.gradient(loss, self._variables)
-        self._updater.apply(gradients, learning_rate_at(self._config, step, self._n_steps), step)
-        return loss
+        logits, gradients = self._network.train(x * (1 / self._feature_max), masks)
+        losses, slopes = tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=logits, labels=targets)
+        learning_rate = learning_rate_at(self._config, step, self._n_steps)
+        self._updater.apply(gradients(slopes / self._batch_size), learning_rate, step)
+        return tf.reduce_mean(losses)
 
     def _evaluation_graph(self, features: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean log loss and accuracy over all samples, the partial last batch included."""

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from steps.mlp.config import MLPConfig
+from steps.mlp.config import Activation, MLPConfig, Precision
 from steps.mlp.model import BATCH_NORM_EPSILON, build_model
-from steps.mlp.network import Network, _batch_norm, _gelu
+from steps.mlp.network import Network, _batch_norm
 
 BATCH = 32
 
@@ -20,7 +22,7 @@ def network() -> Network:
 def drop(network: Network, rate: float, *, epoch: int = 0, step: int = 0, layer: int = 1) -> np.ndarray:
     """Ones after the dropout of one layer in one update."""
     banks = network.draw_banks(tf.constant([epoch, 7]), BATCH)
-    return network.masks(banks, tf.constant([step, 8]), BATCH).drop(tf.ones((BATCH, 100)), rate, layer).numpy()
+    return network.masks(banks, tf.constant([step, 8]), BATCH).drop(tf.ones((BATCH, 100)), rate, layer)[0].numpy()
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean(network: Network) -> None:
@@ -49,34 +51,34 @@ def test_no_dropout_is_no_operation() -> None:
     assert drop(network, 0.0).min() == 1
 
 
+@pytest.mark.parametrize("precision", get_args(Precision))
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_the_gradients_are_those_of_a_tape(activation: Activation, batch_norm: bool, precision: Precision) -> None:
+    config = MLPConfig((64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm)
+    model = build_model(config, 40, 3, feature_max=1.0, seed=0)
+    network = Network(config, model, precision)
+    x, dy = tf.random.stateless_normal((BATCH, 40), (0, 1)), tf.random.stateless_normal((BATCH, 3), (0, 2))
+    masks = network.masks(network.draw_banks(tf.constant([0, 7]), BATCH), tf.constant([0, 8]), BATCH)
+    with tf.GradientTape() as tape:
+        logits, gradients = network.train(x, masks)
+    expected = tape.gradient(logits, [variable.value for variable in model.trainable_variables], dy)
+    for ours, reference in zip(gradients(dy), expected, strict=True):
+        np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-5)
+
+
 def test_batch_norm_is_that_of_tensorflow_with_its_gradient() -> None:
     rng = np.random.default_rng(0)
     x, dy = (tf.constant(rng.normal(2, 3, (BATCH, 100)), tf.float32) for _ in range(2))
     gamma, beta = (tf.constant(rng.normal(1, 0.5, 100), tf.float32) for _ in range(2))
-
-    def theirs(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+    (y, pullback), *moments = _batch_norm(x, gamma, beta)
+    of_x, of_parameters = pullback(dy)
+    with tf.GradientTape() as tape:
+        tape.watch(given := (x, gamma, beta))
+        theirs, *their_moments = tf.compat.v1.nn.fused_batch_norm(
             x[:, None, None, :], gamma, beta, epsilon=BATCH_NORM_EPSILON, is_training=True
         )
-        return y[:, 0, 0, :], mean, variance
-
-    found = []
-    for norm in (_batch_norm, theirs):
-        with tf.GradientTape() as tape:
-            tape.watch(given := (x, gamma, beta))
-            y, mean, variance = norm(*given)
-        found.append([y, mean, variance, *tape.gradient(y, given, dy)])
-    for ours, reference in zip(*found, strict=True):
+    expected = tape.gradient(theirs, given, dy[:, None, None, :])
+    pairs = zip([y, *moments, of_x, *of_parameters], [theirs[:, 0, 0, :], *their_moments, *expected], strict=True)
+    for ours, reference in pairs:
         np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-4)
-
-
-def test_gelu_is_that_of_tensorflow_with_its_gradient() -> None:
-    x, dy = tf.constant(np.linspace(-8, 8, 1001), tf.float32), tf.random.stateless_normal((1001,), (0, 0))
-    found = []
-    for gelu in (_gelu, tf.nn.gelu):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = gelu(x)
-        found.append([y, tape.gradient(y, x, dy)])
-    for ours, reference in zip(*found, strict=True):
-        np.testing.assert_allclose(ours, reference, rtol=1e-5, atol=1e-6)
