@@ -184,7 +184,7 @@ class TrialRuns:
         """Write what has come together; False where that was the last of it."""
         items = [self._queue.get()]
         until = time.monotonic() + _GATHER
-        while items[-1] is not None and len(items) < _MAX_BATCH // 3:
+        while not _is_awaited(items[-1]) and len(items) < _MAX_BATCH // 3:
             try:
                 items.append(self._queue.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
@@ -234,6 +234,11 @@ class TrialRuns:
             del self._resumed[run_id]
         known = self._known.get(run_id, ())
         return [metric for metric in metrics if (metric.key, metric.step) not in known]
+
+
+def _is_awaited(item: tuple[str, Batch] | None) -> bool:
+    """Whether someone waits for all up to this item: for the end, or for a flush."""
+    return item is None or item[1].written is not None
 
 
 def _at_once(call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
