@@ -35,7 +35,7 @@ _CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)|\x1b")
 @click.command()
 @click.option("--dataset", default="mnist", show_default=True)
 @click.option("--trials", default=20, show_default=True)
-@click.option("--epochs", default=5, show_default=True, help="Of each trial, and of the final training.")
+@click.option("--epochs", default=10, show_default=True, help="Of each trial, and of the final training.")
 @click.option("--chromium", default="/usr/bin/chromium", show_default=True, type=click.Path(exists=True))
 def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
     """Run main, open what it left in a browser, and write PNG files."""
@@ -52,7 +52,7 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
-        page.set_viewport_size({"width": 1400, "height": 300 + 32 * (trials + 5)})  # a line for each run
+        page.set_viewport_size({"width": 1400, "height": 400 + 32 * (trials + 5)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
     for path in sorted(IMAGES.glob("*.png")):
