@@ -25,7 +25,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "augmentation: shift": {"augmentation": "shift"},
     "augmentation: elastic": {"augmentation": "elastic"},
     "no label smoothing": {"label_smoothing": 0.0},
-    "no batch norm": {"batch_norm": False, "learning_rate": 1e-3},
+    "no batch norm, learning rate 1e-3": {"batch_norm": False, "learning_rate": 1e-3},
     "no dropout": {"dropout": 0.0},
     "dropout 0.2": {"dropout": 0.2},
     "input dropout 0.1": {"input_dropout": 0.1},
