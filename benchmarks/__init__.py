@@ -1,1 +1,1 @@
-"""What the README claims, measured side by side on one machine."""
+"""What the README leases, measured side by side on one machine."""

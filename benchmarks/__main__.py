@@ -1,4 +1,4 @@
-"""`make bench`: everything the README claims about speed, measured on this machine; Markdown on standard output."""
+"""`make bench`: everything the README leases about speed, measured on this machine; Markdown on standard output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import click
 
 from benchmarks.speed import measure, speed_table, target_table
-from steps.command import quiet_libraries
+from steps.base.libraries import quiet_libraries
 
 
 @click.command()

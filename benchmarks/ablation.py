@@ -16,7 +16,7 @@ from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
 from steps.mlp.trainer import Samples, Trainer
-from steps.search.space_file import load_space, space_path
+from steps.search.space.file import load_space, space_path
 
 BASE = MLPConfig.from_hyperparameters(load_space(space_path("default")).complete({}))
 VARIANTS: dict[str, dict[str, Any]] = {

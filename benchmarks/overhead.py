@@ -17,21 +17,21 @@ import sqlalchemy as sa
 from mlflow.optuna.storage import MlflowStorage
 from optuna.trial import BaseTrial
 
-from steps.command import import_tensorflow, quiet_libraries
+from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
-from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics, Samples
-from steps.search.checkpoints import checkpoints_of
-from steps.search.claims import Claims
-from steps.search.pruners import make_pruner
-from steps.search.samplers import make_sampler
-from steps.search.space import Space
-from steps.search.space_file import load_space, space_path
-from steps.search.storage import open_storage
-from steps.search.study import open_study
-from steps.search.task import Task
-from steps.search.workers import Workers
+from steps.search.space.file import load_space, space_path
+from steps.search.space.space import Space
+from steps.search.store.leases import Leases
+from steps.search.store.study import open_study
+from steps.search.store.url import open_storage
+from steps.search.strategy.pruners import make_pruner
+from steps.search.strategy.samplers import make_sampler
+from steps.search.trials.checkpoints import checkpoints_of
+from steps.search.trials.context import TrialContext
+from steps.search.trials.workers import Workers
+from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
 EPOCHS = 5
@@ -68,8 +68,8 @@ class StubTrainer:
         return 1
 
 
-class StubTask(Task):
-    """The real task but for the training."""
+class StubContext(TrialContext):
+    """The real context but for the training."""
 
     def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
         return StubTrainer(config)
@@ -112,7 +112,7 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     samples = Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels)
     packaged, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
     space = TimedSpace(packaged.dimensions, packaged.text)
-    task = StubTask(dataset, samples, samples, space, EPOCHS, 0, "float32", objectives)
+    context = StubContext(dataset, samples, samples, space, EPOCHS, 0, "float32", objectives)
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
     sampler = make_sampler("tpe", 0, conditional=space.conditional)
@@ -123,9 +123,9 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
         _statements.clear()
         TimedSpace.seconds = 0.0
         start, cpu = time.perf_counter(), time.process_time()
-        with Claims(storage, "stub", run.info.run_id) as claims:
+        with Leases(storage, "stub", run.info.run_id) as leases:
             Workers(
-                task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=2,
+                context, study, runs, leases, checkpoints_of(url), n_trials=n_trials, n_jobs=2,
                 on_epoch=_ignore, on_trial=lambda _: ended.append(time.perf_counter()), on_interruption=_ignore,
             ).run()  # fmt: skip
         runs.close()

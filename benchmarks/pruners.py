@@ -24,8 +24,8 @@ import click
 import optuna
 from optuna.trial import TrialState
 
-from steps.command import import_tensorflow, quiet_libraries
-from steps.search.pruners import make_pruner
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.search.strategy.pruners import make_pruner
 
 PRUNERS = (
     "none", "median", "percentile:percentile=25", "percentile:percentile=50", "successive_halving", "hyperband",
@@ -94,7 +94,7 @@ def record(name: str, n: int) -> list[Curve]:
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
     from steps.mlp.trainer import Samples, Trainer
-    from steps.search.space_file import load_space, space_path
+    from steps.search.space.file import load_space, space_path
 
     n_jobs = available_cores()
     limit_threads(n_jobs)

@@ -26,8 +26,8 @@ from benchmarks.rivals.stub_trial import SECONDS
 from benchmarks.stubs import prepare, run_stubs
 from benchmarks.systems import HERE
 from deploy.cluster import Cluster
-from steps.command import import_tensorflow, quiet_libraries
-from steps.search.storage import open_storage
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.search.store.url import open_storage
 
 WORKERS = (1, 4, 16, 64)
 SPARK = "MlflowSparkStudy"

@@ -16,11 +16,11 @@ import click
 import numpy as np
 import optuna
 
-from steps.command import import_tensorflow, quiet_libraries
+from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.report.style import BLUE, GREY, ORANGE, STYLE
-from steps.search.grid import cells
-from steps.search.samplers import make_sampler
-from steps.search.space_file import load_space
+from steps.search.space.file import load_space
+from steps.search.strategy.grid import cells
+from steps.search.strategy.samplers import make_sampler
 
 HERE = Path(__file__).parent
 EPOCHS = 10

@@ -15,21 +15,21 @@ import optuna
 import psutil
 from mlflow.tracking import MlflowClient
 
-from benchmarks.overhead import StubTask, StubTrainer
+from benchmarks.overhead import StubContext, StubTrainer
 from benchmarks.rivals.stub_trial import EPOCHS, SECONDS
 from deploy.cluster import Cluster
 from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
-from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import EpochMetrics
-from steps.search.checkpoints import checkpoints_of
-from steps.search.claims import Claims
-from steps.search.pruners import make_pruner
-from steps.search.samplers import make_sampler
-from steps.search.space_file import load_space, space_path
-from steps.search.storage import open_storage
-from steps.search.study import open_study
-from steps.search.workers import Workers
+from steps.search.space.file import load_space, space_path
+from steps.search.store.leases import Leases
+from steps.search.store.study import open_study
+from steps.search.store.url import open_storage
+from steps.search.strategy.pruners import make_pruner
+from steps.search.strategy.samplers import make_sampler
+from steps.search.trials.checkpoints import checkpoints_of
+from steps.search.trials.workers import Workers
+from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
 
@@ -39,7 +39,7 @@ class SleepingTrainer(StubTrainer):
         return super().run_epoch()
 
 
-class SleepingTask(StubTask):
+class SleepingTask(StubContext):
     def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
         return SleepingTrainer(config)
 
@@ -90,7 +90,7 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
     mlflow.set_tracking_uri(environment["MLFLOW_TRACKING_URI"])
     dataset = load_dataset("digits", 1 / 6, seed=0)
     space, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
-    task = SleepingTask(dataset, None, None, space, EPOCHS, 0, "float32", objectives)  # type: ignore[arg-type]
+    context = SleepingTask(dataset, None, None, space, EPOCHS, 0, "float32", objectives)  # type: ignore[arg-type]
     client = MlflowClient()
     run = client.create_run("0", run_name=name)
 
@@ -104,9 +104,9 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
         study = open_all()
         storage = study._storage._backend
         runs = TrialRuns(run)
-        with Claims(storage, name, run.info.run_id) as claims:
+        with Leases(storage, name, run.info.run_id) as leases:
             workers = Workers(
-                task, study, runs, claims, checkpoints_of(url), n_trials=n_trials, n_jobs=1,
+                context, study, runs, leases, checkpoints_of(url), n_trials=n_trials, n_jobs=1,
                 on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
             )  # fmt: skip
             study.get_trials(deepcopy=False)  # the first look of a process reads all trials, the others what is new

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
-from steps.tracking.pages import experiment_url
+from steps.tracking.ui_urls import experiment_url
 
 PROJECT = Path(__file__).parents[1]
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"

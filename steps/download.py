@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from steps.command import quiet_libraries, step_command
-from steps.options import download_options, seed_option
+from steps.base.libraries import quiet_libraries
+from steps.cli.command import step_command
+from steps.cli.options import download_options, seed_option
 
 
 @step_command
@@ -27,7 +28,7 @@ def download(**parameters: Any) -> None:
     import mlflow
 
     from steps.datasets.catalogue import load_dataset
-    from steps.tracking.lineage import log_inputs
+    from steps.tracking.dataset_inputs import log_inputs
     from steps.tracking.runs import step_run
 
     with step_run("download", parameters, step_fingerprint(parameters)) as run:

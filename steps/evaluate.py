@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steps.command import import_tensorflow, quiet_libraries, step_command
-from steps.errors import InputError
-from steps.options import evaluate_options, precision_option, seed_option
-from steps.words import RunId
+from steps.base.errors import InputError
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.cli.command import step_command
+from steps.cli.options import evaluate_options, precision_option, seed_option
+from steps.cli.types import RunId
 
 if TYPE_CHECKING:
     import keras
     from mlflow.entities.model_registry import ModelVersion
 
     from steps.datasets import Dataset
-    from steps.tracking.assessment import Assessment
-    from steps.tracking.provenance import Lineage
+    from steps.evaluation.assess import Assessment
+    from steps.tracking.lineage import Lineage
 
 
 @step_command
@@ -75,7 +76,7 @@ def _chosen(tune_run_id: str, selected: str) -> dict[str, Any]:
     Raises:
         InputError: It has no complete trial of that number.
     """
-    from steps.search.results import ARTIFACT, AUTO, from_json, select
+    from steps.search.store.results import ARTIFACT, AUTO, from_json, select
     from steps.tracking.runs import artifact_path
 
     best: dict[str, Any] = json.loads(artifact_path(tune_run_id, "best_config.json").read_text())
@@ -107,14 +108,14 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
     import mlflow
 
     from steps.datasets.dataset import SPLITS
-    from steps.final_training import train_final
+    from steps.evaluation.refit import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
     from steps.mlp.weights import weights_digest
     from steps.tracking.data import load_data
-    from steps.tracking.lineage import log_inputs
+    from steps.tracking.dataset_inputs import log_inputs
+    from steps.tracking.lineage import Lineage
     from steps.tracking.models import load_keras
-    from steps.tracking.provenance import Lineage
     from steps.tracking.registry import CHAMPION, version_by_alias
 
     dataset = load_data(best["data_run_id"], SPLITS)
@@ -163,12 +164,12 @@ def _register(
     from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
     from steps.datasets.interface import Interface
-    from steps.mlp.comparison import Comparison
+    from steps.evaluation.assess import assess
     from steps.report.evaluation_page import evaluation_page
-    from steps.report.words import percent
-    from steps.tracking.assessment import assess
+    from steps.report.format import percent
+    from steps.tasks.classification.comparison import Comparison
+    from steps.tracking.descriptions import step_description
     from steps.tracking.models import load_keras, log_keras
-    from steps.tracking.notes import step_note
     from steps.tracking.promotion import promote
     from steps.tracking.registry import Candidate, register
 
@@ -203,7 +204,9 @@ def _register(
     mlflow.log_metrics(decision.as_metrics())
     own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
     result = f"**{label}: {status}**, because {candidate.reason}; {decision.reason}."
-    note = {MLFLOW_RUN_NOTE: step_note("evaluate", f"Test accuracy **{percent(scores.test_accuracy)}**. {result}")}
+    note = {
+        MLFLOW_RUN_NOTE: step_description("evaluate", f"Test accuracy **{percent(scores.test_accuracy)}**. {result}")
+    }
     mlflow.set_tags({"validation_status": status, **own, **decision.as_tags(), **note})
     page = evaluation_page(
         title=label,
@@ -232,8 +235,8 @@ def _log_results(found: Assessment, losses: list[float], dataset: Dataset, linea
     import mlflow
     import numpy as np
 
-    from steps.mlp.metrics import class_report
     from steps.report.evaluation_figures import save_evaluation_figures
+    from steps.tasks.classification.metrics import class_report
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

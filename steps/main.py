@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from steps import download, evaluate, tune
-from steps.command import StepCommand, quiet_libraries, step_command
-from steps.errors import StepError
-from steps.options import download_options, evaluate_options, precision_option, seed_option, tune_options
-from steps.words import OneOf
+from steps.base.errors import StepError
+from steps.base.libraries import quiet_libraries
+from steps.cli.command import StepCommand, step_command
+from steps.cli.options import download_options, evaluate_options, precision_option, seed_option, tune_options
+from steps.cli.types import OneOf
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -111,8 +112,8 @@ def _summary(runs: Sequence[Run]) -> None:
     """What each step left, and where to look."""
     import mlflow
 
+    from steps.report.format import percent
     from steps.report.terminal import print_summary
-    from steps.report.words import percent
 
     download_run, tune_run, evaluated = (run.data for run in runs)
     version, metrics = _version(runs[-1]), evaluated.metrics
@@ -146,7 +147,7 @@ def _summary(runs: Sequence[Run]) -> None:
 
 def _where_to_look(tracking_uri: str, experiment_id: str) -> dict[str, str]:
     """The page of all runs."""
-    from steps.tracking.pages import experiment_url
+    from steps.tracking.ui_urls import experiment_url
 
     page = experiment_url(tracking_uri, experiment_id)
     if tracking_uri.startswith("http"):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from steps.command import import_tensorflow, quiet_libraries, step_command
-from steps.errors import InputError
-from steps.options import model_uri_option
-from steps.words import OneOf
+from steps.base.errors import InputError
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.cli.command import step_command
+from steps.cli.options import model_uri_option
+from steps.cli.types import OneOf
 
 if TYPE_CHECKING:
     from steps.datasets.inputs import BadRow, Reader
@@ -71,8 +72,8 @@ def _predict(model_uri: str, interface: Interface, reader: Reader, path: Path) -
 
     from steps.datasets.inputs import chunks
     from steps.datasets.outputs import PredictionWriter
-    from steps.mlp.metrics import StreamedMetrics
     from steps.report.terminal import RowsDisplay
+    from steps.tasks.classification.metrics import StreamedMetrics
     from steps.tracking.models import load_keras
 
     model = load_keras(model_uri)

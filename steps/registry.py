@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
-from steps.command import quiet_libraries, step_command
-from steps.errors import InputError
-from steps.words import OneOf, Whole
+from steps.base.errors import InputError
+from steps.base.libraries import quiet_libraries
+from steps.cli.command import step_command
+from steps.cli.types import OneOf, Whole
 
 if TYPE_CHECKING:
     from steps.tracking.registry import VersionRow
@@ -68,8 +69,8 @@ def _roll_back(model_name: str) -> None:
 
 
 def _show_version(model_name: str, version: int, format_: str) -> None:
+    from steps.tracking.lineage import lineage_of
     from steps.tracking.models import find_model
-    from steps.tracking.provenance import lineage_of
     from steps.tracking.registry import list_versions
 
     uri = find_model(f"models:/{model_name}/{version}")

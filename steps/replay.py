@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from steps.command import import_tensorflow, quiet_libraries, step_command
-from steps.errors import StepError
-from steps.options import model_uri_option
+from steps.base.errors import StepError
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.cli.command import step_command
+from steps.cli.options import model_uri_option
 
 
 @step_command
@@ -24,8 +25,8 @@ def replay(model_uri: str) -> None:
       mlflow run . -e replay -P model_uri=models:/mnist-mlp/3
     """
     quiet_libraries()
+    from steps.tracking.lineage import lineage_of
     from steps.tracking.models import find_model
-    from steps.tracking.provenance import lineage_of
     from steps.tracking.runs import step_run
 
     version_uri = find_model(model_uri)
@@ -38,13 +39,13 @@ def _replay(model_uri: str, lineage: Any) -> None:
     import_tensorflow()
     import mlflow
 
-    from steps.final_training import train_final
+    from steps.evaluation.refit import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads
     from steps.mlp.weights import largest_difference, weights_digest
-    from steps.tracking.lineage import log_inputs
+    from steps.tracking.dataset_inputs import log_inputs
+    from steps.tracking.lineage import differences, load_data, package_versions
     from steps.tracking.models import load_keras
-    from steps.tracking.provenance import differences, load_data, package_versions
 
     limit_threads(n_jobs=1)
     dataset = load_data(lineage)

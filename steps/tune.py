@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from steps.command import import_tensorflow, project_command, quiet_libraries, step_command
-from steps.errors import InputError, StepError, StepInterrupted
-from steps.options import precision_option, seed_option, tune_options
-from steps.paths import existing_file
-from steps.words import RunId
+from steps.base.errors import InputError, StepError, StepInterrupted
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.base.paths import existing_file
+from steps.cli.command import project_command, step_command
+from steps.cli.options import precision_option, seed_option, tune_options
+from steps.cli.types import RunId
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -85,14 +86,14 @@ def check(parameters: Mapping[str, Any]) -> None:
     """
     import mlflow
 
-    from steps.search.checkpoints import checkpoints_of
-    from steps.search.grid import cells
-    from steps.search.points import load_points
-    from steps.search.pruners import make_pruner
-    from steps.search.samplers import check_sampler
-    from steps.search.space_file import load_space, space_path
-    from steps.search.stopping import parse_stop_when
-    from steps.search.storage import storage_url
+    from steps.search.space.file import load_space, space_path
+    from steps.search.store.url import storage_url
+    from steps.search.strategy.grid import cells
+    from steps.search.strategy.points import load_points
+    from steps.search.strategy.pruners import make_pruner
+    from steps.search.strategy.samplers import check_sampler
+    from steps.search.strategy.stopping import parse_stop_when
+    from steps.search.trials.checkpoints import checkpoints_of
 
     if parameters["address"] and parameters["engine"] != "dask":
         raise InputError(f"address must be empty for engine local, got {parameters['address']!r}; give engine=dask too")
@@ -109,7 +110,7 @@ def check(parameters: Mapping[str, Any]) -> None:
 
 def step_fingerprint(parameters: Mapping[str, Any], data_fingerprint: str) -> str:
     """Fingerprint of a tune run; files count by their content."""
-    from steps.search.space_file import space_path
+    from steps.search.space.file import space_path
     from steps.tracking.fingerprint import fingerprint
 
     own = {name: value for name, value in parameters.items() if name != "data_run_id"}
@@ -124,11 +125,11 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError
 
-    from steps.joining import join_from_dask
     from steps.mlp.runtime import available_cores, has_gpu, limit_threads, threads_of_each
-    from steps.search.database import first_line
+    from steps.search.join import join_from_dask
     from steps.search.session import search
-    from steps.tracking.lineage import log_inputs
+    from steps.search.store.storage import first_line
+    from steps.tracking.dataset_inputs import log_inputs
 
     on_dask = parameters["engine"] == "dask"
     n_jobs = parameters["n_jobs"] or (0 if on_dask else 1 if has_gpu() else available_cores())
@@ -136,13 +137,13 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
     limit_threads(n_jobs, threads)
     plan = _plan(run, data_run_id, threads, parameters)
     plan.log()
-    task = plan.task()
+    context = plan.context()
     mlflow.log_params({"resolved_n_jobs": n_jobs or "as many as Dask's threads", "resolved_precision": plan.precision})
-    mlflow.set_tags({"optuna.study": plan.study, "data_run_id": data_run_id, "dataset_digest": task.dataset.digest})
-    log_inputs(task.dataset)
+    mlflow.set_tags({"optuna.study": plan.study, "data_run_id": data_run_id, "dataset_digest": context.dataset.digest})
+    log_inputs(context.dataset)
     resume = project_command(tune, parameters, study_name=plan.study, data_run_id=data_run_id)
     try:
-        outcome = search(run, plan, task, n_jobs, parameters, join_from_dask)
+        outcome = search(run, plan, context, n_jobs, parameters, join_from_dask)
     except KeyboardInterrupt:
         raise StepInterrupted(f"nothing is lost; continue with: {resume}") from None
     except (StorageInternalError, DBAPIError) as error:
@@ -166,8 +167,8 @@ def _plan(run: Run, data_run_id: str, threads: int, parameters: Mapping[str, Any
 
     from steps.mlp.runtime import resolve_precision
     from steps.search.plan import Plan
-    from steps.search.space_file import space_path
-    from steps.search.storage import recordable, storage_url
+    from steps.search.space.file import space_path
+    from steps.search.store.url import recordable, storage_url
     from steps.tracking.fingerprint import code_digest
 
     dataset = mlflow.get_run(data_run_id).data.params["dataset"]

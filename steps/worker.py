@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from steps.command import quiet_libraries, step_command
-from steps.errors import InputError, StepError, StepInterrupted
-from steps.options import n_jobs_option
-from steps.words import RunId
+from steps.base.errors import InputError, StepError, StepInterrupted
+from steps.base.libraries import quiet_libraries
+from steps.cli.command import step_command
+from steps.cli.options import n_jobs_option
+from steps.cli.types import RunId
 
 
 @step_command
@@ -35,8 +36,8 @@ def worker(**parameters: Any) -> None:
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import DBAPIError
 
-    from steps.joining import join
-    from steps.search.database import first_line
+    from steps.search.join import join
+    from steps.search.store.storage import first_line
     from steps.tracking.runs import newest_running, step_run
 
     run_id = parameters["tune_run_id"] or newest_running("tune")

@@ -17,7 +17,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.search.storage import open_storage
+from steps.search.store.url import open_storage
 from tests.conftest import environment
 
 EPOCHS = 80

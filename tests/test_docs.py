@@ -65,7 +65,7 @@ def small(command: str, folder: Path) -> list[str]:
     if words == ["make", "main"]:
         return make("main", "runtime", " ".join(f"-P {name}={value}" for name, value in DIGITS.items()))
     if words == ["make", "test"]:
-        return make("test", "dev", "--numprocesses 1 tests/tracking/test_notes.py")
+        return make("test", "dev", "--numprocesses 1 tests/tracking/test_descriptions.py")
     if words[:2] == ["pip", "install"]:
         return [sys.executable, "-m", *words, "--quiet", "--no-deps", "--target", str(folder / "installed")]
     if words[:2] != ["mlflow", "run"]:

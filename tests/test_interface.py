@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from steps import options
-from steps.mlp import objectives
-from steps.search.pruners import SETTINGS
+from steps.cli import options
+from steps.search.strategy.pruners import SETTINGS
+from steps.tasks import objectives
 from tests.conftest import REPOSITORY
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())

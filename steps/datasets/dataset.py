@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from steps.errors import StepError
+from steps.base.errors import StepError
 
 SPLITS = ("train", "validation", "test")
 
 
 class DataError(StepError):
-    """Data that are not what they claim to be, or cannot be had."""
+    """Data that are not what they lease to be, or cannot be had."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from steps.base.errors import InputError
 from steps.datasets.inputs import CHUNK_ROWS, Raw, check_width
 from steps.datasets.interface import Interface
-from steps.errors import InputError
 
 _FEATURES, _LABELS = "features", "labels"
 

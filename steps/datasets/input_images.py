@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from steps.base.errors import InputError
 from steps.datasets.inputs import BadRow, Raw
 from steps.datasets.interface import Interface
-from steps.errors import InputError
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _CHUNK_IMAGES = 512

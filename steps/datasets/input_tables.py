@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from steps.base.errors import InputError
 from steps.datasets.inputs import CHUNK_ROWS, LABEL, BadRow, Raw, check_width
 from steps.datasets.interface import Interface
-from steps.errors import InputError
 
 
 class CsvReader:

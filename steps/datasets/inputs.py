@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from steps.base.errors import InputError
 from steps.datasets.interface import Interface
-from steps.errors import InputError
 
 CHUNK_ROWS = 4096
 LABEL = "label"

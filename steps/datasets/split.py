@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from steps.base.errors import InputError
 from steps.datasets.dataset import Split
-from steps.errors import InputError
 
 
 def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split]:

@@ -12,7 +12,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 _RHO = 0.9
 
 
-class Updater:
+class Optimizer:
     """Applies one optimizer to a fixed list of variables.
 
     Adam and AdamW follow Kingma & Ba (2015) and Loshchilov & Hutter (2019), RMSprop Hinton's lecture

@@ -13,7 +13,7 @@ from steps.mlp.augmentation import augment
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.model import build_model
 from steps.mlp.network import Masks, Network
-from steps.mlp.optimizers import Updater, learning_rate_at
+from steps.mlp.optimizers import Optimizer, learning_rate_at
 
 EVALUATION_BATCH = 1000
 _STREAMS = ("shuffle", "augment", "dropout", "mask")
@@ -78,14 +78,14 @@ class Trainer:
             name: int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1) for i, name in enumerate(_STREAMS)
         }
         self._network = Network(config, self.model, precision)
-        self._updater = Updater(config, [variable.value for variable in self.model.trainable_variables])
+        self._optimizer = Optimizer(config, [variable.value for variable in self.model.trainable_variables])
         self._run = tf.function(self._epoch_graph, autograph=False)
 
     @property
     def variables(self) -> list[tf.Variable]:
         """All state but `epoch`, in a fixed order: weights, moving statistics, optimizer slots."""
         weights = [variable.value for variable in self.model.weights]
-        return weights + [slot for slots in self._updater.slots for slot in slots]
+        return weights + [slot for slots in self._optimizer.slots for slot in slots]
 
     def run_epoch(self) -> EpochMetrics:
         """Train one epoch and evaluate it; without validation samples their metrics are NaN."""
@@ -132,7 +132,7 @@ class Trainer:
         logits, gradients = self._network.train(x * (1 / self._feature_max), masks)
         losses, slopes = tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=logits, labels=targets)
         learning_rate = learning_rate_at(self._config, step, self._n_steps)
-        self._updater.apply(gradients(slopes / self._batch_size), learning_rate, step)
+        self._optimizer.apply(gradients(slopes / self._batch_size), learning_rate, step)
         return tf.reduce_mean(losses)
 
     def _evaluation_graph(self, features: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from steps.mlp.objectives import Objective
 from steps.report.findings import Border, Row, is_noise, trials_since_best
+from steps.tasks.objectives import Objective
 
 _FAILED = 0.1  # share of failed trials that is worth a word
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from steps.datasets import Dataset
-from steps.mlp.metrics import calibration_bins, confusion, worst_mistakes
+from steps.tasks.classification.metrics import calibration_bins, confusion, worst_mistakes
 
 _MISTAKES = 25
 _BLUE, _GREY = "#1f5fa8", "#888888"

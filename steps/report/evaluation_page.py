@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from steps.datasets import Dataset
-from steps.mlp.checks import Check
-from steps.mlp.comparison import Comparison
-from steps.mlp.metrics import Metrics, calibration_bins, confusion, wilson_interval, worst_mistakes
 from steps.report.charts import calibration, error_intervals, learning_curve
 from steps.report.page import page, picture
+from steps.tasks.classification.checks import Check
+from steps.tasks.classification.comparison import Comparison
+from steps.tasks.classification.metrics import Metrics, calibration_bins, confusion, wilson_interval, worst_mistakes
 
 _MISTAKES = 24
 

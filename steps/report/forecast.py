@@ -8,7 +8,7 @@ import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, NopPruner, PatientPruner, SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from steps.mlp.objectives import Objective
+from steps.tasks.objectives import Objective
 
 _HALVING = (SuccessiveHalvingPruner, HyperbandPruner)
 

@@ -12,10 +12,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 
-from steps.mlp.objectives import Objective
 from steps.report.importance import Importance
 from steps.report.scales import Scale
 from steps.report.style import BLUE, color_map, limits
+from steps.tasks.objectives import Objective
 
 MAX_AXES = 10  # more would be unreadable side by side
 _MIN_SURFACE = 8  # trials under a contour

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from optuna.trial import FrozenTrial
 
-from steps.mlp.objectives import Objective
 from steps.report.style import BLUE, GREY, apply_limits
+from steps.tasks.objectives import Objective
 
 _LOG_FROM = 20.0  # ratio of the largest to the smallest cost above which the axis is logarithmic
 

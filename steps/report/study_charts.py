@@ -8,7 +8,6 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
-from steps.mlp.objectives import Objective
 from steps.report.findings import Row
 from steps.report.style import limits
 from steps.report.svg import (
@@ -26,6 +25,7 @@ from steps.report.svg import (
     x_scale,
     y_scale,
 )
+from steps.tasks.objectives import Objective
 
 MAX_CURVES = 300  # more would be one stain
 

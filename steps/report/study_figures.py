@@ -15,12 +15,12 @@ from optuna import visualization as interactive
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.mlp.objectives import Objective
 from steps.report.importance import Importance, importances
 from steps.report.parameter_plots import MAX_AXES, contour, parallel_coordinate, param_importances, slices
 from steps.report.pareto_plots import pareto_front
 from steps.report.style import STYLE
 from steps.report.trial_plots import distribution, history, intermediate_values, timeline
+from steps.tasks.objectives import Objective
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 

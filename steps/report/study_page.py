@@ -8,15 +8,15 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from steps.mlp.metrics import wilson_interval
-from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.advice import advice, certainty
 from steps.report.findings import TOP, Border, Row, borders, cost, is_noise
+from steps.report.format import duration
 from steps.report.importance import Importance
 from steps.report.page import page
 from steps.report.study_charts import MAX_CURVES, curves, front, history, intervals
 from steps.report.study_template import SCRIPT, STYLE, TEMPLATE
-from steps.report.words import duration
+from steps.tasks.classification.metrics import wilson_interval
+from steps.tasks.objectives import OBJECTIVES, Objective
 
 _MATTERS = 0.05  # share of all importances
 

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.report.forecast import Forecast
-from steps.report.words import duration
+from steps.report.format import duration
+from steps.tasks.objectives import OBJECTIVES, Objective
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 _MAX_RUNNING = 8  # trials with a line of their own

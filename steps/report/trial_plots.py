@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.mlp.objectives import Objective
 from steps.report.style import (
     BLUE,
     GREY,
@@ -25,6 +24,7 @@ from steps.report.style import (
     color_map,
     limits,
 )
+from steps.tasks.objectives import Objective
 
 _HATCHES = {TrialState.COMPLETE: "", TrialState.PRUNED: "///", TrialState.FAIL: "xxx"}
 _IDLE = 0.1  # share of the busy time above which a pause is drawn as a gap of one width

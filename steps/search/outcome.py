@@ -14,15 +14,15 @@ import mlflow
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from steps.mlp.objectives import OBJECTIVES, Objective
+from steps.report.format import percent
 from steps.report.study_figures import save_study_figures
-from steps.report.words import percent
-from steps.search.records import records_of
-from steps.search.results import ARTIFACT, Record, pareto_front, select, to_json
+from steps.search.store.records import records_of
+from steps.search.store.results import ARTIFACT, TrialRecord, pareto_front, select, to_json
 from steps.search.study_report import report
-from steps.search.task import Task
-from steps.search.workers import count_states
-from steps.tracking.notes import run_link, step_note
+from steps.search.trials.context import TrialContext
+from steps.search.trials.workers import count_states
+from steps.tasks.objectives import OBJECTIVES, Objective
+from steps.tracking.descriptions import run_link, step_description
 
 _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
 
@@ -31,14 +31,14 @@ _NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing
 class Outcome:
     """The trial that stands for the study, why, and with several objectives the Pareto front."""
 
-    best: Record
+    best: TrialRecord
     reason: str
-    front: list[Record]
+    front: list[TrialRecord]
 
 
-def log_outcome(study: optuna.Study, task: Task, data_run_id: str) -> Outcome | None:
+def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) -> Outcome | None:
     """Write what the study has found so far onto the active run; None where no trial is complete."""
-    objectives = task.objectives
+    objectives = context.objectives
     records = records_of(study)
     mlflow.log_metrics(count_states(study.get_trials(deepcopy=False)))
     outcome = None
@@ -55,26 +55,26 @@ def log_outcome(study: optuna.Study, task: Task, data_run_id: str) -> Outcome | 
             outcome = Outcome(best, reason, front)
             mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
             mlflow.log_metrics(_best_metrics(best, objectives))
-            config = best_config(best, reason, study.study_name, task.dataset.name, data_run_id, task.epochs)
+            config = best_config(best, reason, study.study_name, context.dataset.name, data_run_id, context.epochs)
             (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
-            mlflow.set_tag(MLFLOW_RUN_NOTE, step_note("tune", _found(best, reason)))
+            mlflow.set_tag(MLFLOW_RUN_NOTE, step_description("tune", _found(best, reason)))
             if front:
                 _write_front(front, objectives, folder)
-            page = report(study, objectives, best, reason, front, len(task.dataset.splits["validation"].labels))
+            page = report(study, objectives, best, reason, front, len(context.dataset.splits["validation"].labels))
             (folder / "report.html").write_text(page, encoding="utf-8")
         save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
         mlflow.log_artifacts(name)
     return outcome
 
 
-def _found(best: Record, reason: str) -> str:
+def _found(best: TrialRecord, reason: str) -> str:
     """The selected trial, for the note of the tune run."""
     link = run_link(f"trial-{best.trial_number:03d}", mlflow.active_run().info.experiment_id, best.trial_run_id)
     return f"Selected: {link}, {reason}; validation accuracy **{percent(best.measures['accuracy'])}**."
 
 
 def best_config(
-    record: Record, reason: str, study_name: str, dataset_name: str, data_run_id: str, max_epochs: int
+    record: TrialRecord, reason: str, study_name: str, dataset_name: str, data_run_id: str, max_epochs: int
 ) -> dict[str, Any]:
     """What `evaluate` needs of a trial."""
     return {
@@ -91,13 +91,13 @@ def best_config(
     }
 
 
-def _best_metrics(best: Record, objectives: Sequence[Objective]) -> dict[str, float]:
+def _best_metrics(best: TrialRecord, objectives: Sequence[Objective]) -> dict[str, float]:
     """`best_val_accuracy`, and the selected trial's value of each objective."""
     shown = [OBJECTIVES["accuracy"], *objectives]
     return {f"best_{objective.metric}": best.measures[objective.name] for objective in shown}
 
 
-def _write_front(front: Sequence[Record], objectives: Sequence[Objective], folder: Path) -> None:
+def _write_front(front: Sequence[TrialRecord], objectives: Sequence[Objective], folder: Path) -> None:
     """`pareto.json` for programs, `pareto.csv` as a table; the best of the first objective first."""
     names = [objective.name for objective in objectives]
     (folder / "pareto.json").write_text(

@@ -16,21 +16,21 @@ import mlflow
 import optuna
 
 from steps.mlp.config import Precision
-from steps.mlp.objectives import objectives_of
 from steps.mlp.trainer import Samples
-from steps.search.checkpoints import Checkpoints
-from steps.search.claims import Claims
-from steps.search.database import PatientStorage
-from steps.search.grid import next_cell
-from steps.search.pruners import make_pruner
-from steps.search.samplers import make_sampler
-from steps.search.space_file import parse_space
-from steps.search.stopping import parse_stop_when
-from steps.search.storage import storage_url
-from steps.search.study import open_study
-from steps.search.task import Task
-from steps.search.watch import Display
-from steps.search.workers import Workers
+from steps.search.space.file import parse_space
+from steps.search.store.leases import Leases
+from steps.search.store.storage import RetryingStorage
+from steps.search.store.study import open_study
+from steps.search.store.url import storage_url
+from steps.search.strategy.grid import next_cell
+from steps.search.strategy.pruners import make_pruner
+from steps.search.strategy.samplers import make_sampler
+from steps.search.strategy.stopping import parse_stop_when
+from steps.search.trials.checkpoints import Checkpoints
+from steps.search.trials.context import TrialContext
+from steps.search.trials.watch import Display
+from steps.search.trials.workers import Workers
+from steps.tasks.objectives import objectives_of
 from steps.tracking.data import load_data
 from steps.tracking.runs import artifact_path
 from steps.tracking.trials import TrialRuns
@@ -92,12 +92,12 @@ class Plan:
         """
         return storage_url(self.storage, mlflow.get_tracking_uri())
 
-    def task(self) -> Task:
+    def context(self) -> TrialContext:
         """What the trials share, with the data in memory; fetches them where they are not on this machine."""
         dataset = load_data(self.data_run_id, ("train", "validation"))
         train, validation = dataset.splits["train"], dataset.splits["validation"]
         space = parse_space(self.space, "space")
-        return Task(
+        return TrialContext(
             dataset=dataset,
             train=Samples.from_arrays(train.features, train.labels),
             validation=Samples.from_arrays(validation.features, validation.labels),
@@ -108,7 +108,7 @@ class Plan:
             objectives=objectives_of(self.objectives),
         )
 
-    def open_study(self, task: Task, storage: PatientStorage) -> optuna.Study:
+    def open_study(self, context: TrialContext, storage: RetryingStorage) -> optuna.Study:
         """Create or open the study, with the sampler and the pruner of the plan.
 
         Raises:
@@ -117,17 +117,17 @@ class Plan:
         return open_study(
             storage,
             self.study,
-            task.objectives,
-            make_sampler(self.sampler, self.seed, conditional=task.space.conditional),
-            make_pruner(self.pruner if task.prunable else "none", self.max_epochs),
+            context.objectives,
+            make_sampler(self.sampler, self.seed, conditional=context.space.conditional),
+            make_pruner(self.pruner if context.prunable else "none", self.max_epochs),
         )
 
     def workers(
         self,
-        task: Task,
+        context: TrialContext,
         study: optuna.Study,
         runs: TrialRuns,
-        claims: Claims,
+        leases: Leases,
         checkpoints: Checkpoints,
         *,
         n_jobs: int,
@@ -137,7 +137,7 @@ class Plan:
     ) -> Workers:
         """The threads that run trials in this process."""
         return Workers(
-            task, study, runs, claims, checkpoints, n_trials=self.n_trials, n_jobs=n_jobs,
+            context, study, runs, leases, checkpoints, n_trials=self.n_trials, n_jobs=n_jobs,
             timeout=self.deadline - time.time() if self.deadline else math.inf,
             on_epoch=display.epoch, on_trial=display.trial, on_interruption=display.interruption,
             plateau=parse_stop_when(self.stop_when), ask=next_cell if self.sampler == "grid" else optuna.Study.ask,

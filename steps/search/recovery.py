@@ -10,16 +10,16 @@ import optuna
 from mlflow.entities import Run
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.errors import InputError
+from steps.base.errors import InputError
 from steps.mlp.trainer import EpochMetrics
-from steps.search.checkpoints import Checkpoints
-from steps.search.claims import Claims
-from steps.search.study import TUNE_RUNS
-from steps.search.task import HYPERPARAMETERS, SETTINGS
-from steps.search.training import costs
-from steps.search.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
-from steps.search.workers import put_back_the_dead
-from steps.tracking.batch import INTERRUPTED, STATE_TAG
+from steps.search.store.leases import Leases
+from steps.search.store.study import TUNE_RUNS
+from steps.search.trials.checkpoints import Checkpoints
+from steps.search.trials.context import HYPERPARAMETERS, SETTINGS
+from steps.search.trials.training import costs
+from steps.search.trials.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
+from steps.search.trials.workers import put_back_the_dead
+from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
 from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
 from steps.tracking.trials import TrialRuns
 
@@ -29,7 +29,7 @@ DATASET_DIGEST = "dataset_digest"  # user attribute of the study
 
 
 def continue_study(
-    study: optuna.Study, run: Run, dataset_digest: str, runs: TrialRuns, claims: Claims, checkpoints: Checkpoints
+    study: optuna.Study, run: Run, dataset_digest: str, runs: TrialRuns, leases: Leases, checkpoints: Checkpoints
 ) -> None:
     """Enter a tune run in its study; of a study that exists, repair what a crash left and adopt its trials.
 
@@ -39,7 +39,7 @@ def continue_study(
     Raises:
         InputError: The study was made with other data.
     """
-    with claims.turn():
+    with leases.study_lock():
         known = study.user_attrs
         if known.get(DATASET_DIGEST, dataset_digest) != dataset_digest:
             raise InputError(
@@ -49,13 +49,13 @@ def continue_study(
         study.set_user_attr(DATASET_DIGEST, dataset_digest)
         earlier = [run_id for run_id in known.get(TUNE_RUNS, []) if run_id != run.info.run_id]
         study.set_user_attr(TUNE_RUNS, [*earlier, run.info.run_id])
-        put_back_the_dead(study, claims)
+        put_back_the_dead(study, leases)
         trials = study.get_trials(deepcopy=False)
-        live = claims.live_trials()
+        live = leases.live_trials()
     if not earlier:
         return
     link(run.info.run_id, earlier[-1], study.study_name)
-    live_runs = claims.live_tune_runs()
+    live_runs = leases.live_tune_runs()
     children = {child.trial_number: child for child in child_runs(run.info.experiment_id, earlier)}
     for trial in trials:
         child = children.get(trial.number)
@@ -68,7 +68,7 @@ def continue_study(
             end_dead_run(old)
 
 
-def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, claims: Claims, checkpoints: Checkpoints) -> None:
+def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, leases: Leases, checkpoints: Checkpoints) -> None:
     """Bring the trials that this and other processes have added under the newest tune run of the study.
 
     The last process that is left also repairs what others that died meanwhile have left.
@@ -78,9 +78,9 @@ def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, claims: Claims
     experiment = run.info.experiment_id
     runs.flush()
     gathered = child_runs(experiment, others)
-    if claims.is_alone(tune_runs):
+    if leases.is_alone(tune_runs):
         trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
-        live = claims.live_trials()
+        live = leases.live_trials()
         for child in [*gathered, *child_runs(experiment, [newest], unfinished=True)]:
             _repair(study, trials[child.trial_number], child, runs, live, checkpoints)
     for child in gathered:

@@ -11,22 +11,22 @@ from mlflow.entities import Run
 
 from steps.mlp.runtime import available_cores
 from steps.report.terminal import StudyDisplay
-from steps.search.checkpoints import checkpoints_of
-from steps.search.claims import Claims
 from steps.search.plan import Plan
-from steps.search.queue import enqueue
-from steps.search.records import earlier_records
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
-from steps.search.space_changes import keep_space
-from steps.search.storage import open_storage, storage_url
-from steps.search.task import Task
-from steps.search.watch import Watch
-from steps.search.workers import Workers
+from steps.search.space.changes import keep_space
+from steps.search.store.leases import Leases
+from steps.search.store.records import earlier_records
+from steps.search.store.url import open_storage, storage_url
+from steps.search.strategy.initial_trials import enqueue
+from steps.search.trials.checkpoints import checkpoints_of
+from steps.search.trials.context import TrialContext
+from steps.search.trials.watch import Watch
+from steps.search.trials.workers import Workers
 from steps.tracking.project import shared_tracking_uri
 from steps.tracking.trials import TrialRuns
 
 if TYPE_CHECKING:
-    from steps.search.cluster import DaskWorkers, Join
+    from steps.search.dask import DaskWorkers, Join
     from steps.search.outcome import Outcome
 
 _REASONS = {
@@ -37,7 +37,9 @@ _REASONS = {
 }
 
 
-def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[str, Any], join: Join) -> Outcome | None:
+def search(
+    run: Run, plan: Plan, context: TrialContext, n_jobs: int, parameters: Mapping[str, Any], join: Join
+) -> Outcome | None:
     """Open or continue the study, run its trials, and log what came out, also of a search that was stopped.
 
     Args:
@@ -55,31 +57,38 @@ def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[st
     url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
     storage, checkpoints = open_storage(url), checkpoints_of(url)
     earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
-    study = plan.open_study(task, storage)
-    changes = keep_space(study, task.space)
+    study = plan.open_study(context, storage)
+    changes = keep_space(study, context.space)
     runs, outcome, stopped_at_once = TrialRuns(run), None, False
     try:
-        with Claims(storage, plan.study, run.info.run_id) as claims:
+        with Leases(storage, plan.study, run.info.run_id) as leases:
             try:
-                continue_study(study, run, task.dataset.digest, runs, claims, checkpoints)
+                continue_study(study, run, context.dataset.digest, runs, leases, checkpoints)
                 finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-                _announce(plan, task, n_jobs, len(finished), n_to_continue(study))
-                with claims.turn():
-                    queued = enqueue(study, task, earlier, parameters)
+                _announce(plan, context, n_jobs, len(finished), n_to_continue(study))
+                with leases.study_lock():
+                    queued = enqueue(study, context, earlier, parameters)
                 for line in [*(f"Space: {change}" for change in changes), *queued]:
                     click.echo(line)
-                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, task.objectives, study.pruner)
-                with display, Watch(study, task.objectives[0], display) as watch:
+                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, study.pruner)
+                with display, Watch(study, context.objectives[0], display) as watch:
                     workers: Workers | DaskWorkers
                     if parameters["engine"] == "dask":
-                        workers = _dask_workers(run, n_jobs, claims, watch, parameters["address"], join)
+                        workers = _dask_workers(run, n_jobs, leases, watch, parameters["address"], join)
                     else:
                         workers = plan.workers(
-                            task, study, runs, claims, checkpoints, n_jobs=n_jobs, display=watch, on_idle=_load_outcome
+                            context,
+                            study,
+                            runs,
+                            leases,
+                            checkpoints,
+                            n_jobs=n_jobs,
+                            display=watch,
+                            on_idle=_load_outcome,
                         )
                     workers.run()
-                gather_trials(study, run, runs, claims, checkpoints)
-            finally:  # before the claims are given up: then others may write these runs
+                gather_trials(study, run, runs, leases, checkpoints)
+            finally:  # before the leases are given up: then others may write these runs
                 stopped_at_once = runs.interrupt()
                 runs.close()
         mlflow.set_tag("stopped_by", workers.stopped_by)
@@ -88,7 +97,7 @@ def search(run: Run, plan: Plan, task: Task, n_jobs: int, parameters: Mapping[st
         if not stopped_at_once:
             from steps.search.outcome import log_outcome  # late, see `_load_outcome`
 
-            outcome = log_outcome(study, task, plan.data_run_id)
+            outcome = log_outcome(study, context, plan.data_run_id)
     return outcome
 
 
@@ -97,7 +106,7 @@ def _load_outcome() -> None:
     import steps.search.outcome  # noqa: F401
 
 
-def _announce(plan: Plan, task: Task, n_jobs: int, n_finished: int, n_begun: int) -> None:
+def _announce(plan: Plan, context: TrialContext, n_jobs: int, n_finished: int, n_begun: int) -> None:
     click.echo(
         f"Study {plan.study}: {plan.n_trials} trials"
         + (f", {n_finished} of them done before" if n_finished else "")
@@ -105,14 +114,14 @@ def _announce(plan: Plan, task: Task, n_jobs: int, n_finished: int, n_begun: int
         + (f", {n_jobs} at once" if n_jobs else "")
         + f", {plan.precision}"
     )
-    if not task.prunable:
+    if not context.prunable:
         click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
 
 
-def _dask_workers(run: Run, n_jobs: int, claims: Claims, watch: Watch, address: str, join: Join) -> DaskWorkers:
-    from steps.search.cluster import DaskWorkers
+def _dask_workers(run: Run, n_jobs: int, leases: Leases, watch: Watch, address: str, join: Join) -> DaskWorkers:
+    from steps.search.dask import DaskWorkers
 
     return DaskWorkers(
         address, join, run.info.run_id, n_jobs=n_jobs, cores=available_cores(),
-        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=claims.withdraw,
+        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=leases.withdraw,
     )  # fmt: skip

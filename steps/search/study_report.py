@@ -13,15 +13,15 @@ import mlflow
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.mlp.objectives import OBJECTIVES, Objective
 from steps.mlp.trainer import EpochMetrics
 from steps.report.findings import Row
 from steps.report.importance import importances
 from steps.report.study_page import study_page
-from steps.search.results import Record
-from steps.search.task import HYPERPARAMETERS, SETTINGS
-from steps.search.trial import ERROR, METRICS, RUN_ID
-from steps.tracking.pages import run_url
+from steps.search.store.results import TrialRecord
+from steps.search.trials.context import HYPERPARAMETERS, SETTINGS
+from steps.search.trials.trial import ERROR, METRICS, RUN_ID
+from steps.tasks.objectives import OBJECTIVES, Objective
+from steps.tracking.ui_urls import run_url
 
 _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
@@ -33,9 +33,9 @@ _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 def report(
     study: optuna.Study,
     objectives: Sequence[Objective],
-    best: Record,
+    best: TrialRecord,
     reason: str,
-    front: Sequence[Record],
+    front: Sequence[TrialRecord],
     n_validation: int,
 ) -> str:
     """The HTML page of the study, for the active tune run."""

@@ -1,22 +1,178 @@
-"""What a run was made from, in MLflow's own terms."""
+"""What a model was made from: all that is needed to make it again."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
 import mlflow
-from mlflow.data.dataset_source_registry import resolve_dataset_source
+import yaml
 
+from steps.base.errors import InputError, StepError
 from steps.datasets import Dataset
+from steps.datasets.catalogue import load_dataset
+from steps.tracking.models import describe_model
+from steps.tracking.project import project_folder
+
+_KEY = "lineage"
+_CODE = ("steps", "MLproject", "conda.yaml")  # what lies beside it, a person's own files, changes no model
 
 
-def log_inputs(dataset: Dataset) -> None:
-    """Log each loaded split as a dataset input of the active run; the context is the split's name."""
-    source = resolve_dataset_source(dataset.source)
-    for name, split in dataset.splits.items():
-        entry = mlflow.data.from_numpy(
-            split.features,
-            targets=split.labels,
-            source=source,
-            name=f"{dataset.name}-{name}",
-            digest=split.digest()[:16],
+@dataclass(frozen=True)
+class Lineage:
+    """Everything a registered model was made from; it travels inside the model, as MLflow metadata.
+
+    Attributes:
+        data: Name in the catalogue, digest and source, and `validation_fraction` and `seed` of the split.
+        runs: IDs of the runs `download`, `tune`, `trial` and `evaluate`.
+        study: Name of the Optuna study and number of the trial in it.
+        hyperparameters: As `MLPConfig.from_hyperparameters` takes them.
+        training: `epochs`, `seed` and resolved `precision` of the final training.
+        weights_digest: SHA-256 of the trained weights.
+        packages: Version of Python and of each pinned package.
+        code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.
+        hardware: Processor, the features it offers, cores, GPUs.
+    """
+
+    data: Mapping[str, Any]
+    runs: Mapping[str, str]
+    study: Mapping[str, Any]
+    hyperparameters: Mapping[str, Any]
+    training: Mapping[str, Any]
+    weights_digest: str
+    packages: Mapping[str, str]
+    code: Mapping[str, Any]
+    hardware: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        best: Mapping[str, Any],
+        tune_run_id: str,
+        dataset: Dataset,
+        training: Mapping[str, Any],
+        weights_digest: str,
+        hardware: Mapping[str, Any],
+    ) -> Lineage:
+        """Lineage of a model trained now, in the active run, from the `best_config.json` of a tune run."""
+        split = mlflow.get_run(best["data_run_id"]).data.params
+        return cls(
+            data={
+                "name": split["dataset"],
+                "digest": dataset.digest,
+                "source": dataset.source,
+                "validation_fraction": split["validation_fraction"],
+                "seed": int(split["seed"]),
+            },
+            runs={
+                "download": best["data_run_id"],
+                "tune": tune_run_id,
+                "trial": best["trial_run_id"],
+                "evaluate": mlflow.active_run().info.run_id,
+            },
+            study={"name": best["study"], "trial_number": best["trial_number"]},
+            hyperparameters=best["hyperparameters"],
+            training=training,
+            weights_digest=weights_digest,
+            packages=package_versions(),
+            code=code_version(),
+            hardware=hardware,
         )
-        mlflow.log_input(entry, context=name)
+
+    def as_metadata(self) -> dict[str, Any]:
+        return {_KEY: asdict(self)}
+
+
+def lineage_of(model_uri: str) -> Lineage:
+    """Read the lineage of a model.
+
+    Raises:
+        InputError: It was not registered by this project.
+        StepError: Its description is damaged.
+    """
+    metadata = describe_model(model_uri).metadata or {}
+    if _KEY not in metadata:
+        raise InputError(f"model_uri must be a model of this project, got {model_uri!r}, which has no lineage")
+    return Lineage(**metadata[_KEY])
+
+
+def package_versions() -> dict[str, str]:
+    """Version of Python and of each package that `conda.yaml` pins, as installed here."""
+    conda = yaml.safe_load((project_folder() / "conda.yaml").read_text())["dependencies"]
+    (pins,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
+    versions = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in (pin.partition("==")[0].partition("[")[0] for pin in pins):  # without extras
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def code_version() -> dict[str, Any]:
+    """Git commit of the project, and whether its code differs from it."""
+    folder = str(project_folder())
+
+    def git(*arguments: str) -> str | None:
+        try:
+            return subprocess.run(
+                ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True
+            ).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return None
+
+    # An installed copy may lie in some other repository, which says nothing about it.
+    if git("ls-files", "--error-unmatch", "MLproject") is None or (commit := git("rev-parse", "HEAD")) is None:
+        return {"commit": "", "dirty": None}
+    return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--", *_CODE))}
+
+
+def load_data(lineage: Lineage) -> Dataset:
+    """What the model was trained on, without the test split: from the catalogue, so that no run has to exist still.
+
+    Raises:
+        StepError: The catalogue gives other data today.
+    """
+    about = lineage.data
+    dataset = load_dataset(about["name"], float(Fraction(str(about["validation_fraction"]))), about["seed"])
+    if dataset.digest != about["digest"]:
+        raise StepError(
+            f"the data set {about['name']} is not what the model was trained on: digest expected {about['digest']}, "
+            f"found {dataset.digest}"
+        )
+    return replace(dataset, splits={name: dataset.splits[name] for name in ("train", "validation")})
+
+
+def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[str, Any]) -> list[str]:
+    """What may give other weights now, in words.
+
+    Args:
+        packages, hardware: Of this machine; packages that do no arithmetic do not count.
+    """
+    causes = [
+        f"{name} {then.packages.get(name, 'unknown')} then, {packages[name]} now"
+        for name in ("python", "tensorflow", "keras", "numpy")
+        if then.packages.get(name) != packages[name]
+    ]
+    causes += [
+        f"{name.replace('_', ' ')} {then.hardware.get(name)!r} then, {now!r} now"
+        for name, now in hardware.items()
+        if then.hardware.get(name) != now
+    ]
+    if (code := code_version()) != then.code or code["dirty"]:
+        causes.append(f"code {_described(then.code)} then, {_described(code)} now")
+    if then.training["precision"] != "float32":
+        causes.append(
+            f"{then.training['precision']} products, which round differently where they are split differently"
+        )
+    return causes
+
+
+def _described(code: Mapping[str, Any]) -> str:
+    commit = code.get("commit") or "outside a repository"
+    return f"{commit[:12]} with changes" if code.get("dirty") else commit[:12]

@@ -15,9 +15,9 @@ from mlflow.models import Model, infer_signature
 from mlflow.pyfunc import PyFuncModel
 from mlflow.tracking import MlflowClient
 
+from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
-from steps.errors import InputError, StepError
-from steps.mlp.checks import Check
+from steps.tasks.classification.checks import Check
 
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

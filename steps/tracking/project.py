@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mlflow
 
-from steps.paths import absolute_url
+from steps.base.paths import absolute_url
 
 PACKAGE = Path(__file__).parents[1]
 

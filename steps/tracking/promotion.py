@@ -18,8 +18,8 @@ from typing import Literal
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
-from steps.errors import InputError
-from steps.mlp.comparison import Comparison
+from steps.base.errors import InputError
+from steps.tasks.classification.comparison import Comparison
 from steps.tracking.lock import registry_lock
 from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
 

@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.tracking.batch import INTERRUPTED, STATE_TAG
+from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
 from steps.tracking.process import Process
 from steps.tracking.trials import FIRST_PARENT_TAG, TRIAL_NUMBER_TAG
 

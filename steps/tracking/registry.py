@@ -14,11 +14,11 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from steps.base.errors import InputError
 from steps.datasets.interface import Interface
-from steps.errors import InputError
-from steps.mlp.checks import Check
+from steps.tasks.classification.checks import Check
+from steps.tracking.descriptions import model_description, run_link
 from steps.tracking.models import interface_of
-from steps.tracking.notes import model_note, run_link
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
@@ -69,7 +69,7 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what the step says better
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
     if not client.get_registered_model(name).description:
-        client.update_registered_model(name, model_note(name))
+        client.update_registered_model(name, model_description(name))
     client.update_model_version(
         name, version.version, _description(candidate, tags["validation_status"], version.run_id)
     )

@@ -14,11 +14,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from steps.errors import InputError
-from steps.tracking.notes import step_note
-from steps.tracking.pages import share_view
+from steps.base.errors import InputError
+from steps.tracking.descriptions import step_description
 from steps.tracking.process import Process
 from steps.tracking.recovery import PROCESS_TAG, end_dead_runs
+from steps.tracking.ui_urls import share_view
 
 STEP_TAG = "pipeline.step"
 FINGERPRINT_TAG = "pipeline.fingerprint"
@@ -36,7 +36,7 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
     if made_for_us:
         given = MlflowClient().get_run(made_for_us).info.run_name
         name = step if _RANDOM_NAME.fullmatch(given) else given
-    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current()), MLFLOW_RUN_NOTE: step_note(step)}
+    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current()), MLFLOW_RUN_NOTE: step_description(step)}
     if fingerprint:
         tags[FINGERPRINT_TAG] = fingerprint
     end_dead_runs(experiment_id())

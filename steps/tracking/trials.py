@@ -14,9 +14,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.patience import Arguments, Result
-from steps.tracking.batch import INTERRUPTED, STATE_TAG, Batch, run_tags
-from steps.tracking.patience import Turns, first_line, patiently
+from steps.base.retry import Arguments, Result
+from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG, PendingWrites, run_tags
+from steps.tracking.retry import FifoLock, first_line, retrying
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +42,12 @@ class TrialRuns:
 
     def __init__(self, parent: Run) -> None:
         self._client = MlflowClient()
-        in_turn = Turns() if mlflow.get_tracking_uri().startswith("sqlite") else _at_once
+        in_turn = FifoLock() if mlflow.get_tracking_uri().startswith("sqlite") else _at_once
         self._create_run = in_turn(self._client.create_run)
         self._log_batch = in_turn(self._client.log_batch)
         self._set_terminated = in_turn(self._client.set_terminated)
         self._parent = parent
-        self._queue: queue.SimpleQueue[tuple[str, Batch] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[str, PendingWrites] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
         self._resumed: dict[str, float] = {}  # run -> when, as long as it is not known what it has
@@ -67,7 +67,7 @@ class TrialRuns:
         """
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
-        run = patiently(self._create_run)(
+        run = retrying(self._create_run)(
             self._parent.info.experiment_id,
             run_name=name,
             tags={
@@ -100,7 +100,7 @@ class TrialRuns:
         """Open a child run again, if it was not deleted; what it has of metrics is not logged a second time."""
         self.check()
         try:
-            if patiently(self._client.get_run)(run_id).info.lifecycle_stage != "active":
+            if retrying(self._client.get_run)(run_id).info.lifecycle_stage != "active":
                 return False
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
@@ -108,15 +108,15 @@ class TrialRuns:
             return False
         self._resumed[run_id] = time.monotonic()
         self.log_params(run_id, parameters)
-        patiently(self._log_batch)(run_id, tags=run_tags(tags))
-        patiently(self._client.update_run)(run_id, status="RUNNING")
+        retrying(self._log_batch)(run_id, tags=run_tags(tags))
+        retrying(self._client.update_run)(run_id, status="RUNNING")
         self._open.add(run_id)
         self._lost[run_id] = lost
         return True
 
     def remember(self, run_id: str) -> None:
         """Look up which metrics a run has, so that `log_metrics` adds to them only what is missing."""
-        keys = patiently(self._client.get_run)(run_id).data.metrics
+        keys = retrying(self._client.get_run)(run_id).data.metrics
         self._known[run_id] = {
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
         }
@@ -124,20 +124,22 @@ class TrialRuns:
     def move(self, run_id: str, parent: str, first_parent: str) -> None:
         """Make a child run one of another tune run; the one that made it stays in a tag."""
         tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
-        self._queue.put((run_id, Batch(tags=run_tags(tags))))
+        self._queue.put((run_id, PendingWrites(tags=run_tags(tags))))
 
     def log_params(self, run_id: str, parameters: Mapping[str, object]) -> None:
         """Log parameters; those that the run has already stay as they are."""
-        self._queue.put((run_id, Batch(params={key: str(value) for key, value in parameters.items()})))
+        self._queue.put((run_id, PendingWrites(params={key: str(value) for key, value in parameters.items()})))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
         now = _milliseconds()
-        self._queue.put((run_id, Batch(metrics=[Metric(key, value, now, step) for key, value in metrics.items()])))
+        self._queue.put(
+            (run_id, PendingWrites(metrics=[Metric(key, value, now, step) for key, value in metrics.items()]))
+        )
 
     def end(self, run_id: str, status: str, tags: Mapping[str, object]) -> None:
         """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
         self._open.discard(run_id)
-        self._queue.put((run_id, Batch(tags=run_tags(tags), end=(status, _milliseconds()))))
+        self._queue.put((run_id, PendingWrites(tags=run_tags(tags), end=(status, _milliseconds()))))
 
     def leave(self, run_id: str) -> None:
         """Have no more to do with a run: another process writes it."""
@@ -147,7 +149,7 @@ class TrialRuns:
     def flush(self) -> None:
         """Return when all that was asked for so far is written, or could not be."""
         written = threading.Event()
-        self._queue.put(("", Batch(written=written)))
+        self._queue.put(("", PendingWrites(written=written)))
         while not (written.wait(0.2) or self._written.is_set()):
             pass
 
@@ -189,9 +191,9 @@ class TrialRuns:
                 items.append(self._queue.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 break
-        batches: dict[str, Batch] = {}
+        batches: dict[str, PendingWrites] = {}
         for run_id, item in filter(None, items):
-            batch = batches.setdefault(run_id, Batch())
+            batch = batches.setdefault(run_id, PendingWrites())
             batch.params |= item.params
             batch.metrics += item.metrics
             batch.tags += item.tags
@@ -204,10 +206,10 @@ class TrialRuns:
                 item.written.set()
         return None not in items
 
-    def _write(self, run_id: str, batch: Batch) -> None:
+    def _write(self, run_id: str, batch: PendingWrites) -> None:
         log, end = self._log_batch, self._set_terminated
         if not self._error:  # what has been waited for in vain is not waited for again
-            log, end = patiently(log), patiently(end)
+            log, end = retrying(log), retrying(end)
         if run_id in self._incomplete:
             batch = batch.without_result()
         try:
@@ -236,7 +238,7 @@ class TrialRuns:
         return [metric for metric in metrics if (metric.key, metric.step) not in known]
 
 
-def _is_awaited(item: tuple[str, Batch] | None) -> bool:
+def _is_awaited(item: tuple[str, PendingWrites] | None) -> bool:
     """Whether someone waits for all up to this item: for the end, or for a flush."""
     return item is None or item[1].written is not None
 

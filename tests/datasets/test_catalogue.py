@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from steps.base.errors import InputError
 from steps.datasets import DataError, Dataset, catalogue
 from steps.datasets.catalogue import load_dataset
-from steps.errors import InputError
 
 
 def test_mnist_is_the_published_one_and_split_by_class() -> None:

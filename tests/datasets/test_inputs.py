@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from steps.base.errors import InputError
 from steps.datasets import inputs
 from steps.datasets.inputs import Chunk, chunks, open_input
 from steps.datasets.interface import Interface
-from steps.errors import InputError
 
 PIXELS = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
 NUMBERS = Interface(("cat", "dog"), 4, np.dtype("float32"), 1.0, None)

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from steps.base.errors import InputError
 from steps.datasets.outputs import PredictionWriter, check_output
-from steps.errors import InputError
 
 PROBABILITIES = np.array([[0.25, 0.75], [1, 0]], np.float32)
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from steps.mlp.config import MLPConfig
-from steps.mlp.optimizers import Updater, learning_rate_at
+from steps.mlp.optimizers import Optimizer, learning_rate_at
 
 RATE = 0.01
 KERAS = {
@@ -25,7 +25,7 @@ def test_updates_equal_those_of_keras(name: str) -> None:
     start = random.normal(size=(6, 4)).astype(np.float32)
     gradients = random.normal(size=(5, 6, 4)).astype(np.float32)
     ours, theirs = tf.Variable(start), keras.Variable(start)
-    updater = Updater(MLPConfig(optimizer=name, weight_decay=0.1, momentum=0.9), [ours])  # type: ignore[arg-type]
+    updater = Optimizer(MLPConfig(optimizer=name, weight_decay=0.1, momentum=0.9), [ours])  # type: ignore[arg-type]
     optimizer = KERAS[name]()
     for i, gradient in enumerate(gradients):
         updater.apply([tf.constant(gradient)], tf.constant(RATE), tf.constant(i))
@@ -35,7 +35,9 @@ def test_updates_equal_those_of_keras(name: str) -> None:
 
 def test_weight_decay_leaves_biases_alone() -> None:
     bias = tf.Variable([1.0, 2.0])
-    Updater(MLPConfig(optimizer="sgd", weight_decay=0.5), [bias]).apply([tf.zeros(2)], tf.constant(1.0), tf.constant(0))
+    Optimizer(MLPConfig(optimizer="sgd", weight_decay=0.5), [bias]).apply(
+        [tf.zeros(2)], tf.constant(1.0), tf.constant(0)
+    )
     np.testing.assert_array_equal(bias.numpy(), [1.0, 2.0])
 
 

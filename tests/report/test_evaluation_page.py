@@ -10,10 +10,10 @@ import pytest
 
 from steps.datasets import Dataset
 from steps.datasets.catalogue import load_dataset
-from steps.mlp.checks import check_accuracy, check_baseline
-from steps.mlp.comparison import Comparison
-from steps.mlp.metrics import metrics
 from steps.report.evaluation_page import evaluation_page
+from steps.tasks.classification.checks import check_accuracy, check_baseline
+from steps.tasks.classification.comparison import Comparison
+from steps.tasks.classification.metrics import metrics
 from tests.report.contrast import LOWEST_CONTRAST
 
 HOSTILE = "<script>alert('x')</script>"

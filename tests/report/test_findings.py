@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from steps.mlp.objectives import objectives_of
 from steps.report.advice import advice, certainty
 from steps.report.findings import Row, borders, cost, is_noise, trials_since_best
+from steps.report.format import duration
 from steps.report.study_charts import MAX_CURVES, thinned
-from steps.report.words import duration
+from steps.tasks.objectives import objectives_of
 
 ACCURACY = objectives_of(["accuracy"])
 

@@ -8,9 +8,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from steps.mlp.objectives import OBJECTIVES
 from steps.report.forecast import Forecast
-from steps.search.pruners import make_pruner
+from steps.search.strategy.pruners import make_pruner
+from steps.tasks.objectives import OBJECTIVES
 
 EPOCHS = 8
 

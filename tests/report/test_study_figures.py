@@ -9,12 +9,12 @@ import pytest
 from matplotlib import image
 from optuna.trial import TrialState
 
-from steps.mlp.objectives import Objective, objectives_of
 from steps.report.importance import importances
 from steps.report.parameter_plots import smooth
 from steps.report.study_figures import save_study_figures
 from steps.report.style import limits
-from steps.search.space_file import load_space, space_path
+from steps.search.space.file import load_space, space_path
+from steps.tasks.objectives import Objective, objectives_of
 
 ALWAYS = {"optimization_history", "timeline"}
 OF_SEVERAL = {"edf", "parallel_coordinate", "slice", "contour", "param_importances"}

@@ -13,10 +13,10 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from steps.mlp.objectives import objectives_of
 from steps.report.findings import Row
 from steps.report.importance import Importance, importances
 from steps.report.study_page import study_page
+from steps.tasks.objectives import objectives_of
 from tests.report.contrast import LOWEST_CONTRAST
 
 if TYPE_CHECKING:

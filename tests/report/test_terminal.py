@@ -11,8 +11,8 @@ from optuna.pruners import NopPruner, ThresholdPruner
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
-from steps.mlp.objectives import objectives_of
 from steps.report.terminal import StudyDisplay, print_summary
+from steps.tasks.objectives import objectives_of
 
 ACCURACY = objectives_of(["accuracy"])
 PRUNER = ThresholdPruner(lower=0.45)

@@ -16,8 +16,8 @@ from pathlib import Path
 import optuna
 from benchmarks.stubs import run_stubs
 from deploy.cluster import Cluster
-from steps.command import import_tensorflow, quiet_libraries
-from steps.search.storage import open_storage
+from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.search.store.url import open_storage
 quiet_libraries()
 import_tensorflow()
 with Cluster(Path(sys.argv[1]), n_workers=0) as cluster:

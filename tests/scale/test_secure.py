@@ -10,7 +10,7 @@ import pytest
 from distributed.protocol import pickle
 
 from deploy.cluster import Cluster
-from steps.joining import join_from_dask
+from steps.search.join import join_from_dask
 from tests.scale.conftest import N_TRIALS
 from tests.survival import Study, assert_whole, results
 

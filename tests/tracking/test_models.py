@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from mlflow.models import Model
 
+from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
-from steps.errors import InputError, StepError
+from steps.tracking.lineage import lineage_of
 from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
-from steps.tracking.provenance import lineage_of
 from tests.conftest import environment
 
 INTERFACE = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))

@@ -12,8 +12,8 @@ import mlflow
 import pytest
 from mlflow.entities.model_registry import ModelVersion
 
-from steps.errors import InputError
-from steps.mlp.comparison import Comparison
+from steps.base.errors import InputError
+from steps.tasks.classification.comparison import Comparison
 from steps.tracking.promotion import Decision, Policy, promote, rollback
 from tests.conftest import REPOSITORY, environment
 
@@ -164,7 +164,7 @@ def test_a_champion_that_changes_meanwhile_is_compared_with(new: New) -> None:
 _PROMOTER = """
 import sys, time
 import mlflow
-from steps.mlp.comparison import Comparison
+from steps.tasks.classification.comparison import Comparison
 from steps.tracking.promotion import promote
 
 version, gate = sys.argv[1:]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from mlflow.entities.model_registry import ModelVersion
 
+from steps.base.errors import InputError
 from steps.datasets.interface import Interface
-from steps.errors import InputError
-from steps.mlp.checks import check_accuracy
+from steps.tasks.classification.checks import check_accuracy
 from steps.tracking.models import find_model
 from steps.tracking.registry import Candidate, check_compatible, list_versions, register
 

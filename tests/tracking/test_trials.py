@@ -10,7 +10,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from steps.tracking.patience import Turns
+from steps.tracking.retry import FifoLock
 from steps.tracking.trials import TrialRuns
 
 
@@ -89,7 +89,7 @@ def test_what_comes_together_is_one_request(tracking: Path, monkeypatch: pytest.
 
 
 def test_who_waits_for_a_turn_is_not_overtaken() -> None:
-    turns, order = Turns(), []
+    turns, order = FifoLock(), []
     begun, go_on = threading.Event(), threading.Event()
 
     def first() -> None:

@@ -1,0 +1,65 @@
+"""Set-up of the libraries in this process: their settings, their logging, and the import of TensorFlow."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from steps.base.redaction import RedactingFormatter
+
+# Before MLflow and TensorFlow are imported anywhere; a person's own setting wins.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+
+
+def quiet_libraries() -> None:
+    """Silence the chatter of libraries that means nothing to the person; what went wrong comes as an error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("tensorflow", "mlflow.utils.requirements_utils", "mlflow.models.model"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs a traceback, then raises
+    warnings.simplefilter("ignore")
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without the lines that its C++ part writes before it reads any setting."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- a device, not a file
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        with _hidden("sklearn", "matplotlib"):  # Keras imports both, a second, for helpers that no step uses
+            import keras
+            import tensorflow as tf
+
+        tf.config.list_physical_devices()  # what looks for devices talks too
+        keras.config.disable_interactive_logging()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    gc.freeze()
+    gc.enable()
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Have packages that are not imported yet taken for not installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is what makes `import` fail
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

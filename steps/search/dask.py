@@ -1,0 +1,172 @@
+"""A study on a Dask cluster: each of its worker processes joins the tune run; Dask only places them.
+
+What they share goes through the study's database, so a worker that comes late, leaves or dies, or a scheduler that
+is started again, is nothing that a trial would notice but for its pause.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+from distributed import Client, Future, LocalCluster
+from distributed.comm.core import CommClosedError
+
+from steps.base.errors import InputError, StepError
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 120.0  # seconds that an absent scheduler is waited for
+_POLL = 0.5  # seconds
+_CONNECT = 10.0  # seconds
+_MAX_FAILURES = 3  # of a worker, after which it is asked no more
+_ABSENT = (OSError, TimeoutError, CommClosedError)
+Join = Callable[[str, int, int, str], str]  # tune run ID, n_jobs, cores, tracking URI -> what ended the study
+
+
+class DaskWorkers:
+    """Has every worker process of a cluster join one tune run until its study is over.
+
+    Attributes:
+        stopped_by: What ended the study first, as of `steps.search.trials.workers.Workers`.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        join: Join,
+        tune_run_id: str,
+        *,
+        n_jobs: int,
+        cores: int,
+        tracking_uri: str,
+        on_interruption: Callable[[], None],
+        withdraw: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            address: Of the scheduler; empty to start a cluster on this machine.
+            join: A module's function, which travels by its name.
+            n_jobs: Trials at once in each worker process; 0: as many as Dask gives it threads.
+            cores: Of this machine, for a cluster that is started here.
+            tracking_uri: Without credentials.
+            withdraw: Lets all that have joined put their trials back and leave.
+        """
+        self._address, self._join, self._tune_run_id = address, join, tune_run_id
+        self._n_jobs, self._cores, self._tracking_uri = n_jobs, cores, tracking_uri
+        self._on_interruption, self._withdraw = on_interruption, withdraw
+        self._joined: dict[str, Future] = {}  # address of a worker -> its call of `join`
+        self._failures: dict[str, int] = {}
+        self._error: BaseException | None = None
+        self.stopped_by = ""
+
+    def run(self) -> None:
+        """Run to the end of the study.
+
+        Raises:
+            KeyboardInterrupt: After the workers have put their trials back.
+            StepError: The scheduler stays away, or every worker fails.
+        """
+        with self._cluster() as address:
+            client = self._connect(address)
+            try:
+                while not self._is_over():
+                    try:
+                        self._place(client)
+                    except _ABSENT:
+                        client = self._connect_again(client, address)
+                    time.sleep(_POLL)
+            except KeyboardInterrupt:
+                self._on_interruption()
+                self._withdraw()
+                while any(future.status == "pending" for future in self._joined.values()):
+                    time.sleep(_POLL)
+                raise
+            finally:
+                with suppress(*_ABSENT):
+                    client.close(timeout=_CONNECT)
+
+    def _place(self, client: Client) -> None:
+        """Ask each worker that is new to join, and forget those that are gone.
+
+        Raises:
+            OSError: The scheduler does not answer.
+        """
+        if client.status != "running":
+            raise CommClosedError("the connection to the scheduler is closed")
+        workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+        for gone in self._joined.keys() - workers.keys():
+            self._joined.pop(gone).cancel()
+        for worker, about in workers.items():
+            if worker not in self._joined and self._failures.get(worker, 0) < _MAX_FAILURES:
+                cores = about["nthreads"]
+                self._joined[worker] = client.submit(
+                    self._join, self._tune_run_id, self._n_jobs or cores, cores, self._tracking_uri,
+                    workers=[worker], allow_other_workers=False, pure=False, key=f"tune-{uuid.uuid4().hex}",
+                )  # fmt: skip
+
+    def _is_over(self) -> bool:
+        """Whether a worker has said that the study is over and none is still at it."""
+        for worker, future in list(self._joined.items()):
+            if future.status == "finished":
+                reason = future.result(timeout=_CONNECT)
+                self.stopped_by = self.stopped_by or reason
+                if not reason:  # it took this process for dead; it may join again
+                    del self._joined[worker]
+            elif future.status == "error":
+                self._failed(worker, future.exception(timeout=_CONNECT))
+        at_work = any(future.status == "pending" for future in self._joined.values())
+        if self._error and not at_work and not self.stopped_by:
+            raise StepError(f"no worker could run trials: {self._error}")
+        return bool(self.stopped_by) and not at_work
+
+    def _failed(self, worker: str, error: BaseException) -> None:
+        del self._joined[worker]
+        self._failures[worker] = self._failures.get(worker, 0) + 1
+        self._error = error
+        if isinstance(error, ModuleNotFoundError):
+            self._error = StepError(f"{error}; a Dask worker needs this project installed (pip install .)")
+        if isinstance(error, ModuleNotFoundError | InputError):  # it would be the same the next time
+            self._failures[worker] = _MAX_FAILURES
+        logger.warning("The worker %s failed: %s", worker, self._error)
+
+    def _connect(self, address: str) -> Client:
+        deadline, told = time.monotonic() + PATIENCE, False
+        while True:
+            try:
+                return Client(address, timeout=_CONNECT, set_as_default=False)
+            except _ABSENT as error:
+                if not told:
+                    logger.warning("The Dask scheduler at %s does not answer, trying again", address)
+                    told = True
+                if time.monotonic() > deadline:
+                    raise StepError(f"the Dask scheduler at {address} does not answer: {error}") from error
+            time.sleep(_POLL)
+
+    def _connect_again(self, client: Client, address: str) -> Client:
+        logger.warning("The Dask scheduler at %s is gone; the study goes on when it is back", address)
+        self._joined.clear()
+        with suppress(*_ABSENT):
+            client.close(timeout=_CONNECT)
+        return self._connect(address)
+
+    @contextmanager
+    def _cluster(self) -> Iterator[str]:
+        """The address of the cluster that was named, or of one that lives as long as the block."""
+        if self._address:
+            yield self._address
+            return
+        threads = self._n_jobs or 1
+        with LocalCluster(
+            n_workers=max(1, self._cores // threads), threads_per_worker=threads, host="127.0.0.1",
+            dashboard_address="127.0.0.1:0", memory_limit=0, silence_logs=logging.ERROR,
+        ) as cluster:  # fmt: skip
+            click.echo(
+                f"Dask: {len(cluster.workers)} worker processes on this machine, {threads} trials at once in each"
+            )
+            yield cluster.scheduler_address

@@ -1,0 +1,61 @@
+"""A study that is continued with another space: what changed, and whether Optuna can mix the two."""
+
+from __future__ import annotations
+
+import optuna
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
+
+from steps.base.errors import InputError
+from steps.search.space.space import Space
+
+# User attributes of the study.
+DIGEST, TEXT, DIMENSIONS = "space.digest", "space.text", "space.dimensions"
+
+
+def keep_space(study: optuna.Study, space: Space) -> list[str]:
+    """Store the space in the study; says what changed since it was last stored, one line for each hyperparameter.
+
+    Raises:
+        InputError: Trials of the study cannot be mixed with this space: other choices, another kind or scale.
+    """
+    _check(study, space)
+    dimensions = {dimension.name: dimension.describe() for dimension in space.dimensions}
+    before: dict[str, str] | None = study.user_attrs.get(DIMENSIONS)
+    if study.user_attrs.get(DIGEST) != space.digest:
+        study.set_user_attr(TEXT, space.text)
+        study.set_user_attr(DIMENSIONS, dimensions)
+        study.set_user_attr(DIGEST, space.digest)
+    return [] if before is None else _changes(before, dimensions)
+
+
+def _changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    return [
+        *(f"{name} removed (was {text})" for name, text in before.items() if name not in after),
+        *(f"{name} added ({text})" for name, text in after.items() if name not in before),
+        *(
+            f"{name} changed from {before[name]} to {text}"
+            for name, text in after.items()
+            if before.get(name, text) != text
+        ),
+    ]
+
+
+def _check(study: optuna.Study, space: Space) -> None:
+    used: dict[str, BaseDistribution] = {}
+    for trial in study.get_trials(deepcopy=False):
+        used |= {_dimension_name(name): distribution for name, distribution in trial.distributions.items()}
+    for dimension in space.dimensions:
+        if dimension.distribution is None or dimension.name not in used:
+            continue
+        try:
+            check_distribution_compatibility(used[dimension.name], dimension.distribution)
+        except ValueError as error:
+            raise InputError(
+                f"space must keep the kind, scale and choices of {dimension.name} in the study {study.study_name} "
+                f"({used[dimension.name]}), got {dimension.distribution}; take another study_name, and warm_start "
+                "for what this study found"
+            ) from error
+
+
+def _dimension_name(hyperparameter: str) -> str:
+    return "units" if hyperparameter.startswith("units_") else hyperparameter

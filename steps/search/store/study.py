@@ -1,0 +1,48 @@
+"""The Optuna study: created, or opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import optuna
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler
+from optuna.storages import RDBStorage
+
+from steps.base.errors import InputError
+from steps.tasks.objectives import Objective
+
+# User attributes of the study; the tune runs stand in their order.
+OBJECTIVES_ATTRIBUTE, TUNE_RUNS = "objectives", "mlflow.tune_run_ids"
+
+
+def open_study(
+    storage: RDBStorage, name: str, objectives: Sequence[Objective], sampler: BaseSampler, pruner: BasePruner
+) -> optuna.Study:
+    """Create the study `name`, or continue it.
+
+    Raises:
+        InputError: The study has other objectives.
+    """
+    known = {summary.study_name for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
+    names = [objective.name for objective in objectives]
+    if name in known:
+        earlier = optuna.load_study(study_name=name, storage=storage)
+        before = earlier.user_attrs.get(OBJECTIVES_ATTRIBUTE, names)
+        if before != names:
+            raise InputError(
+                f"objectives must stay those of the study {name} ({','.join(before)}), got {','.join(names)}; "
+                "take another study_name"
+            )
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        directions=[objective.direction for objective in objectives],
+        load_if_exists=True,
+        sampler=sampler,
+        pruner=pruner,
+    )
+    study.set_user_attr(OBJECTIVES_ATTRIBUTE, names)
+    if len(names) > 1:
+        study.set_metric_names(names)
+    return study

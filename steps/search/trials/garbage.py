@@ -1,0 +1,23 @@
+"""Garbage collection between trials: a traced graph is a cycle of objects, and memory would grow with the trials."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+_INTERVAL = 1.0  # seconds between two collections: each looks at all that the trials of the study left behind
+
+
+class GcBetweenTrials:
+    """Collects what trials leave, but not among what was there before them: that takes 30 ms to look through."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        gc.freeze()
+        self._collected_at = time.monotonic()
+
+    def collect(self) -> None:
+        """Collect, if that was not done a moment ago."""
+        if time.monotonic() - self._collected_at >= _INTERVAL:
+            gc.collect()
+            self._collected_at = time.monotonic()

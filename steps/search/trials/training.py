@@ -1,0 +1,134 @@
+"""The epochs of one trial, from a checkpoint where there is one."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import optuna
+
+from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from steps.mlp.config import MLPConfig
+from steps.mlp.trainer import EpochMetrics, Trainer
+from steps.search.trials.checkpoints import Checkpoints
+from steps.search.trials.context import Job
+from steps.tasks.objectives import OBJECTIVES
+from steps.tracking.trials import TrialRuns
+
+logger = logging.getLogger(__name__)
+
+_TRAINING_PER_SAVING = 20  # seconds of training to one of saving: where checkpoints go far away, they become fewer
+OnEpoch = Callable[[int, int, EpochMetrics], None]  # trial number, epoch (1-based), its metrics
+
+
+class Interrupted(Exception):
+    """The person stopped the study while this trial was running."""
+
+
+class Lost(Exception):
+    """This process was away so long that another one took the trial over."""
+
+
+class Training:
+    """The epochs of one trial, from its checkpoint where there is one."""
+
+    def __init__(
+        self, job: Job, runs: TrialRuns, run_id: str, checkpoints: Checkpoints, is_mine: Callable[[], bool]
+    ) -> None:
+        self._job, self._runs, self._run_id = job, runs, run_id
+        self._checkpoints, self._interval = checkpoints, checkpoints.seconds
+        self._is_mine = is_mine
+        self._key = {
+            "hyperparameters": dict(job.hyperparameters),
+            "data": job.context.dataset.digest,
+            "epochs": job.context.epochs,
+            "seed": job.context.seed,
+            "precision": job.context.precision,
+        }
+        self._reported = job.trial.storage.get_trial(job.trial._trial_id).intermediate_values if job.began else {}
+        self._saved_at = time.monotonic()
+        self._may_have_checkpoint = job.began
+        self.history: list[EpochMetrics] = []
+
+    def run(self, stop: threading.Event, on_epoch: OnEpoch) -> dict[str, float]:
+        """Train to the end of the budget; returns what the trained MLP measures.
+
+        Raises:
+            optuna.TrialPruned, Interrupted, Lost, FloatingPointError: It ended earlier.
+        """
+        context, trial = self._job.context, self._job.trial
+        trainer = context.trainer(MLPConfig.from_hyperparameters(self._job.hyperparameters))
+        self._restore(trainer)
+        while trainer.epoch < context.epochs:
+            if stop.is_set():
+                self._save(trainer)
+                raise Interrupted
+            with context.exclusive.training():
+                metrics = trainer.run_epoch()
+            if not self._is_mine():
+                raise Lost
+            self._record(trainer.epoch, metrics)
+            self.history.append(metrics)
+            if not (math.isfinite(metrics.train_loss) and math.isfinite(metrics.val_loss)):
+                raise FloatingPointError(
+                    f"the loss is not finite after epoch {trainer.epoch}; a lower learning_rate may help"
+                )
+            on_epoch(trial.number, trainer.epoch, metrics)
+            if trainer.epoch < context.epochs:
+                # Where an epoch after this one is reported, this one was judged before the crash.
+                if context.prunable and trainer.epoch >= max(self._reported, default=0) and trial.should_prune():
+                    raise optuna.TrialPruned
+                if time.monotonic() - self._saved_at >= self._interval:
+                    self._save(trainer)
+        measures = context.measure(trainer, self.history[-1])
+        self._runs.log_metrics(self._run_id, costs(measures), context.epochs)
+        return measures
+
+    def forget(self) -> None:
+        """Remove the checkpoint of a trial that has ended; most end before they need one, and a server is not asked."""
+        if self._may_have_checkpoint:
+            self._checkpoints.remove(self._run_id)
+
+    def _record(self, epoch: int, metrics: EpochMetrics) -> None:
+        self._runs.log_metrics(self._run_id, vars(metrics), epoch)
+        context = self._job.context
+        if context.prunable and epoch not in self._reported:
+            self._job.trial.report(getattr(metrics, context.objectives[0].metric), epoch)
+
+    def _restore(self, trainer: Trainer) -> None:
+        if not self._job.began:
+            return
+        problem: Exception | None = None
+        try:
+            for path in self._checkpoints.found(self._run_id):
+                try:
+                    self.history = load_checkpoint(path, trainer, self._key)
+                    break
+                except CheckpointError as error:
+                    problem = error
+        except OSError as error:
+            problem = error
+        if problem and not self.history:
+            logger.warning("Trial %d starts from its first epoch: %s", self._job.trial.number, problem)
+        for epoch, metrics in enumerate(self.history, 1):
+            self._record(epoch, metrics)
+
+    def _save(self, trainer: Trainer) -> None:
+        begun = time.monotonic()
+        self._may_have_checkpoint = True
+        try:
+            self._checkpoints.save(
+                self._run_id, trainer.epoch, lambda path: save_checkpoint(path, trainer, self.history, self._key)
+            )
+        except OSError as error:
+            logger.warning("Trial %d goes on without a checkpoint: %s", self._job.trial.number, error)
+        self._saved_at = time.monotonic()
+        self._interval = max(self._checkpoints.seconds, _TRAINING_PER_SAVING * (self._saved_at - begun))
+
+
+def costs(measures: Mapping[str, float]) -> dict[str, float]:
+    """The measures that are no metrics of an epoch, under their names on the trial's run."""
+    return {OBJECTIVES[name].metric: measures[name] for name in ("parameters", "latency") if name in measures}

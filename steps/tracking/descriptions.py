@@ -1,0 +1,55 @@
+"""Descriptions of runs and models, as the MLflow UI shows them: Markdown that explains the page it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_STEPS = {
+    "main": "The whole pipeline: **download → tune → evaluate**, each a child run. Finished steps that would not "
+    "change are reused; the tags `pipeline.reused.*` name their runs.",
+    "download": "The data, verified and split: artifact `dataset/`. The dataset inputs hold the digest of each split.",
+    "tune": "A study: **each child run is one trial**, with its hyperparameters and its curves per epoch.\n\n"
+    "Start with the artifact `report.html`: what was found, how sure that is, what to do next. `best_config.json` is "
+    "what *evaluate* takes; `figures/` has the pictures.",
+    "worker": "A process that joined a tune run: its trials are child runs of that one.",
+    "evaluate": "The selected trial, trained again on train + validation and **tested once** on the test split.\n\n"
+    "Start with the artifact `report.html`: the decision about the new version and all it rests on.",
+}
+
+
+def step_description(step: str, result: str = "") -> str:
+    """What a step run is, below what came out of it."""
+    return "\n\n".join(part for part in (result, _STEPS.get(step, "")) if part)
+
+
+def trial_description(number: int, study_name: str, hyperparameters: Mapping[str, object]) -> str:
+    """What a trial is, in one paragraph."""
+    given = dict(hyperparameters)
+    units = [str(given.pop(f"units_{i}", "?")) for i in range(int(str(given.pop("n_layers", 0))))]
+    parts = [f"hidden layers {' - '.join(units)}"] if units else []
+    parts += [f"{name} {_shown(value)}" for name, value in given.items()]
+    return (
+        f"Trial {number} of the study `{study_name}`: {', '.join(parts)}.\n\n"
+        "The tag `optuna.state` says how it ended: COMPLETE, PRUNED (stopped early, status *killed*) or FAIL."
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def model_description(name: str) -> str:
+    """What a registered model is, and how it is used."""
+    return (
+        "An MLP that the step *evaluate* trained, tested once and registered. **champion** is the version to use, "
+        "**challenger** the newest approved one, **previous** the champion before.\n\n"
+        f'```python\nmlflow.pyfunc.load_model("models:/{name}@champion").predict(images)\n```\n\n'
+        f"or `mlflow run . -e predict -P model_uri=models:/{name}@champion -P input=...`"
+    )
+
+
+def run_link(text: str, experiment_id: str, run_id: str) -> str:
+    """A link from one page of the UI to a run."""
+    return f"[{text}](#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning)"

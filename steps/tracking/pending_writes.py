@@ -1,0 +1,43 @@
+"""What is still to be written to a trial's run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlflow.entities import Metric, RunTag
+
+STATE_TAG = "optuna.state"
+INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
+
+
+@dataclass
+class PendingWrites:
+    """What has come together for one run.
+
+    Attributes:
+        end: Status and end time in milliseconds since 1970, where the run ends.
+        written: Set when all that came before is written.
+    """
+
+    params: dict[str, str] = field(default_factory=dict)
+    metrics: list[Metric] = field(default_factory=list)
+    tags: list[RunTag] = field(default_factory=list)
+    end: tuple[str, int] | None = None
+    written: threading.Event | None = None
+
+    def without_result(self) -> PendingWrites:
+        """What may still be written to a run that lacks something: no end but that of one to be continued.
+
+        The next start compares it with its trial and writes what is missing.
+        """
+        return (
+            PendingWrites(tags=run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", self.end[1]))
+            if self.end
+            else PendingWrites()
+        )
+
+
+def run_tags(tags: Mapping[str, object]) -> list[RunTag]:
+    return [RunTag(key, str(value)) for key, value in tags.items()]

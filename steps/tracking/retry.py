@@ -1,0 +1,54 @@
+"""Waiting for a tracking store that is busy or away."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+
+from mlflow.exceptions import MlflowException
+
+from steps.base.retry import Arguments, Result, Retry
+
+
+class FifoLock:
+    """One request at a time, in the order in which they came.
+
+    For a store in SQLite, which has one writer at a time: who waits for its lock sleeps, each time longer,
+    and those who come later overtake.
+    """
+
+    def __init__(self) -> None:
+        self._first_in_line, self._busy = threading.Lock(), threading.Lock()
+
+    def __call__(self, call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        """Let a request wait for its turn."""
+
+        @functools.wraps(call)
+        def wait(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            with self._first_in_line:
+                self._busy.acquire()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._busy.release()
+
+        return wait
+
+
+def first_line(error: BaseException) -> str:
+    """What the store said, without SQL and parameters."""
+    return str(error).partition("\n")[0]
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it is a database that is locked or restarts; not a full disk."""
+    said = first_line(error)
+    temporary = isinstance(error, MlflowException) and error.error_code == "TEMPORARILY_UNAVAILABLE"
+    return temporary and "full" not in said and "disk I/O" not in said
+
+
+# A server that cannot be reached is waited for by MLflow itself (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`). A request that
+# was done although it failed is harmless when repeated: metrics, parameters and tags are the same ones, and a second
+# child run has no trial.
+retrying = Retry("The tracking store", _may_pass, first_line)

@@ -1,0 +1,95 @@
+"""Paths are relative to the folder of the command, whatever folder a step works in."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.tracking import MlflowClient
+
+from steps.base.paths import FilePath, absolute_url, anchor_environment
+from tests.conftest import REPOSITORY, environment
+from tests.test_pipeline import children, runs
+
+SPACE = "n_layers: 1\nunits: {type: categorical, choices: [8, 16], repeat: n_layers}\n"
+
+
+def test_a_file_gets_its_whole_path_and_a_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("small", "wide.yaml"):
+        (tmp_path / name).touch()
+    space = FilePath(lambda: {"small"})
+    given = ["small", "wide.yaml", "missing.yaml", "", str(tmp_path / "wide.yaml")]
+    taken = ["small", str(tmp_path / "wide.yaml"), "missing.yaml", "", str(tmp_path / "wide.yaml")]
+    assert [space.convert(value, None, None) for value in given] == taken
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("sqlite:///study.db", "sqlite:///{}/study.db"),
+        ("sqlite+pysqlite:///a/b.db?timeout=5", "sqlite+pysqlite:///{}/a/b.db?timeout=5"),
+        *(
+            (url, url)
+            for url in ("sqlite:////tmp/s.db", "sqlite://", "sqlite:///:memory:", "postgresql://h/d", "nonsense")
+        ),
+    ],
+)
+def test_only_the_url_of_a_relative_sqlite_file_changes(
+    url: str, whole: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute_url(url) == whole.format(tmp_path)
+
+
+def test_the_environment_of_later_steps_holds_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    monkeypatch.setenv("TUNE_CHECKPOINTS", "kept")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.delenv("TUNE_STORAGE", raising=False)
+    for _ in range(2):
+        anchor_environment()
+        assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/mlflow.db"
+        assert os.environ["TUNE_CHECKPOINTS"] == str(tmp_path / "kept")
+        assert os.environ["PATH"] == f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        assert "TUNE_STORAGE" not in os.environ
+
+
+def test_main_takes_relative_paths_and_finds_its_python(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    (folder / "narrow.yaml").write_text(SPACE)
+    (folder / "points.json").write_text('[{"units_0": 16}]')
+    # As typed where the environment is not activated: its folder is not on the PATH.
+    env = environment(folder, MLFLOW_TRACKING_URI="sqlite:///mlflow.db", PATH="/usr/bin:/bin")
+    options = ["--space", "narrow.yaml", "--points", "points.json", "--storage", "sqlite:///study.db"]
+    small = [
+        "--dataset",
+        "digits",
+        "--n-trials",
+        "1",
+        "--max-epochs",
+        "1",
+        "--final-epochs",
+        "1",
+        "--min-accuracy",
+        "0",
+    ]
+    before = sorted(path.name for path in REPOSITORY.iterdir())
+    result = subprocess.run(
+        [sys.executable, "-m", "steps.main", *small, *options], cwd=folder, env=env, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    client = MlflowClient()
+    (run,) = runs(client, "tune")
+    assert shlex.split(run.data.params["space"]) == [str(folder / "narrow.yaml")]  # MLflow records it quoted
+    assert [trial.data.params["units_0"] for trial in children(client, run)] == ["16"]
+    assert {"mlflow.db", "mlruns", "study.db"} <= {path.name for path in folder.iterdir()}
+    assert sorted(path.name for path in REPOSITORY.iterdir()) == before

@@ -1,0 +1,109 @@
+"""Bad input: one line, exit code 2, no run left behind, and no TensorFlow."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Step
+
+BAD_INPUT = {
+    "unknown data set": (["main", "--dataset", "cifar"], "dataset must be one of digits, mnist, got 'cifar'"),
+    "no trials": (["tune", "--n-trials", "0"], "n_trials must be a whole number of at least 1, got '0'"),
+    "fraction above 1": (["download", "--validation-fraction", "1.5"], "validation_fraction must be a number strictly"),
+    "fraction of one class": (["download", "--dataset", "digits", "--validation-fraction", "0.999"], "got 0.999"),
+    "missing space": (["tune", "--space", "nowhere.yaml"], "or a file that exists, got 'nowhere.yaml'"),
+    "missing points": (["main", "--points", "nowhere.yaml"], "points must be a file that exists, got 'nowhere.yaml'"),
+    "unknown run": (["tune", "--data-run-id", "0" * 32], "there is no such run"),
+    "no run ID": (["evaluate", "--tune-run-id", "../secret"], "tune_run_id must be the ID of a run, got '../secret'"),
+    "nothing to evaluate": (["evaluate"], "no finished tune run"),
+    "epochs in words": (["tune", "--max-epochs", "abc"], "max_epochs must be a whole number of at least 1, got 'abc'"),
+    "negative seed": (["tune", "--seed", "-1"], "seed must be a whole number from 0 to 2147483647, got '-1'"),
+    "unknown sampler": (["main", "--sampler", "magic"], "sampler must be one of tpe, random, grid, qmc"),
+    "unknown pruner": (["main", "--pruner", "magic"], "pruner must be one of none, median, percentile"),
+    "unknown setting of a pruner": (
+        ["tune", "--pruner", "hyperband:eta=3"],
+        "(min_resource, reduction_factor), got 'eta'",
+    ),
+    "no such end": (["tune", "--stop-when", "flat"], "stop_when must be plateau or plateau:<n>"),
+    "a grid without end": (["main", "--sampler", "grid"], "sampler grid must have a finite space, got dropout"),
+    "no trial number": (["evaluate", "--select", "best"], "select must be auto or the number of a trial, got 'best'"),
+    "password in storage": (["tune", "--storage", "postgresql://me:hunter2@db/optuna"], "set TUNE_STORAGE instead"),
+    "no such storage": (["tune", "--storage", "hunter2"], "storage must be a database URL"),
+    "no such model": (["registry", "--model-name", "nothing"], "there is none yet"),
+    "version without its model": (["registry", "--version", "2"], "model_name must be given with version, got ''"),
+    "rollback to a version": (["registry", "--model-name", "m", "--version", "2", "--rollback", "true"], "must be 0"),
+    "rollback of nothing": (["registry", "--model-name", "nothing", "--rollback", "true"], "there is none yet"),
+    "unknown promotion": (["main", "--promote", "maybe"], "promote must be one of always, significant, never"),
+    "recall in per cent": (["evaluate", "--min-recall", "95"], "min_recall must be a number from 0 to 1, got '95'"),
+    "no output": (["predict"], "output must be a .csv or .parquet file, got ''"),
+    "unknown model": (["predict", "--output", "out.csv"], "model_uri must name a registered model (there is none yet)"),
+    "no model URI": (["replay", "--model-uri", "mnist-mlp"], "model_uri must be models:/<name>/<version> or models:/"),
+    "unknown option": (["tune", "--trials", "3"], "No such option"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_one_line_and_exit_code_2(case: str, step: Step, tmp_path: Path) -> None:
+    arguments, expected = BAD_INPUT[case]
+    result = step(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.startswith("Error: "), result.stderr
+    assert expected in result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert "hunter2" not in result.stderr
+    assert _unfinished_runs(tmp_path) == 0
+
+
+def test_a_run_of_another_step_is_refused(step: Step) -> None:
+    data = step("download", "--dataset", "digits").stdout
+    run_id = data[data.index("(run ") + 5 :].split(")")[0]
+    result = step("evaluate", "--tune-run-id", run_id)
+    assert (result.returncode, "it is a run of download" in result.stderr) == (2, True), result.stderr
+
+
+def test_a_shell_metacharacter_is_data(step: Step, tmp_path: Path) -> None:
+    for text in ("$(touch hacked)", "`touch hacked`", "; touch hacked;", "'; touch hacked; '"):
+        assert step("main", "--dataset", text).returncode == 2
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_an_unreachable_server_is_one_line_and_exit_code_1(step: Step) -> None:
+    address = "http://127.0.0.1:9"  # the discard port: nothing listens
+    result = step("registry", MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+    assert result.returncode == 1, result.stderr
+    assert [line for line in result.stderr.splitlines() if line.startswith("Error: ")] == result.stderr.splitlines()[
+        -1:
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["registry"],
+        ["download", "--dataset", "digits"],
+        ["tune", "--help"],
+        ["predict", "--output", "out.csv"],
+        ["replay"],
+        ["main", "--help"],
+        ["main", "--seed", "x"],
+    ],
+    ids=" ".join,
+)
+def test_no_tensorflow_where_nothing_is_trained(arguments: list[str], step: Step, tmp_path: Path) -> None:
+    hook = "import sys\nclass Refuse:\n    def find_spec(self, name, *_):\n        assert name != 'tensorflow', name\n"
+    (tmp_path / "sitecustomize.py").write_text(f"{hook}sys.meta_path.insert(0, Refuse())\n")
+    result = step(*arguments, PYTHONPATH=f"{tmp_path}:{Path(__file__).parents[2]}")
+    assert "AssertionError" not in result.stderr
+    assert result.returncode in (0, 2), result.stderr
+
+
+def _unfinished_runs(folder: Path) -> int:
+    if not (folder / "mlflow.db").exists():
+        return 0
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone():
+            return 0
+        return int(database.execute("SELECT count(*) FROM runs WHERE status = 'RUNNING'").fetchone()[0])

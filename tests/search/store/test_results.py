@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from steps.base.errors import InputError
+from steps.search.store.results import TrialRecord, from_json, pareto_front, select, to_json
+from steps.tasks.objectives import objectives_of
+
+
+def record(number: int, accuracy: float, log_loss: float, latency: float, parameters: float) -> TrialRecord:
+    measures = {"accuracy": accuracy, "log_loss": log_loss, "latency": latency, "parameters": parameters}
+    return TrialRecord(number, f"run-{number}", {"n_layers": 1}, measures)
+
+
+RECORDS = [
+    record(0, 0.970, 0.10, 0.30, 100),
+    record(1, 0.972, 0.20, 0.50, 50),
+    record(2, 0.969, 0.05, 0.01, 10),
+    record(3, 0.970, 0.30, 0.20, 400),
+    record(4, 0.972, 0.20, 0.50, 50),
+]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "number", "reason"),
+    [
+        ("accuracy", 1, "the best validation accuracy, 0.9720"),
+        ("log_loss", 2, "the best validation log loss, 0.0500"),
+        ("parameters", 2, "the best parameters, 10"),
+        (
+            "accuracy,latency",
+            3,
+            "the cheapest (latency 0.200 ms) of 4 within 0.2 points of the best accuracy, 0.9720 (its own is 0.9700)",
+        ),
+        ("latency,log_loss", 3, "the cheapest (latency 0.200 ms) of 4"),
+        ("accuracy,parameters", 1, "the cheapest (parameters 50) of 4"),
+        ("accuracy,log_loss", 1, "the cheapest (parameters 50) of 4"),
+    ],
+)
+def test_the_trial_that_stands_for_a_study(objectives: str, number: int, reason: str) -> None:
+    chosen, why = select(RECORDS, objectives_of(objectives.split(",")))
+    assert chosen.trial_number == number
+    assert why.startswith(reason)
+
+
+def test_a_trial_by_its_number() -> None:
+    assert select(RECORDS, [], "3")[0] is RECORDS[3]
+    with pytest.raises(InputError, match=r"number of a complete trial \(0, 1, 2, 3, 4\), got '9'"):
+        select(RECORDS, [], "9")
+
+
+def test_the_pareto_front_keeps_equal_ones_and_drops_what_is_dominated() -> None:
+    front = pareto_front(RECORDS, objectives_of(["accuracy", "latency"]))
+    assert [record.trial_number for record in front] == [1, 4, 3, 2]
+    assert [r.trial_number for r in pareto_front(RECORDS, objectives_of(["log_loss", "latency"]))] == [2]
+
+
+def test_there_and_back() -> None:
+    assert from_json(to_json(RECORDS)) == RECORDS

@@ -1,0 +1,295 @@
+"""One trial with everything real around it: study, child run, leases, checkpoint."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import mlflow
+import optuna
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+from optuna.trial import FrozenTrial, TrialState
+
+from steps.base.errors import InputError
+from steps.datasets.catalogue import load_dataset
+from steps.mlp.config import MLPConfig
+from steps.mlp.trainer import EpochMetrics, Samples
+from steps.search.recovery import continue_study, gather_trials, n_to_continue
+from steps.search.space.file import load_space, space_path
+from steps.search.store.leases import Leases
+from steps.search.store.url import open_storage
+from steps.search.trials.checkpoints import Checkpoints, FolderCheckpoints
+from steps.search.trials.context import HYPERPARAMETERS, TrialContext, prepare
+from steps.search.trials.trial import METRICS, RUN_ID, run_trial
+from steps.search.trials.workers import put_back_the_dead
+from steps.tasks.objectives import objectives_of
+from steps.tracking.trials import TrialRuns
+
+POINT = {"n_layers": 1, "units_0": 128, "optimizer": "adam", "learning_rate": 3e-3, "augmentation": "none"}
+EPOCHS = 4
+
+
+class Crash(BaseException):
+    """Stands for the end of the process: nothing in the code under test handles it."""
+
+
+@pytest.fixture(scope="module")
+def context() -> TrialContext:
+    dataset = load_dataset("digits", 1 / 6, seed=0)
+    train, validation = (
+        Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
+        for name in ("train", "validation")
+    )
+    return TrialContext(
+        dataset, train, validation, load_space(space_path("default")), EPOCHS, 0, "float32", objectives_of(["accuracy"])
+    )
+
+
+@dataclass
+class Desk:
+    """What one process works with."""
+
+    context: TrialContext
+    study: optuna.Study
+    parent: Run
+    runs: TrialRuns
+    leases: Leases
+    checkpoints: Checkpoints
+
+    def next(self, crash_at: int = 0, stop_at: int = 0) -> FrozenTrial | None:
+        """Run the next trial; crash or ask it to stop after an epoch."""
+        with self.leases.study_lock():
+            put_back_the_dead(self.study, self.leases)
+            trial = self.study.ask()
+            assert self.leases.acquire(trial._trial_id)
+            job = prepare(self.context, trial)
+        stop = threading.Event()
+
+        def on_epoch(number: int, epoch: int, metrics: EpochMetrics) -> None:
+            if epoch == crash_at:
+                raise Crash
+            if epoch == stop_at:
+                stop.set()
+
+        return run_trial(job, self.study, self.runs, self.leases, self.checkpoints, stop, on_epoch)
+
+    def crash(self) -> None:
+        """Leave as a process that is killed on another host does."""
+        self.leases._heartbeat._stop.set()
+        with self.study._storage._backend.engine.begin() as connection:
+            connection.exec_driver_sql(
+                f"UPDATE tune_processes SET process = 'elsewhere 1 x', beat = '2020-01-01' "
+                f"WHERE worker = '{self.leases._worker}'"
+            )
+        self.runs.close()
+
+
+@pytest.fixture
+def open_desk(context: TrialContext, tracking: Path) -> Iterator[Desk]:
+    desks: list[Desk] = []
+
+    def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: int) -> Desk:
+        """Sit down as the next process would; alone: the desks before this one are left as a crash leaves them."""
+        for old in desks if alone else []:
+            old.crash()
+        mlflow.end_run()
+        parent = mlflow.start_run()
+        storage = open_storage(f"sqlite:///{tracking}/optuna.db")
+        study = optuna.create_study(
+            storage=storage, study_name="s", direction="maximize", load_if_exists=True,
+            pruner=pruner or optuna.pruners.NopPruner(),
+        )  # fmt: skip
+        leases = Leases(storage, "s", parent.info.run_id).__enter__()
+        runs = TrialRuns(parent)
+        checkpoints = FolderCheckpoints(0, tracking / "checkpoints")
+        desks.append(Desk(replace(context, **changes), study, parent, runs, leases, checkpoints))
+        continue_study(study, parent, context.dataset.digest, runs, leases, checkpoints)
+        study.enqueue_trial(context.space.complete(POINT), skip_if_exists=True)
+        return desks[-1]
+
+    yield make
+    desks[-1].leases.__exit__()
+    desks[-1].runs.close()
+    mlflow.end_run()
+
+
+@pytest.fixture(scope="module")
+def expected(context: TrialContext) -> list[EpochMetrics]:
+    trial = optuna.trial.FixedTrial(context.space.complete(POINT))
+    trainer = context.trainer(MLPConfig.from_hyperparameters(context.space.suggest(trial)))
+    return [trainer.run_epoch() for _ in range(EPOCHS)]
+
+
+def history(run_id: str) -> list[tuple[int, float, float, float]]:
+    points = [MlflowClient().get_metric_history(run_id, key) for key in ("train_loss", "val_loss", "val_accuracy")]
+    assert [[m.step for m in metric] for metric in points] == [[m.step for m in points[0]]] * 3
+    return [(m.step, *(metric[i].value for metric in points)) for i, m in enumerate(points[0])]
+
+
+def assert_undisturbed(desk: Desk, trial: FrozenTrial | None, expected: list[EpochMetrics]) -> None:
+    assert trial is not None
+    assert (trial.number, trial.state) == (0, TrialState.COMPLETE)
+    assert trial.intermediate_values == {i: m.val_accuracy for i, m in enumerate(expected, 1)}
+    desk.runs.close()
+    (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
+    assert (child.info.status, child.data.tags["optuna.state"]) == ("FINISHED", "COMPLETE")
+    assert (child.info.run_id, child.data.tags["mlflow.parentRunId"]) == (
+        trial.user_attrs[RUN_ID],
+        desk.parent.info.run_id,
+    )
+    assert history(child.info.run_id) == [(i, *vars(m).values()) for i, m in enumerate(expected, 1)]
+    assert list(desk.checkpoints.folder.glob("*")) == []
+
+
+@pytest.mark.parametrize("epoch", [1, 3, EPOCHS])
+def test_a_crash_after_an_epoch_is_not_seen_in_the_result(open_desk, expected, epoch: int) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(Crash):
+        open_desk().next(crash_at=epoch)
+    desk = open_desk()
+    assert n_to_continue(desk.study) == 1
+    assert_undisturbed(desk, desk.next(), expected)
+
+
+def test_a_changed_option_does_not_change_a_trial_that_goes_on(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(Crash):
+        open_desk().next(crash_at=2)
+    desk = open_desk(epochs=9, seed=5)
+    assert_undisturbed(desk, desk.next(), expected)
+
+
+def test_a_damaged_checkpoint_costs_only_its_epochs(open_desk, expected, caplog) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(Crash):
+        open_desk().next(crash_at=3)
+    desk = open_desk()
+    (file,) = desk.checkpoints.folder.glob("*.ckpt")
+    file.write_bytes(file.read_bytes()[:-1])
+    assert_undisturbed(desk, desk.next(), expected)
+    assert "Trial 0 starts from its first epoch: checkpoint" in caplog.text
+
+
+def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    desk = open_desk()
+    assert desk.next(stop_at=2) is None
+    (waiting,) = desk.study.get_trials()
+    assert (waiting.state, len(waiting.intermediate_values)) == (TrialState.WAITING, 2)
+    desk = open_desk()
+    (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
+    assert (child.info.status, child.data.tags["optuna.state"]) == ("KILLED", "INTERRUPTED")
+    assert_undisturbed(desk, desk.next(), expected)
+
+
+def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    desk = open_desk()
+    with desk.leases.study_lock():
+        trial = desk.study.ask()
+        desk.leases.acquire(trial._trial_id)
+        prepare(desk.context, trial)
+    desk.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    desk = open_desk()
+    assert_undisturbed(desk, desk.next(), expected)
+
+
+def die_after_telling(desk: Desk, expected: list[EpochMetrics]) -> FrozenTrial:
+    """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
+    with desk.leases.study_lock():
+        trial = desk.study.ask()
+        desk.leases.acquire(trial._trial_id)
+        prepare(desk.context, trial)
+    run_id = desk.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    desk.runs.log_metrics(run_id, vars(expected[0]), 1)
+    trial.set_user_attr(RUN_ID, run_id)
+    trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in expected])
+    for epoch, metrics in enumerate(expected, 1):
+        trial.report(metrics.val_accuracy, epoch)
+    return desk.study.tell(trial, expected[-1].val_accuracy)
+
+
+def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    done = die_after_telling(open_desk(), expected)
+    assert_undisturbed(open_desk(), done, expected)
+    params = MlflowClient().get_run(done.user_attrs[RUN_ID]).data.params
+    assert params == {name: str(value) for name, value in json.loads(done.user_attrs[HYPERPARAMETERS]).items()}
+
+
+def test_a_process_that_goes_on_repairs_what_another_one_left(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    first = open_desk()
+    desk = open_desk(alone=False)
+    done = die_after_telling(first, expected)  # after the start of the other one
+    gather_trials(desk.study, desk.parent, desk.runs, desk.leases, desk.checkpoints)
+    assert MlflowClient().get_run(done.user_attrs[RUN_ID]).info.status == "RUNNING"  # what it still writes, it will
+    first.crash()
+    gather_trials(desk.study, desk.parent, desk.runs, desk.leases, desk.checkpoints)
+    assert_undisturbed(desk, done, expected)
+
+
+def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    first = open_desk()
+    desk = open_desk(alone=False)
+    with first.leases.study_lock():
+        trial = first.study.ask()
+        first.leases.acquire(trial._trial_id)
+        prepare(first.context, trial)
+    first.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    first.crash()
+    done = desk.next()
+    gather_trials(desk.study, desk.parent, desk.runs, desk.leases, desk.checkpoints)
+    assert_undisturbed(desk, done, expected)
+
+
+class PruneAt(optuna.pruners.BasePruner):
+    """Prunes at one epoch and keeps which it was asked about."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.asked = epoch, []
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        self.asked.append(trial.last_step)
+        return trial.last_step == self.epoch
+
+
+def test_epochs_that_were_judged_are_not_judged_again(open_desk, tracking: Path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(Crash):
+        open_desk().next(crash_at=3)  # epoch 3 is reported, and not yet judged
+    for file in (tracking / "checkpoints").iterdir():
+        file.unlink()  # so that epochs 1 to 3 are trained again
+    pruner = PruneAt(3)
+    trial = open_desk(pruner).next()
+    assert trial is not None
+    assert (trial.state, pruner.asked, list(trial.intermediate_values)) == (TrialState.PRUNED, [3], [1, 2, 3])
+
+
+def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(open_desk, expected, caplog) -> None:  # type: ignore[no-untyped-def]
+    desk = open_desk()
+    desk.checkpoints.folder.touch()  # a file where the folder should be
+    trial = desk.next()
+    assert "Trial 0 goes on without a checkpoint" in caplog.text
+    assert_undisturbed(desk, trial, expected)
+
+
+def test_a_trial_that_was_taken_over_is_left_alone(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+    sleeper = open_desk()
+    with sleeper.leases.study_lock():
+        trial = sleeper.study.ask()
+        assert sleeper.leases.acquire(trial._trial_id)
+        job = prepare(sleeper.context, trial)
+    desk = open_desk()  # the first worker seems dead
+    done = desk.next()
+    sleeper.leases._heartbeat._beaten_at = 1
+    on_epoch = lambda *_: None  # noqa: E731
+    sleeper.runs = desk.runs
+    left = run_trial(job, sleeper.study, desk.runs, sleeper.leases, sleeper.checkpoints, threading.Event(), on_epoch)
+    assert left is None
+    assert done is not None
+    assert [t.values for t in desk.study.get_trials()] == [done.values]
+    assert len(MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")) == 1
+
+
+def test_a_study_is_not_continued_with_other_data(open_desk) -> None:  # type: ignore[no-untyped-def]
+    desk = open_desk()
+    with pytest.raises(InputError, match="study_name must be new for other data, got 's'"):
+        continue_study(desk.study, desk.parent, "other", desk.runs, desk.leases, desk.checkpoints)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import mlflow
+import optuna
+
+from steps.datasets.catalogue import load_dataset
+from steps.mlp.trainer import EpochMetrics, Samples
+from steps.search.space.file import load_space, space_path
+from steps.search.store.leases import Leases
+from steps.search.store.url import open_storage
+from steps.search.trials.checkpoints import FolderCheckpoints
+from steps.search.trials.context import TrialContext
+from steps.search.trials.workers import Workers
+from steps.tasks.objectives import objectives_of
+from steps.tracking.trials import TrialRuns
+
+
+def test_a_thread_without_trials_does_something_else_while_others_run_theirs(tracking: Path) -> None:
+    dataset = load_dataset("digits", 1 / 6, seed=0)
+    samples = Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels)
+    space = load_space(space_path("small"))
+    context = TrialContext(dataset, samples, samples, space, 1, 0, "float32", objectives_of(["accuracy"]))
+    storage, idle = open_storage(f"sqlite:///{tracking}/optuna.db"), threading.Event()
+    study = optuna.create_study(storage=storage, study_name="s", direction="maximize")
+
+    def wait(*_: int | EpochMetrics) -> None:
+        assert idle.wait(60), "nobody became idle while the only trial ran"
+
+    with mlflow.start_run() as run, Leases(storage, "s", run.info.run_id) as leases:
+        runs = TrialRuns(run)
+        Workers(
+            context, study, runs, leases, FolderCheckpoints(0, tracking), n_trials=1, n_jobs=2, on_epoch=wait,
+            on_trial=lambda _: None, on_interruption=lambda: None, on_idle=idle.set,
+        ).run()  # fmt: skip
+        runs.close()
+    assert len(study.trials) == 1

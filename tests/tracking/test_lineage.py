@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from steps.base.errors import StepError
+from steps.datasets.catalogue import load_dataset
+from steps.tracking import lineage as provenance
+from steps.tracking.lineage import Lineage, code_version, differences, load_data, package_versions
+
+HARDWARE = {"processor": "one", "cpu_features": "avx2 fma", "cores": 2}
+DIGITS = load_dataset("digits", 0.2, seed=3)
+LINEAGE = Lineage(
+    data={"name": "digits", "digest": DIGITS.digest, "source": "", "validation_fraction": "1/5", "seed": 3},
+    runs={},
+    study={},
+    hyperparameters={},
+    training={"epochs": 3, "seed": 0, "precision": "float32"},
+    weights_digest="",
+    packages=package_versions(),
+    code={**code_version(), "dirty": False},
+    hardware=HARDWARE,
+)
+
+
+@pytest.fixture
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "code_version", lambda: LINEAGE.code)
+
+
+def test_the_data_come_from_the_lineage_without_the_test_split() -> None:
+    found = load_data(LINEAGE)
+    assert set(found.splits) == {"train", "validation"}
+    assert found.digest == DIGITS.digest
+    with pytest.raises(StepError, match="digest expected 0000, found"):
+        load_data(replace(LINEAGE, data={**LINEAGE.data, "digest": "0000"}))
+
+
+def test_nothing_has_changed(clean: None) -> None:
+    assert differences(LINEAGE, package_versions(), HARDWARE) == []
+
+
+def test_each_cause_is_named(clean: None) -> None:
+    then = replace(
+        LINEAGE,
+        training={**LINEAGE.training, "precision": "bfloat16"},
+        code={"commit": "0" * 40, "dirty": True},
+    )
+    now = {**package_versions(), "tensorflow": "9.9", "click": "9.9"}
+    found = "\n".join(differences(then, now, {**HARDWARE, "cpu_features": "avx2"}))
+    tensorflow = then.packages["tensorflow"]
+    assert f"tensorflow {tensorflow} then, 9.9 now" in found
+    assert "click" not in found  # it does no arithmetic
+    assert "cpu features 'avx2 fma' then, 'avx2' now" in found
+    assert "code 000000000000 with changes then" in found
+    assert "bfloat16 products" in found
+
+
+def test_the_commit_and_whether_files_differ_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "project_folder", lambda: tmp_path)
+    assert code_version() == {"commit": "", "dirty": None}
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    (tmp_path / "MLproject").write_text("name: t\n")
+    git("init", "-q")
+    assert code_version() == {"commit": "", "dirty": None}  # in a repository that does not know it
+    git("add", ".")
+    git("commit", "-qm", "First")
+    commit = git("rev-parse", "HEAD").strip()
+    assert code_version() == {"commit": commit, "dirty": False}
+    (tmp_path / "rows.csv").touch()
+    assert code_version() == {"commit": commit, "dirty": False}
+    (tmp_path / "MLproject").write_text("name: other\n")
+    assert code_version() == {"commit": commit, "dirty": True}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert code_version() == {"commit": "", "dirty": None}
