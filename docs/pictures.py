@@ -80,13 +80,13 @@ def on_a_terminal(command: list[str], folder: Path, env: dict[str, str]) -> str:
 
 
 def take_terminal(page: Page, written: str, trials: int) -> None:
-    """The display with the most running trials, after half of all; best with one that is about to be pruned."""
-    frames = []  # (running trials, whether one may be pruned, where the next frame begins)
+    """The display with the most running trials, in the second half of the study."""
+    frames = []  # (running trials, where the next frame begins)
     for found in re.finditer(rf"(\d+)/{trials} trials", written):
         end = written.find("\x1b[2K", found.start())
         text = written[found.start() : end]
         if int(found[1]) >= trials / 2:
-            frames.append((text.count("  epoch "), "may be pruned" in text, end))
+            frames.append((text.count("  epoch "), end))
     if not frames:
         raise SystemExit("the display was never seen; is rich told that there is no terminal?")
     *_, end = max(frames)

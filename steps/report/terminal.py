@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from steps.report.forecast import Forecast
 from steps.report.format import duration
 from steps.tasks.objectives import OBJECTIVES, Objective
 
@@ -24,9 +22,9 @@ _MAX_RUNNING = 8  # trials with a line of their own
 _PIPE_WIDTH = 100  # of a table where there is no terminal
 
 
-def _line(text: str, style: str = "") -> Text:
+def _line(text: str) -> Text:
     """One line, cut where the terminal ends."""
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 class _Progress(Progress):
@@ -84,15 +82,13 @@ class StudyDisplay(Display):
         max_epochs: int,
         finished: list[FrozenTrial],
         objectives: Sequence[Objective],
-        pruner: BasePruner,
         console: Console | None = None,
     ) -> None:
         self._objectives = objectives
         self._followed = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
         self._max_epochs = max_epochs
         self._counts = dict.fromkeys(_WORDS, 0)
-        self._forecast = Forecast(pruner, self._followed, max_epochs)
-        self._running: dict[int, tuple[int, float, bool]] = {}  # trial number -> epochs done, value, stops next
+        self._running: dict[int, tuple[int, float]] = {}  # trial number -> epochs done, value
         self._best: float | None = None
         for trial in finished:
             self._count(trial)
@@ -102,13 +98,12 @@ class StudyDisplay(Display):
 
     def epoch(self, number: int, epoch: int, metrics: object) -> None:
         with self._lock:
-            value = getattr(metrics, self._followed.metric)
-            self._running[number] = (epoch, value, self._forecast.stops_next(number, epoch, value))
+            self._running[number] = (epoch, getattr(metrics, self._followed.metric))
             self._show(self._done(), self._text())
 
     def trial(self, trial: FrozenTrial) -> None:
         with self._lock:
-            seen, *_ = self._running.pop(trial.number, (0, 0.0, False))  # of another process, some may be missed
+            seen, *_ = self._running.pop(trial.number, (0, 0.0))  # of another process, some may be missed
             epochs = max(seen, *trial.intermediate_values, 0)
             is_best = self._count(trial)
             self._show(self._done(), self._text())
@@ -129,7 +124,6 @@ class StudyDisplay(Display):
     def _count(self, trial: FrozenTrial) -> bool:
         """Count an ended trial; says whether it is the best so far."""
         self._counts[trial.state] += 1
-        self._forecast.ended(trial)
         if trial.state != TrialState.COMPLETE:
             return False
         sign, value = self._objectives[0].sign, trial.values[0]
@@ -164,10 +158,9 @@ class StudyDisplay(Display):
         more = len(running) - _MAX_RUNNING
         return [_line(counts), *lines, *([_line(f"and {more} more")] if more > 0 else [])]
 
-    def _running_line(self, number: int, epoch: int, value: float, stops_next: bool) -> Text:
+    def _running_line(self, number: int, epoch: int, value: float) -> Text:
         text = f"trial-{number:03d}  epoch {epoch:{len(str(self._max_epochs))}d}/{self._max_epochs}"
-        text += f"  {self._followed.metric} {self._followed.text(value)}"
-        return _line(text + ("  may be pruned" if stops_next else ""), "dim" if stops_next else "")
+        return _line(f"{text}  {self._followed.metric} {self._followed.text(value)}")
 
 
 class TrainingDisplay(Display):

@@ -75,7 +75,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     runs = TrialRuns(run)
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
     console = Console(quiet=True) if quiet else None
-    display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, study.pruner, console)
+    display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, console)
     with Leases(storage, plan.study, tune_run_id, owner=False) as leases:
         try:
             with display:

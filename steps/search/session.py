@@ -70,7 +70,7 @@ def search(
                     queued = enqueue(study, context, earlier, parameters)
                 for line in [*(f"Space: {change}" for change in changes), *queued]:
                     click.echo(line)
-                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, study.pruner)
+                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives)
                 with display, Watch(study, context.objectives[0], display) as watch:
                     workers: Workers | DaskWorkers
                     if parameters["engine"] == "dask":
