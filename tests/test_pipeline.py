@@ -135,6 +135,10 @@ def test_registry_prints_for_people_and_for_programs(pipeline: tuple[Path, objec
     assert (row["version"], row["aliases"]) == (1, ["challenger", "champion"])
 
 
+def change(path: Path) -> None:
+    path.write_text(path.read_text() + "# one more line\n")
+
+
 def test_only_what_changed_runs_again(pipeline: tuple[Path, object], client: MlflowClient) -> None:
     folder = pipeline[0]
     project = folder / "project"
@@ -147,8 +151,10 @@ def test_only_what_changed_runs_again(pipeline: tuple[Path, object], client: Mlf
 
     assert ran() == set()
     assert ran(final_epochs="6") == {"evaluate"}
-    with (project / "steps" / "report" / "evaluation_figures.py").open("a") as file:
-        file.write("# one more line\n")
+    change(project / "steps" / "report" / "format.py")
+    change(project / "steps" / "cli" / "options.py")
+    assert ran() == set()
+    change(project / "steps" / "evaluation" / "refit.py")
     assert ran() == {"evaluate"}
     assert ran(reuse="false") == {"download", "tune", "evaluate"}
 

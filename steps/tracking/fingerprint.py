@@ -1,8 +1,7 @@
-"""The fingerprint of a step: equal where running it again could not change its result."""
+"""The fingerprint of a step: equal if running it again could not change its result."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +9,24 @@ from pathlib import Path
 
 from steps.tracking.project import PACKAGE, project_folder
 
+# The rooms and files of this package that make the result of a step. The others do not: `base` and `tracking` carry and
+# store it, but for the two files that package a model and promote it; `cli` and `report` say and show it. A space file
+# counts by its content, as a parameter.
+MADE_BY = {
+    "download": ("datasets",),
+    "tune": ("datasets", "tasks", "mlp", "search"),
+    "evaluate": ("datasets", "tasks", "mlp", "evaluation", "tracking/models.py", "tracking/promotion.py"),
+}
+
 
 def fingerprint(step: str, parameters: Mapping[str, object], inputs: Sequence[str] = ()) -> str:
     """SHA-256 over the step's name, parameters, inputs, code and pinned dependencies.
 
     Args:
-        step: Entry point, the name of a module in `steps`.
-        parameters: What changes the result; content of files rather than their names. Values are compared as strings.
-        inputs: Fingerprints of the runs it reads.
+        step: A key of `MADE_BY`.
+        parameters: Those that change the result; files by their content, not by their name. Values are compared as
+            strings.
+        inputs: Fingerprints of the runs that the step reads.
     """
     parts = {
         "step": step,
@@ -29,53 +38,25 @@ def fingerprint(step: str, parameters: Mapping[str, object], inputs: Sequence[st
 
 
 def code_digest(step: str) -> str:
-    """SHA-256 over a step's code and the pinned dependencies: equal where two installations do the same."""
+    """SHA-256 over the code that makes a step's result and the pinned dependencies; equal installations agree."""
     return _digest(_code(step))
 
 
 def _code(step: str) -> dict[str, object]:
     return {
-        "code": {path.relative_to(PACKAGE).as_posix(): _sha256(path) for path in sorted(code_of(step))},
+        "code": {path.relative_to(PACKAGE).as_posix(): _sha256(path) for path in _files(step)},
         "dependencies": _sha256(project_folder() / "conda.yaml"),
     }
 
 
-def code_of(step: str) -> set[Path]:
-    """Every file of this package that the step's module imports, directly or not, at any time."""
-    found: set[Path] = set()
-    todo = [PACKAGE / f"{step}.py"]
-    while todo:
-        path = todo.pop()
-        if path not in found:
-            found.add(path)
-            todo.extend(_imports(path))
-    return found
-
-
-def _imports(path: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE.name:
-            yield from _files(node.module)
-            for alias in node.names:
-                yield from _files(f"{node.module}.{alias.name}")
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.split(".")[0] == PACKAGE.name:
-                    yield from _files(alias.name)
-
-
-def _files(module: str) -> Iterator[Path]:
-    """The module's own file and the `__init__` of each package around it; none for a name that is no module."""
-    path = PACKAGE.parent.joinpath(*module.split("."))
-    if path.with_suffix(".py").is_file():
-        yield path.with_suffix(".py")
-    elif not path.is_dir():
-        return
-    for package in (path, *path.parents):
-        if package == PACKAGE.parent:
-            break
-        if (package / "__init__.py").is_file():
-            yield package / "__init__.py"
+def _files(step: str) -> Iterator[Path]:
+    """Every file of the rooms, but byte-code and the hidden files of an editor or file manager."""
+    for name in MADE_BY[step]:
+        path = PACKAGE / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            parts = file.relative_to(PACKAGE).parts
+            if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
+                yield file
 
 
 def _digest(parts: Mapping[str, object]) -> str:

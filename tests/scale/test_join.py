@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mlflow.tracking import MlflowClient
 
-from tests.conftest import Step
+from tests.conftest import REPOSITORY, Step
 from tests.survival import Study, assert_whole, results
 
 N_TRIALS = 6
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    study = Study(tmp_path_factory.mktemp("joining"), "calm", N_TRIALS)
+def baseline_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    study = Study(tmp_path_factory.mktemp("joining"), "baseline", N_TRIALS)
     done = study.run()
     assert done.returncode == 0, done.stderr
     return study
 
 
-def start_worker(study: Study, *options: str) -> subprocess.Popen[str]:
+def start_worker(study: Study, *options: str, code: Path = REPOSITORY) -> subprocess.Popen[str]:
+    """The step `worker` in a process of its own, with the package in the folder `code`."""
     return subprocess.Popen(
-        study.command("worker", *options), cwd=study.folder, env=study.environment(),
+        study.command("worker", *options), cwd=study.folder, env=study.environment() | {"PYTHONPATH": str(code)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
 
-def test_tune_starts_a_cluster_of_its_own(calm: Study) -> None:
-    study = Study(calm.folder, "dask", N_TRIALS, options=("--engine", "dask", "--n-jobs", "1"))
+@pytest.fixture
+def installed(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a copy of this project in which some files of `steps/` have one line more."""
+
+    def install(name: str, *changed: str) -> Path:
+        copy = tmp_path / name
+        shutil.copytree(REPOSITORY / "steps", copy / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("MLproject", "conda.yaml"):
+            shutil.copy(REPOSITORY / file, copy)
+        for file in changed:
+            with (copy / "steps" / file).open("a") as opened:
+                opened.write("# one more line\n")
+        return copy
+
+    return install
+
+
+def test_tune_starts_a_cluster_of_its_own(baseline_study: Study) -> None:
+    study = Study(baseline_study.folder, "dask", N_TRIALS, options=("--engine", "dask", "--n-jobs", "1"))
     done = study.run()
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\ntrial-") == N_TRIALS  # the workers' trials are shown where tune runs
     assert_whole(study)
-    assert results(study) == results(calm)
+    assert results(study) == results(baseline_study)
 
 
-def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(calm: Study) -> None:
-    study = Study(calm.folder, "joined", N_TRIALS)
+def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(baseline_study: Study) -> None:
+    study = Study(baseline_study.folder, "joined", N_TRIALS)
     tune = study.start()
     worker = start_worker(study)
     _, stderr = tune.communicate()
@@ -49,22 +67,25 @@ def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(calm: Study) -> Non
     assert worker.returncode == 0, problems
     assert "Study over (n_trials)" in said or "has ended" in said
     assert_whole(study)
-    assert results(study) == results(calm)
+    assert results(study) == results(baseline_study)
 
 
-def test_a_worker_of_other_code_is_refused(calm: Study) -> None:
-    study = Study(calm.folder, "other-code", N_TRIALS)
+def test_a_worker_may_show_things_differently_but_must_train_alike(
+    baseline_study: Study, installed: Callable[..., Path]
+) -> None:
+    study = Study(baseline_study.folder, "other-code", N_TRIALS)
+    shown = installed("shown", "report/terminal.py", "cli/options.py", "worker.py")
+    trained = installed("trained", "mlp/trainer.py")
     tune = study.start()
-    client = MlflowClient(study.tracking_uri)
-    (run,) = client.search_runs(["0"], "tags.`optuna.study` = 'other-code' AND attributes.status = 'RUNNING'")
-    plan = Path(run.info.artifact_uri.removeprefix("file://")) / "study" / "plan.json"
-    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"code": "0" * 64}))
-    worker = start_worker(study, "--tune-run-id", run.info.run_id)
-    _, problems = worker.communicate()
-    assert worker.returncode == 2, problems
+    welcome, refused = start_worker(study, code=shown), start_worker(study, code=trained)
+    _, problems = refused.communicate()
+    assert refused.returncode == 2, problems
     assert problems.startswith("Error: worker must have the code and the pinned dependencies of its tune run")
+    _, problems = welcome.communicate()
+    assert welcome.returncode == 0, problems
     _, stderr = tune.communicate()
     assert tune.returncode == 0, stderr
+    assert results(study) == results(baseline_study)
 
 
 @pytest.mark.parametrize("given", ["", "1" * 32])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from steps.tracking import fingerprint as module
-from steps.tracking.fingerprint import code_of, fingerprint
+from steps.tracking.fingerprint import MADE_BY, code_digest, fingerprint
 from steps.tracking.project import PACKAGE
 
 
@@ -20,33 +20,45 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-def test_each_step_counts_the_code_it_runs() -> None:
-    def rooms(step: str) -> set[str]:
-        return {path.relative_to(PACKAGE).as_posix() for path in code_of(step)}
-
-    assert {"datasets/idx.py", "tracking/runs.py", "options.py"} <= rooms("download")
-    assert not any(name.startswith(("mlp/", "search/")) for name in rooms("download"))
-    assert {"mlp/trainer.py", "mlp/augmentation.py", "search/trial.py", "search/space.py"} <= rooms("tune")
-    assert {"mlp/trainer.py", "tracking/registry.py"} <= rooms("evaluate")
-    assert "search/trial.py" not in rooms("evaluate")
+def test_the_table_names_what_exists() -> None:
+    assert [name for made_by in MADE_BY.values() for name in made_by if not (PACKAGE / name).exists()] == []
 
 
 @pytest.mark.parametrize(
     ("changed", "steps"),
     [
-        ("datasets/idx.py", {"download", "tune", "evaluate"}),
+        ("datasets/split.py", {"download", "tune", "evaluate"}),
         ("mlp/trainer.py", {"tune", "evaluate"}),
-        ("search/workers.py", {"tune"}),
-        ("report/evaluation_figures.py", {"evaluate"}),
-        ("registry.py", set()),
+        ("tasks/__init__.py", {"tune", "evaluate"}),
+        ("search/trials/workers.py", {"tune"}),
+        ("evaluation/refit.py", {"evaluate"}),
+        ("tracking/promotion.py", {"evaluate"}),
         ("../conda.yaml", {"download", "tune", "evaluate"}),
+        ("report/style.py", set()),
+        ("report/terminal.py", set()),
+        ("cli/options.py", set()),
+        ("tracking/descriptions.py", set()),
+        ("base/errors.py", set()),
+        ("tune.py", set()),
     ],
 )
-def test_one_line_of_code_changes_the_steps_that_run_it(changed: str, steps: set[str], package: Path) -> None:
-    before = {step: fingerprint(step, {}) for step in ("download", "tune", "evaluate")}
+def test_a_changed_line_counts_for_the_steps_whose_result_it_makes(
+    changed: str, steps: set[str], package: Path
+) -> None:
+    before = {step: fingerprint(step, {}) for step in MADE_BY}
     with (package / changed).open("a") as file:
         file.write("# changed\n")
     assert {step for step, old in before.items() if fingerprint(step, {}) != old} == steps
+
+
+def test_a_new_file_of_a_room_counts_and_byte_code_does_not(package: Path) -> None:
+    before = code_digest("tune")
+    for name in ("__pycache__/trainer.cpython-311.pyc", ".trainer.py.swp", ".ipynb_checkpoints/trainer.py"):
+        (package / "mlp" / name).parent.mkdir(exist_ok=True)
+        (package / "mlp" / name).write_text("changed")
+    assert code_digest("tune") == before
+    (package / "mlp" / "head.py").write_text("")
+    assert code_digest("tune") != before
 
 
 def test_parameters_and_inputs_count_as_text() -> None:
