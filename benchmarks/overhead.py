@@ -15,7 +15,7 @@ import mlflow
 import optuna
 import sqlalchemy as sa
 from mlflow.optuna.storage import MlflowStorage
-from optuna.trial import BaseTrial
+from optuna.trial import BaseTrial, FrozenTrial
 
 from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.datasets.catalogue import load_dataset
@@ -29,8 +29,8 @@ from steps.search.store.url import open_storage
 from steps.search.strategy.pruners import make_pruner
 from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import checkpoints_of
-from steps.search.trials.context import TrialContext
-from steps.search.trials.workers import Workers
+from steps.search.trials.context import TrialContext, WorkerContext
+from steps.search.trials.workers import Limits, Workers
 from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
@@ -89,6 +89,20 @@ class TimedSpace(Space):
 
 
 @dataclass(frozen=True)
+class NoDisplay:
+    """Nobody watches; notes when each trial ended."""
+
+    ended: list[float] = field(default_factory=list)
+
+    def epoch(self, number: int, epoch: int, metrics: object) -> None: ...
+
+    def trial(self, trial: FrozenTrial) -> None:
+        self.ended.append(time.perf_counter())
+
+    def interruption(self) -> None: ...
+
+
+@dataclass(frozen=True)
 class Cost:
     """Of a number of trials, per trial: milliseconds by the clock, of all threads' CPU, of the sampler's; statements.
 
@@ -124,10 +138,8 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
         TimedSpace.seconds = 0.0
         start, cpu = time.perf_counter(), time.process_time()
         with Leases(storage, "stub", run.info.run_id) as leases:
-            Workers(
-                context, study, runs, leases, checkpoints_of(url), n_trials=n_trials, n_jobs=2,
-                on_epoch=_ignore, on_trial=lambda _: ended.append(time.perf_counter()), on_interruption=_ignore,
-            ).run()  # fmt: skip
+            worker = WorkerContext(context, study, runs, leases, checkpoints_of(url))
+            Workers(worker, Limits(n_trials), NoDisplay(ended), n_jobs=2).run()
         runs.close()
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     return Cost(
@@ -185,10 +197,6 @@ def overhead_table() -> str:
             ),
         ]
     )
-
-
-def _ignore(*_: object) -> None:
-    """Nobody watches."""
 
 
 if __name__ == "__main__":

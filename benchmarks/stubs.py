@@ -15,7 +15,7 @@ import optuna
 import psutil
 from mlflow.tracking import MlflowClient
 
-from benchmarks.overhead import StubContext, StubTrainer
+from benchmarks.overhead import NoDisplay, StubContext, StubTrainer
 from benchmarks.rivals.stub_trial import EPOCHS, SECONDS
 from deploy.cluster import Cluster
 from steps.datasets.catalogue import load_dataset
@@ -28,7 +28,8 @@ from steps.search.store.url import open_storage
 from steps.search.strategy.pruners import make_pruner
 from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import checkpoints_of
-from steps.search.trials.workers import Workers
+from steps.search.trials.context import WorkerContext
+from steps.search.trials.workers import Limits, Workers
 from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
@@ -105,10 +106,8 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
         storage = study._storage._backend
         runs = TrialRuns(run)
         with Leases(storage, name, run.info.run_id) as leases:
-            workers = Workers(
-                context, study, runs, leases, checkpoints_of(url), n_trials=n_trials, n_jobs=1,
-                on_epoch=_ignore, on_trial=_ignore, on_interruption=_ignore,
-            )  # fmt: skip
+            worker = WorkerContext(context, study, runs, leases, checkpoints_of(url))
+            workers = Workers(worker, Limits(n_trials), NoDisplay(), n_jobs=1)
             study.get_trials(deepcopy=False)  # the first look of a process reads all trials, the others what is new
             ready()
             workers.run()
@@ -137,7 +136,3 @@ def _seconds(pid: int) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return sum(t.user + t.system for t in times) + times[0].children_user + times[0].children_system
-
-
-def _ignore(*_: object) -> None:
-    pass

@@ -59,6 +59,8 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     from steps.search.store.leases import Leases
     from steps.search.store.url import open_storage
     from steps.search.trials.checkpoints import checkpoints_of
+    from steps.search.trials.context import WorkerContext
+    from steps.search.trials.workers import Workers
     from steps.tracking.runs import get_step_run
     from steps.tracking.trials import TrialRuns
 
@@ -77,18 +79,10 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     console = Console(quiet=True) if quiet else None
     display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, console)
     with Leases(storage, plan.study, tune_run_id, owner=False) as leases:
+        worker = WorkerContext(context, study, runs, leases, checkpoints_of(url))
+        workers = Workers(worker, plan.limits(), display, n_jobs, stop=leases.abandoned)
         try:
             with display:
-                workers = plan.workers(
-                    context,
-                    study,
-                    runs,
-                    leases,
-                    checkpoints_of(url),
-                    n_jobs=n_jobs,
-                    display=display,
-                    stop=leases.abandoned,
-                )
                 workers.run()
         finally:  # before the leases are given up: then others may write these runs
             runs.interrupt()

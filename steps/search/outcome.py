@@ -16,6 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.report.format import percent
 from steps.report.study_figures import save_study_figures
+from steps.search.store.attributes import NOT_FOR_READERS
 from steps.search.store.records import records_of
 from steps.search.store.results import ARTIFACT, TrialRecord, pareto_front, select, to_json
 from steps.search.study_report import report
@@ -23,8 +24,6 @@ from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
 from steps.tasks.objectives import OBJECTIVES, Objective
 from steps.tracking.descriptions import run_link, step_description
-
-_NOT_IN_TABLE = ["user_attrs_metrics", "user_attrs_settings"]  # what continuing a study needs, not its reader
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "study").mkdir()
-        table = study.trials_dataframe().drop(columns=_NOT_IN_TABLE, errors="ignore")
+        hidden = [f"user_attrs_{name}" for name in NOT_FOR_READERS]
+        table = study.trials_dataframe().drop(columns=hidden, errors="ignore")
         table.to_csv(folder / "study" / "trials.csv", index=False)
         (folder / ARTIFACT).write_text(to_json(records))
         (folder / "figures").mkdir()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +16,6 @@ import optuna
 from steps.mlp.config import Precision
 from steps.mlp.trainer import Samples
 from steps.search.space.file import parse_space
-from steps.search.store.leases import Leases
 from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import open_study
 from steps.search.store.url import storage_url
@@ -26,14 +23,11 @@ from steps.search.strategy.grid import next_cell
 from steps.search.strategy.pruners import make_pruner
 from steps.search.strategy.samplers import make_sampler
 from steps.search.strategy.stopping import parse_stop_when
-from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.context import TrialContext
-from steps.search.trials.watch import Display
-from steps.search.trials.workers import Workers
+from steps.search.trials.workers import Limits
 from steps.tasks.objectives import objectives_of
 from steps.tracking.data import load_data
 from steps.tracking.runs import artifact_path
-from steps.tracking.trials import TrialRuns
 
 _FOLDER, _FILE = "study", "plan.json"
 
@@ -122,24 +116,11 @@ class Plan:
             make_pruner(self.pruner if context.prunable else "none", self.max_epochs),
         )
 
-    def workers(
-        self,
-        context: TrialContext,
-        study: optuna.Study,
-        runs: TrialRuns,
-        leases: Leases,
-        checkpoints: Checkpoints,
-        *,
-        n_jobs: int,
-        display: Display,
-        on_idle: Callable[[], None] = lambda: None,
-        stop: threading.Event | None = None,
-    ) -> Workers:
-        """The threads that run trials in this process."""
-        return Workers(
-            context, study, runs, leases, checkpoints, n_trials=self.n_trials, n_jobs=n_jobs,
+    def limits(self) -> Limits:
+        """When the study is over."""
+        return Limits(
+            self.n_trials,
             timeout=self.deadline - time.time() if self.deadline else math.inf,
-            on_epoch=display.epoch, on_trial=display.trial, on_interruption=display.interruption,
-            plateau=parse_stop_when(self.stop_when), ask=next_cell if self.sampler == "grid" else optuna.Study.ask,
-            on_idle=on_idle, stop=stop,
-        )  # fmt: skip
+            plateau=parse_stop_when(self.stop_when),
+            ask=next_cell if self.sampler == "grid" else optuna.Study.ask,
+        )

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping
+from functools import partial
 
 import optuna
 from mlflow.entities import Run
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.errors import InputError
-from steps.mlp.trainer import EpochMetrics
-from steps.search.store.leases import Leases
-from steps.search.store.study import TUNE_RUNS
-from steps.search.trials.checkpoints import Checkpoints
-from steps.search.trials.context import HYPERPARAMETERS, SETTINGS
+from steps.search.store.attributes import DATASET_DIGEST, TUNE_RUNS, TrialAttributes
+from steps.search.trials.context import WorkerContext
 from steps.search.trials.training import costs
-from steps.search.trials.trial import ERROR, MEASURES, METRICS, RUN_ID, RUN_STATUS
+from steps.search.trials.trial import ERROR_TAG, RUN_STATUS
 from steps.search.trials.workers import put_back_the_dead
 from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
 from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
-from steps.tracking.trials import TrialRuns
 
 logger = logging.getLogger(__name__)
 
-DATASET_DIGEST = "dataset_digest"  # user attribute of the study
 
-
-def continue_study(
-    study: optuna.Study, run: Run, dataset_digest: str, runs: TrialRuns, leases: Leases, checkpoints: Checkpoints
-) -> None:
+def continue_study(worker: WorkerContext, run: Run) -> None:
     """Enter a tune run in its study; of a study that exists, repair what a crash left and adopt its trials.
 
     Afterwards each trial's child run has the status and the metrics of the trial, and belongs to `run`;
@@ -39,6 +30,8 @@ def continue_study(
     Raises:
         InputError: The study was made with other data.
     """
+    study, leases, runs = worker.study, worker.leases, worker.runs
+    dataset_digest = worker.context.dataset.digest
     with leases.study_lock():
         known = study.user_attrs
         if known.get(DATASET_DIGEST, dataset_digest) != dataset_digest:
@@ -61,18 +54,19 @@ def continue_study(
         child = children.get(trial.number)
         if child is not None:
             if child.parent not in live_runs:  # what a living process has not written yet, it will
-                _repair(study, trial, child, runs, live, checkpoints)
+                _repair(worker, trial, child, live)
             runs.move(child.run_id, run.info.run_id, child.first_parent)
     for old in get_runs(earlier):
         if old.info.status == "RUNNING" and old.info.run_id not in live_runs:
             end_dead_run(old)
 
 
-def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, leases: Leases, checkpoints: Checkpoints) -> None:
+def gather_trials(worker: WorkerContext, run: Run) -> None:
     """Bring the trials that this and other processes have added under the newest tune run of the study.
 
     The last process that is left also repairs what others that died meanwhile have left.
     """
+    study, leases, runs = worker.study, worker.leases, worker.runs
     tune_runs = study.user_attrs[TUNE_RUNS]
     *others, newest = tune_runs
     experiment = run.info.experiment_id
@@ -82,45 +76,36 @@ def gather_trials(study: optuna.Study, run: Run, runs: TrialRuns, leases: Leases
         trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
         live = leases.live_trials()
         for child in [*gathered, *child_runs(experiment, [newest], unfinished=True)]:
-            _repair(study, trials[child.trial_number], child, runs, live, checkpoints)
+            _repair(worker, trials[child.trial_number], child, live)
     for child in gathered:
         runs.move(child.run_id, newest, child.first_parent)
 
 
-def _repair(
-    study: optuna.Study,
-    trial: FrozenTrial,
-    child: ChildRun,
-    runs: TrialRuns,
-    live: set[int],
-    checkpoints: Checkpoints,
-) -> None:
+def _repair(worker: WorkerContext, trial: FrozenTrial, child: ChildRun, live: set[int]) -> None:
     """Make a child run say what its trial says; what it should say already is left alone."""
+    runs, known = worker.runs, TrialAttributes.read(trial)
     if trial.state.is_finished():
         status, state = RUN_STATUS[trial.state], trial.state.name
         if (child.status, child.state) != (status, state):
             # The end is written after all else, so only a run without its end can lack something or have a checkpoint.
-            checkpoints.remove(child.run_id)
+            worker.checkpoints.remove(child.run_id)
             runs.remember(child.run_id)
-            runs.log_params(child.run_id, json.loads(trial.user_attrs.get(HYPERPARAMETERS, "{}")))
-            for epoch, metrics in enumerate(_history(trial), 1):
+            runs.log_params(child.run_id, known.hyperparameters or {})
+            for epoch, metrics in enumerate(known.metrics, 1):
                 runs.log_metrics(child.run_id, metrics, epoch)
-            if MEASURES in trial.user_attrs:
-                runs.log_metrics(child.run_id, costs(trial.user_attrs[MEASURES]), trial.user_attrs[SETTINGS]["epochs"])
-            error = {ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {}
+            if known.measures and known.settings:
+                runs.log_metrics(child.run_id, costs(known.measures), known.settings.epochs)
+            error = {ERROR_TAG: known.error} if trial.state == TrialState.FAIL and known.error else {}
             runs.end(child.run_id, status, {STATE_TAG: state} | error)
     elif trial._trial_id not in live:
-        if RUN_ID not in trial.user_attrs:
-            study._storage.set_trial_user_attr(trial._trial_id, RUN_ID, child.run_id)
+        if not known.run_id:
+            write = partial(worker.leases.storage.set_trial_user_attr, trial._trial_id)
+            TrialAttributes(run_id=child.run_id).write(write)
         if (child.status, child.state) != ("KILLED", INTERRUPTED):
             runs.end(child.run_id, "KILLED", {STATE_TAG: INTERRUPTED})
-
-
-def _history(trial: FrozenTrial) -> list[Mapping[str, float]]:
-    return [vars(EpochMetrics(*values)) for values in trial.user_attrs.get(METRICS, [])]
 
 
 def n_to_continue(study: optuna.Study) -> int:
     """Number of trials that an earlier process began and that wait to be continued."""
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-    return sum(RUN_ID in trial.user_attrs for trial in waiting)
+    return sum(bool(TrialAttributes.read(trial).run_id) for trial in waiting)

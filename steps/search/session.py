@@ -19,7 +19,7 @@ from steps.search.store.records import earlier_records
 from steps.search.store.url import open_storage, storage_url
 from steps.search.strategy.initial_trials import enqueue
 from steps.search.trials.checkpoints import checkpoints_of
-from steps.search.trials.context import TrialContext
+from steps.search.trials.context import TrialContext, WorkerContext
 from steps.search.trials.watch import Watch
 from steps.search.trials.workers import Workers
 from steps.tracking.project import shared_tracking_uri
@@ -62,8 +62,9 @@ def search(
     runs, outcome, stopped_at_once = TrialRuns(run), None, False
     try:
         with Leases(storage, plan.study, run.info.run_id) as leases:
+            worker = WorkerContext(context, study, runs, leases, checkpoints)
             try:
-                continue_study(study, run, context.dataset.digest, runs, leases, checkpoints)
+                continue_study(worker, run)
                 finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
                 _announce(plan, context, n_jobs, len(finished), n_to_continue(study))
                 with leases.study_lock():
@@ -76,18 +77,9 @@ def search(
                     if parameters["engine"] == "dask":
                         workers = _dask_workers(run, n_jobs, leases, watch, parameters["address"], join)
                     else:
-                        workers = plan.workers(
-                            context,
-                            study,
-                            runs,
-                            leases,
-                            checkpoints,
-                            n_jobs=n_jobs,
-                            display=watch,
-                            on_idle=_load_outcome,
-                        )
+                        workers = Workers(worker, plan.limits(), watch, n_jobs, on_idle=_load_outcome)
                     workers.run()
-                gather_trials(study, run, runs, leases, checkpoints)
+                gather_trials(worker, run)
             finally:  # before the leases are given up: then others may write these runs
                 stopped_at_once = runs.interrupt()
                 runs.close()

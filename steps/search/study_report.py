@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -13,13 +12,11 @@ import mlflow
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.mlp.trainer import EpochMetrics
 from steps.report.findings import Row
 from steps.report.importance import importances
 from steps.report.study_page import study_page
+from steps.search.store.attributes import TrialAttributes
 from steps.search.store.results import TrialRecord
-from steps.search.trials.context import HYPERPARAMETERS, SETTINGS
-from steps.search.trials.trial import ERROR, METRICS, RUN_ID
 from steps.tasks.objectives import OBJECTIVES, Objective
 from steps.tracking.ui_urls import run_url
 
@@ -56,21 +53,20 @@ def report(
 
 def row_of(trial: FrozenTrial, objectives: Sequence[Objective]) -> Row:
     """An ended trial; what another program made of it has less to show."""
-    known = trial.user_attrs
-    history = [EpochMetrics(*values) for values in known.get(METRICS, [])]
+    known = TrialAttributes.read(trial)
     followed = (objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]).metric
-    values = [getattr(metrics, followed) for metrics in history] or list(trial.intermediate_values.values())
+    values = [metrics[followed] for metrics in known.metrics] or list(trial.intermediate_values.values())
     return Row(
         number=trial.number,
         state=_STATES[trial.state],
-        run_id=known.get(RUN_ID, ""),
+        run_id=known.run_id,
         values=tuple(trial.values or ()),
-        accuracy=history[-1].val_accuracy if history else None,
-        hyperparameters=json.loads(known[HYPERPARAMETERS]) if HYPERPARAMETERS in known else trial.params,
+        accuracy=known.metrics[-1]["val_accuracy"] if known.metrics else None,
+        hyperparameters=trial.params if known.hyperparameters is None else known.hyperparameters,
         distributions=trial.distributions,
         curve=tuple(takewhile(math.isfinite, values)),
-        budget=known.get(SETTINGS, {}).get("epochs", 0),
+        budget=known.settings.epochs if known.settings else 0,
         start=trial.datetime_start.timestamp() if trial.datetime_start else 0,
         end=trial.datetime_complete.timestamp() if trial.datetime_start and trial.datetime_complete else 0,
-        error=known.get(ERROR, ""),
+        error=known.error if trial.state == TrialState.FAIL else "",
     )

@@ -7,9 +7,7 @@ from optuna.distributions import BaseDistribution, check_distribution_compatibil
 
 from steps.base.errors import InputError
 from steps.search.space.space import Space
-
-# User attributes of the study.
-DIGEST, TEXT, DIMENSIONS = "space.digest", "space.text", "space.dimensions"
+from steps.search.store.attributes import SPACE_DIGEST, SPACE_DIMENSIONS, SPACE_TEXT
 
 
 def keep_space(study: optuna.Study, space: Space) -> list[str]:
@@ -20,11 +18,11 @@ def keep_space(study: optuna.Study, space: Space) -> list[str]:
     """
     _check(study, space)
     dimensions = {dimension.name: dimension.describe() for dimension in space.dimensions}
-    before: dict[str, str] | None = study.user_attrs.get(DIMENSIONS)
-    if study.user_attrs.get(DIGEST) != space.digest:
-        study.set_user_attr(TEXT, space.text)
-        study.set_user_attr(DIMENSIONS, dimensions)
-        study.set_user_attr(DIGEST, space.digest)
+    before: dict[str, str] | None = study.user_attrs.get(SPACE_DIMENSIONS)
+    if study.user_attrs.get(SPACE_DIGEST) != space.digest:
+        study.set_user_attr(SPACE_TEXT, space.text)
+        study.set_user_attr(SPACE_DIMENSIONS, dimensions)
+        study.set_user_attr(SPACE_DIGEST, space.digest)
     return [] if before is None else _changes(before, dimensions)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import optuna
@@ -12,9 +11,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
+from steps.search.store.attributes import TrialAttributes
 from steps.search.store.results import ARTIFACT, TrialRecord, from_json
-from steps.search.trials.context import HYPERPARAMETERS
-from steps.search.trials.trial import MEASURES, RUN_ID
 from steps.tracking.runs import STEP_TAG, artifact_path
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -22,16 +20,12 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 def records_of(study: optuna.Study) -> list[TrialRecord]:
     """The complete trials, in the order of their numbers; those that another program made are left out."""
-    return [
-        TrialRecord(
-            trial_number=trial.number,
-            trial_run_id=trial.user_attrs[RUN_ID],
-            hyperparameters=json.loads(trial.user_attrs[HYPERPARAMETERS]),
-            measures=trial.user_attrs[MEASURES],
-        )
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if MEASURES in trial.user_attrs
-    ]
+    records = []
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        known = TrialAttributes.read(trial)
+        if known.hyperparameters is not None and known.measures is not None:
+            records.append(TrialRecord(trial.number, known.run_id, known.hyperparameters, known.measures))
+    return records
 
 
 def earlier_records(source: str, storage: RDBStorage) -> list[TrialRecord]:

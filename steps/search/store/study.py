@@ -10,10 +10,8 @@ from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
 
 from steps.base.errors import InputError
+from steps.search.store.attributes import OBJECTIVES
 from steps.tasks.objectives import Objective
-
-# User attributes of the study; the tune runs stand in their order.
-OBJECTIVES_ATTRIBUTE, TUNE_RUNS = "objectives", "mlflow.tune_run_ids"
 
 
 def open_study(
@@ -28,7 +26,7 @@ def open_study(
     names = [objective.name for objective in objectives]
     if name in known:
         earlier = optuna.load_study(study_name=name, storage=storage)
-        before = earlier.user_attrs.get(OBJECTIVES_ATTRIBUTE, names)
+        before = earlier.user_attrs.get(OBJECTIVES, names)
         if before != names:
             raise InputError(
                 f"objectives must stay those of the study {name} ({','.join(before)}), got {','.join(names)}; "
@@ -42,7 +40,7 @@ def open_study(
         sampler=sampler,
         pruner=pruner,
     )
-    study.set_user_attr(OBJECTIVES_ATTRIBUTE, names)
+    study.set_user_attr(OBJECTIVES, names)
     if len(names) > 1:
         study.set_metric_names(names)
     return study

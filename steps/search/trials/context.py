@@ -1,10 +1,9 @@
-"""What a trial is a function of: the context that all share, and its own hyperparameters."""
+"""What all trials share, what a process runs them with, and what belongs to a single one."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import optuna
@@ -14,12 +13,13 @@ from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.latency import median_latency_ms
 from steps.mlp.trainer import EpochMetrics, Samples, Trainer
 from steps.search.space.space import Space
+from steps.search.store.attributes import TrialAttributes, TrialSettings
+from steps.search.store.leases import Leases
 from steps.search.strategy.samplers import reseed
+from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
 from steps.tasks.objectives import Objective
-
-# User attributes of the Optuna trial.
-HYPERPARAMETERS, SETTINGS = "hyperparameters", "settings"
+from steps.tracking.trials import TrialRuns
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,23 @@ class TrialContext:
 
 
 @dataclass(frozen=True)
+class WorkerContext:
+    """What one process runs the trials of a study with.
+
+    Attributes:
+        context: What all trials share.
+        runs: Their child runs.
+        leases: Which of them are this process's.
+    """
+
+    context: TrialContext
+    study: optuna.Study
+    runs: TrialRuns
+    leases: Leases
+    checkpoints: Checkpoints
+
+
+@dataclass(frozen=True)
 class Job:
     """One trial to be run or continued.
 
@@ -91,17 +108,16 @@ class Job:
 
 
 def prepare(context: TrialContext, trial: optuna.Trial) -> Job:
-    """Suggest a trial's hyperparameters, or find what an earlier process suggested.
+    """Suggest a trial's hyperparameters, or take those that an earlier process suggested.
 
     They are kept in the study with all else the trial is a function of, so that neither a space nor an
     option that changes later can change a trial that goes on.
     """
-    known = trial.user_attrs
-    if SETTINGS in known:
-        hyperparameters = json.loads(known[HYPERPARAMETERS])
-        return Job(replace(context, **known[SETTINGS]), trial, hyperparameters, began=True)
+    known = TrialAttributes.read(trial)
+    if known.hyperparameters is not None and known.settings is not None:
+        return Job(replace(context, **asdict(known.settings)), trial, known.hyperparameters, began=True)
     reseed(trial.study.sampler, context.seed, trial.number)
     hyperparameters = context.space.suggest(trial)
-    trial.set_user_attr(HYPERPARAMETERS, json.dumps(hyperparameters))
-    trial.set_user_attr(SETTINGS, {"epochs": context.epochs, "seed": context.seed, "precision": context.precision})
+    settings = TrialSettings(context.epochs, context.seed, context.precision)
+    TrialAttributes(hyperparameters, settings).write(trial.set_user_attr)
     return Job(context, trial, hyperparameters, began=False)

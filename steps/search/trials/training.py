@@ -13,10 +13,8 @@ import optuna
 from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import EpochMetrics, Trainer
-from steps.search.trials.checkpoints import Checkpoints
-from steps.search.trials.context import Job
+from steps.search.trials.context import Job, WorkerContext
 from steps.tasks.objectives import OBJECTIVES
-from steps.tracking.trials import TrialRuns
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +33,10 @@ class Lost(Exception):
 class Training:
     """The epochs of one trial, from its checkpoint where there is one."""
 
-    def __init__(
-        self, job: Job, runs: TrialRuns, run_id: str, checkpoints: Checkpoints, is_mine: Callable[[], bool]
-    ) -> None:
-        self._job, self._runs, self._run_id = job, runs, run_id
-        self._checkpoints, self._interval = checkpoints, checkpoints.seconds
-        self._is_mine = is_mine
+    def __init__(self, worker: WorkerContext, job: Job, run_id: str) -> None:
+        self._job, self._runs, self._run_id = job, worker.runs, run_id
+        self._checkpoints, self._interval = worker.checkpoints, worker.checkpoints.seconds
+        self._leases = worker.leases
         self._key = {
             "hyperparameters": dict(job.hyperparameters),
             "data": job.context.dataset.digest,
@@ -68,7 +64,7 @@ class Training:
                 raise Interrupted
             with context.exclusive.training():
                 metrics = trainer.run_epoch()
-            if not self._is_mine():
+            if not self._leases.holds(trial._trial_id):
                 raise Lost
             self._record(trainer.epoch, metrics)
             self.history.append(metrics)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from functools import partial
-from typing import Any
 
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
@@ -13,10 +12,9 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.redaction import redact
+from steps.search.store.attributes import TUNE_RUNS, TrialAttributes
 from steps.search.store.leases import Leases
-from steps.search.store.study import TUNE_RUNS
-from steps.search.trials.checkpoints import Checkpoints
-from steps.search.trials.context import Job
+from steps.search.trials.context import Job, WorkerContext
 from steps.search.trials.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.descriptions import trial_description
 from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
@@ -25,21 +23,12 @@ from steps.tracking.trials import STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
 logger = logging.getLogger(__name__)
 
 RUN_STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
-# User attributes of the Optuna trial.
-RUN_ID, MEASURES, ERROR, METRICS = "mlflow.run_id", "measures", "error", "metrics"
+ERROR_TAG = "error"
 _MAX_ERROR = 500  # characters
 
 
-def run_trial(
-    job: Job,
-    study: optuna.Study,
-    runs: TrialRuns,
-    leases: Leases,
-    checkpoints: Checkpoints,
-    stop: threading.Event,
-    on_epoch: OnEpoch,
-) -> FrozenTrial | None:
-    """Train one claimed trial to its end, whatever that is, and record it in the study and in its child run.
+def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: OnEpoch) -> FrozenTrial | None:
+    """Train one leased trial to its end, whatever that is, and record it in the study and in its child run.
 
     Args:
         stop: Set when the person interrupts; the trial is then put back after its epoch, to be continued.
@@ -48,44 +37,51 @@ def run_trial(
     Returns:
         The ended trial; None for one that was put back or lost.
     """
-    trial = job.trial
-    run_id, values, error = "", None, ""
-    attributes: dict[str, Any] = {}
+    trial, runs, run_id = job.trial, worker.runs, ""
     try:
-        run_id = _child_run(job, study.study_name, runs, leases)
-        training = Training(job, runs, run_id, checkpoints, lambda: leases.holds(trial._trial_id))
-        measures = training.run(stop, on_epoch)
-        attributes[MEASURES] = measures
-        values = [measures[objective.name] for objective in job.context.objectives]
-        state = TrialState.COMPLETE
-    except optuna.TrialPruned:
-        state = TrialState.PRUNED
+        run_id = _child_run(worker, job)
+        training = Training(worker, job, run_id)
+        state, outcome = _train(job, training, stop, on_epoch)
+        measures = outcome.measures
+        values = None if measures is None else [measures[objective.name] for objective in job.context.objectives]
+        with worker.leases.storage.together():
+            outcome.write(trial.set_user_attr)
+            finished = worker.study.tell(trial, values, state)
     except Interrupted:
         runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
         runs.flush()  # once it is put back, another process may write its run
-        put_back(study, trial._trial_id, leases)
+        put_back(worker.study, trial._trial_id, worker.leases)
         return None
     except (Lost, UpdateFinishedTrialError):
         _leave(trial, runs, run_id)
         return None
+    training.forget()  # before the run ends: what has ended needs no tidying after a crash
+    error = {ERROR_TAG: outcome.error} if outcome.error else {}
+    runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | error)
+    worker.leases.release(trial._trial_id)
+    return finished
+
+
+def _train(
+    job: Job, training: Training, stop: threading.Event, on_epoch: OnEpoch
+) -> tuple[TrialState, TrialAttributes]:
+    """Train to the end of the budget, to the pruner's decision, or to an error of the config.
+
+    Raises:
+        Interrupted, Lost: The trial has not ended.
+    """
+    measures, error = None, ""
+    try:
+        measures = training.run(stop, on_epoch)
+        state = TrialState.COMPLETE
+    except optuna.TrialPruned:
+        state = TrialState.PRUNED
     except _trial_errors() as problem:
         state = TrialState.FAIL
         error = redact(f"{type(problem).__name__}: {' '.join(str(problem).split())}")[:_MAX_ERROR]
-        logger.warning("Trial %d failed: %s", trial.number, error)
-        attributes[ERROR] = error
-    attributes[METRICS] = [list(vars(metrics).values()) for metrics in training.history]
-    try:
-        with leases.storage.together():
-            for key, value in attributes.items():
-                trial.set_user_attr(key, value)
-            finished = study.tell(trial, values, state)
-    except UpdateFinishedTrialError:
-        _leave(trial, runs, run_id)
-        return None
-    training.forget()  # before the run ends: what has ended needs no tidying after a crash
-    runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | ({ERROR: error} if error else {}))
-    leases.release(trial._trial_id)
-    return finished
+        logger.warning("Trial %d failed: %s", job.trial.number, error)
+    metrics = tuple(vars(metrics) for metrics in training.history)
+    return state, TrialAttributes(measures=measures, metrics=metrics, error=error)
 
 
 def _leave(trial: optuna.Trial, runs: TrialRuns, run_id: str) -> None:
@@ -100,8 +96,13 @@ def put_back(study: optuna.Study, trial_id: int, leases: Leases) -> None:
     leases.release(trial_id)
 
 
-def _child_run(job: Job, study_name: str, runs: TrialRuns, leases: Leases) -> str:
-    trial = job.trial
+def _child_run(worker: WorkerContext, job: Job) -> str:
+    """Resume the child run of a trial that began before, or create one; returns its ID.
+
+    Raises:
+        Lost: Another process has taken the trial over.
+    """
+    trial, runs, leases, study_name = job.trial, worker.runs, worker.leases, worker.study.study_name
     if not leases.holds(trial._trial_id):
         raise Lost
     lost = partial(leases.lost, trial._trial_id)
@@ -113,12 +114,13 @@ def _child_run(job: Job, study_name: str, runs: TrialRuns, leases: Leases) -> st
     }
     if job.began:
         # A crash may have come between making the run and noting it.
-        run_id = trial.user_attrs.get(RUN_ID) or runs.find(trial.number, trial.study.user_attrs.get(TUNE_RUNS, []))
+        earlier = worker.study.user_attrs.get(TUNE_RUNS, [])
+        run_id = TrialAttributes.read(trial).run_id or runs.find(trial.number, earlier)
         if run_id and runs.resume(run_id, job.hyperparameters, tags, lost):
-            trial.set_user_attr(RUN_ID, run_id)
-            return str(run_id)
+            TrialAttributes(run_id=run_id).write(trial.set_user_attr)
+            return run_id
     run_id = runs.create(f"trial-{trial.number:03d}", job.hyperparameters, tags, lost)
-    trial.set_user_attr(RUN_ID, run_id)
+    TrialAttributes(run_id=run_id).write(trial.set_user_attr)
     return run_id
 
 

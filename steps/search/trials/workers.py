@@ -6,27 +6,42 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.store.leases import Leases
-from steps.search.trials.checkpoints import Checkpoints
-from steps.search.trials.context import Job, TrialContext, prepare
+from steps.search.trials.context import Job, WorkerContext, prepare
 from steps.search.trials.garbage import GcBetweenTrials
-from steps.search.trials.training import OnEpoch
 from steps.search.trials.trial import put_back, run_trial
-from steps.tracking.trials import TrialRuns
+from steps.search.trials.watch import Display
 
 _POLL = 1.0  # seconds between two looks at the trials of other processes
 
 
-class Workers:
-    """Runs trials in `n_jobs` threads until the study has `n_trials`, or `timeout` seconds are over.
+@dataclass(frozen=True)
+class Limits:
+    """When a study is over.
 
-    A failed trial counts. Where other processes run the last trials, these threads wait: they continue
-    the trials of a process that dies.
+    Attributes:
+        n_trials: Of the whole study; a failed trial counts.
+        timeout: Seconds from now after which no trial is started.
+        plateau: Whether to stop for want of improvement.
+        ask: Gives the next trial; None if a grid is done.
+    """
+
+    n_trials: int
+    timeout: float = math.inf
+    plateau: Callable[[optuna.Study], bool] | None = None
+    ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask
+
+
+class Workers:
+    """Runs trials in `n_jobs` threads until a limit is reached.
+
+    If other processes run the last trials, these threads wait: they continue the trials of a process that dies.
 
     Attributes:
         stopped_by: What ended the study first: n_trials, timeout, plateau or grid; empty before.
@@ -34,37 +49,21 @@ class Workers:
 
     def __init__(
         self,
-        context: TrialContext,
-        study: optuna.Study,
-        runs: TrialRuns,
-        leases: Leases,
-        checkpoints: Checkpoints,
-        *,
-        n_trials: int,
+        worker: WorkerContext,
+        limits: Limits,
+        display: Display,
         n_jobs: int,
-        timeout: float = math.inf,
-        on_epoch: OnEpoch,
-        on_trial: Callable[[FrozenTrial], None],
-        on_interruption: Callable[[], None],
-        plateau: Callable[[optuna.Study], bool] | None = None,
-        ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask,
+        *,
         on_idle: Callable[[], None] = lambda: None,
         stop: threading.Event | None = None,
     ) -> None:
         """
         Args:
-            timeout: Seconds after which no trial is started.
             on_idle: Called by each thread that finds no more trials, while others may still run theirs.
             stop: Set from outside to put the running trials back after their epoch and end.
-            plateau: Whether to stop for want of improvement.
-            ask: Gives the next trial; None where a grid is done.
         """
-        self._context, self._study, self._runs = context, study, runs
-        self._claims, self._checkpoints = leases, checkpoints
-        self._n_trials, self._n_jobs = n_trials, n_jobs
-        self._deadline = time.monotonic() + timeout
-        self._on_epoch, self._on_trial, self._on_interruption = on_epoch, on_trial, on_interruption
-        self._plateau, self._ask = plateau, ask
+        self._worker, self._limits, self._display, self._n_jobs = worker, limits, display, n_jobs
+        self._deadline = time.monotonic() + limits.timeout
         self._on_idle = on_idle
         self.stopped_by = ""
         self._stop = stop or threading.Event()
@@ -87,7 +86,7 @@ class Workers:
             _wait(ended)
         except KeyboardInterrupt:
             self._stop.set()
-            self._on_interruption()
+            self._display.interruption()
             _wait(ended)
             raise
         if self._error:
@@ -96,11 +95,9 @@ class Workers:
     def _work(self, ended: threading.Event, garbage: GcBetweenTrials) -> None:
         try:
             while job := self._next():
-                finished = run_trial(
-                    job, self._study, self._runs, self._claims, self._checkpoints, self._stop, self._on_epoch
-                )
+                finished = run_trial(self._worker, job, self._stop, self._display.epoch)
                 if finished is not None:
-                    self._on_trial(finished)
+                    self._display.trial(finished)
                 garbage.collect()
             if not self._stop.is_set():
                 self._on_idle()
@@ -112,16 +109,16 @@ class Workers:
 
     def _next(self) -> Job | None:
         """The next trial to run; None when the study is over."""
+        study, leases = self._worker.study, self._worker.leases
         while not self._stop.is_set():
-            storage = self._claims.storage
-            with self._claims.study_lock(), storage.reading_once():
-                put_back_the_dead(self._study, self._claims)
+            with leases.study_lock(), leases.storage.reading_once():
+                put_back_the_dead(study, leases)
                 over = self._over()
-                trial = None if over else self._ask(self._study)
+                trial = None if over else self._limits.ask(study)
                 if trial is not None:
-                    if self._claims.acquire(trial._trial_id):
-                        with storage.together():
-                            return prepare(self._context, trial)
+                    if leases.acquire(trial._trial_id):
+                        with leases.storage.together():
+                            return prepare(self._worker.context, trial)
                 elif over in ("timeout", "plateau") or not self._others_run():
                     self.stopped_by = self.stopped_by or over or "grid"
                     return None
@@ -129,22 +126,23 @@ class Workers:
         return None
 
     def _over(self) -> str:
-        trials = self._study.get_trials(deepcopy=False)
-        if sum(trial.state.is_finished() or trial.state == TrialState.RUNNING for trial in trials) >= self._n_trials:
+        study, limits = self._worker.study, self._limits
+        trials = study.get_trials(deepcopy=False)
+        if sum(trial.state.is_finished() or trial.state == TrialState.RUNNING for trial in trials) >= limits.n_trials:
             return "n_trials"
         if time.monotonic() > self._deadline:
             return "timeout"
-        return "plateau" if self._plateau and self._plateau(self._study) else ""
+        return "plateau" if limits.plateau and limits.plateau(study) else ""
 
     def _others_run(self) -> bool:
-        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return not {trial._trial_id for trial in running} <= self._claims.held_trials()
+        running = self._worker.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return not {trial._trial_id for trial in running} <= self._worker.leases.held_trials()
 
 
 def put_back_the_dead(study: optuna.Study, leases: Leases) -> None:
-    """Return the trials that nobody runs any more to the queue; in this worker's turn only.
+    """Return the trials that nobody runs any more to the queue; under the study lock only.
 
-    Outside a turn a running trial without a lease may just have been asked.
+    Outside it a running trial without a lease may just have been asked.
     """
     held = leases.held_trials()
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))

@@ -6,9 +6,10 @@ import optuna
 import pytest
 
 from steps.base.errors import InputError
-from steps.search.space.changes import DIGEST, TEXT, keep_space
+from steps.search.space.changes import keep_space
 from steps.search.space.file import load_space
 from steps.search.space.space import Space
+from steps.search.store.attributes import SPACE_DIGEST, SPACE_TEXT
 
 BEFORE = """
 dropout: {type: float, low: 0.0, high: 0.2}
@@ -38,8 +39,8 @@ def study(tmp_path: Path) -> optuna.Study:
 
 def test_text_and_digest_are_kept(study: optuna.Study, tmp_path: Path) -> None:
     same = space(f"# another comment\n{BEFORE}", tmp_path)
-    assert study.user_attrs[TEXT] == BEFORE
-    assert study.user_attrs[DIGEST] == same.digest
+    assert study.user_attrs[SPACE_TEXT] == BEFORE
+    assert study.user_attrs[SPACE_DIGEST] == same.digest
     assert keep_space(study, same) == []
 
 
@@ -50,7 +51,7 @@ def test_what_changed_is_said(study: optuna.Study, tmp_path: Path) -> None:
         "label_smoothing added (fixed at 0.1)",
         "dropout changed from float 0.0 to 0.2 to float 0.0 to 0.5",
     ]
-    assert study.user_attrs[DIGEST] == space(changed, tmp_path).digest
+    assert study.user_attrs[SPACE_DIGEST] == space(changed, tmp_path).digest
     trial = study.ask()
     space(changed, tmp_path).suggest(trial)
 

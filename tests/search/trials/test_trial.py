@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,11 +20,12 @@ from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import EpochMetrics, Samples
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space.file import load_space, space_path
+from steps.search.store.attributes import TrialAttributes
 from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
-from steps.search.trials.checkpoints import Checkpoints, FolderCheckpoints
-from steps.search.trials.context import HYPERPARAMETERS, TrialContext, prepare
-from steps.search.trials.trial import METRICS, RUN_ID, run_trial
+from steps.search.trials.checkpoints import FolderCheckpoints
+from steps.search.trials.context import Job, TrialContext, WorkerContext, prepare
+from steps.search.trials.trial import run_trial
 from steps.search.trials.workers import put_back_the_dead
 from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
@@ -52,22 +52,21 @@ def context() -> TrialContext:
 
 @dataclass
 class Desk:
-    """What one process works with."""
+    """One process that works at the study."""
 
-    context: TrialContext
-    study: optuna.Study
+    worker: WorkerContext
     parent: Run
-    runs: TrialRuns
-    leases: Leases
-    checkpoints: Checkpoints
+
+    def ask(self) -> Job:
+        """The next trial, leased."""
+        with self.worker.leases.study_lock():
+            put_back_the_dead(self.worker.study, self.worker.leases)
+            trial = self.worker.study.ask()
+            assert self.worker.leases.acquire(trial._trial_id)
+            return prepare(self.worker.context, trial)
 
     def next(self, crash_at: int = 0, stop_at: int = 0) -> FrozenTrial | None:
         """Run the next trial; crash or ask it to stop after an epoch."""
-        with self.leases.study_lock():
-            put_back_the_dead(self.study, self.leases)
-            trial = self.study.ask()
-            assert self.leases.acquire(trial._trial_id)
-            job = prepare(self.context, trial)
         stop = threading.Event()
 
         def on_epoch(number: int, epoch: int, metrics: EpochMetrics) -> None:
@@ -76,21 +75,25 @@ class Desk:
             if epoch == stop_at:
                 stop.set()
 
-        return run_trial(job, self.study, self.runs, self.leases, self.checkpoints, stop, on_epoch)
+        return run_trial(self.worker, self.ask(), stop, on_epoch)
 
     def crash(self) -> None:
         """Leave as a process that is killed on another host does."""
-        self.leases._heartbeat._stop.set()
-        with self.study._storage._backend.engine.begin() as connection:
+        leases = self.worker.leases
+        leases._heartbeat._stop.set()
+        with leases.storage.engine.begin() as connection:
             connection.exec_driver_sql(
                 f"UPDATE tune_processes SET process = 'elsewhere 1 x', beat = '2020-01-01' "
-                f"WHERE worker = '{self.leases._worker}'"
+                f"WHERE worker = '{leases._worker}'"
             )
-        self.runs.close()
+        self.worker.runs.close()
+
+
+OpenDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def open_desk(context: TrialContext, tracking: Path) -> Iterator[Desk]:
+def open_desk(context: TrialContext, tracking: Path) -> Iterator[OpenDesk]:
     desks: list[Desk] = []
 
     def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: int) -> Desk:
@@ -107,14 +110,15 @@ def open_desk(context: TrialContext, tracking: Path) -> Iterator[Desk]:
         leases = Leases(storage, "s", parent.info.run_id).__enter__()
         runs = TrialRuns(parent)
         checkpoints = FolderCheckpoints(0, tracking / "checkpoints")
-        desks.append(Desk(replace(context, **changes), study, parent, runs, leases, checkpoints))
-        continue_study(study, parent, context.dataset.digest, runs, leases, checkpoints)
+        worker = WorkerContext(replace(context, **changes), study, runs, leases, checkpoints)
+        desks.append(Desk(worker, parent))
+        continue_study(worker, parent)
         study.enqueue_trial(context.space.complete(POINT), skip_if_exists=True)
         return desks[-1]
 
     yield make
-    desks[-1].leases.__exit__()
-    desks[-1].runs.close()
+    desks[-1].worker.leases.__exit__()
+    desks[-1].worker.runs.close()
     mlflow.end_run()
 
 
@@ -123,6 +127,11 @@ def expected(context: TrialContext) -> list[EpochMetrics]:
     trial = optuna.trial.FixedTrial(context.space.complete(POINT))
     trainer = context.trainer(MLPConfig.from_hyperparameters(context.space.suggest(trial)))
     return [trainer.run_epoch() for _ in range(EPOCHS)]
+
+
+def checkpoint_folder(desk: Desk) -> Path:
+    assert isinstance(desk.worker.checkpoints, FolderCheckpoints)
+    return desk.worker.checkpoints.folder
 
 
 def history(run_id: str) -> list[tuple[int, float, float, float]]:
@@ -135,47 +144,53 @@ def assert_undisturbed(desk: Desk, trial: FrozenTrial | None, expected: list[Epo
     assert trial is not None
     assert (trial.number, trial.state) == (0, TrialState.COMPLETE)
     assert trial.intermediate_values == {i: m.val_accuracy for i, m in enumerate(expected, 1)}
-    desk.runs.close()
+    desk.worker.runs.close()
     (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
     assert (child.info.status, child.data.tags["optuna.state"]) == ("FINISHED", "COMPLETE")
     assert (child.info.run_id, child.data.tags["mlflow.parentRunId"]) == (
-        trial.user_attrs[RUN_ID],
+        TrialAttributes.read(trial).run_id,
         desk.parent.info.run_id,
     )
     assert history(child.info.run_id) == [(i, *vars(m).values()) for i, m in enumerate(expected, 1)]
-    assert list(desk.checkpoints.folder.glob("*")) == []
+    assert list(checkpoint_folder(desk).glob("*")) == []
 
 
 @pytest.mark.parametrize("epoch", [1, 3, EPOCHS])
-def test_a_crash_after_an_epoch_is_not_seen_in_the_result(open_desk, expected, epoch: int) -> None:  # type: ignore[no-untyped-def]
+def test_a_crash_after_an_epoch_is_not_seen_in_the_result(
+    open_desk: OpenDesk, expected: list[EpochMetrics], epoch: int
+) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=epoch)
     desk = open_desk()
-    assert n_to_continue(desk.study) == 1
+    assert n_to_continue(desk.worker.study) == 1
     assert_undisturbed(desk, desk.next(), expected)
 
 
-def test_a_changed_option_does_not_change_a_trial_that_goes_on(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_a_changed_option_does_not_change_a_trial_that_goes_on(
+    open_desk: OpenDesk, expected: list[EpochMetrics]
+) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=2)
     desk = open_desk(epochs=9, seed=5)
     assert_undisturbed(desk, desk.next(), expected)
 
 
-def test_a_damaged_checkpoint_costs_only_its_epochs(open_desk, expected, caplog) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_checkpoint_costs_only_its_epochs(
+    open_desk: OpenDesk, expected: list[EpochMetrics], caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=3)
     desk = open_desk()
-    (file,) = desk.checkpoints.folder.glob("*.ckpt")
+    (file,) = checkpoint_folder(desk).glob("*.ckpt")
     file.write_bytes(file.read_bytes()[:-1])
     assert_undisturbed(desk, desk.next(), expected)
     assert "Trial 0 starts from its first epoch: checkpoint" in caplog.text
 
 
-def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk: OpenDesk, expected: list[EpochMetrics]) -> None:
     desk = open_desk()
     assert desk.next(stop_at=2) is None
-    (waiting,) = desk.study.get_trials()
+    (waiting,) = desk.worker.study.get_trials()
     assert (waiting.state, len(waiting.intermediate_values)) == (TrialState.WAITING, 2)
     desk = open_desk()
     (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
@@ -183,61 +198,60 @@ def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk, expected
     assert_undisturbed(desk, desk.next(), expected)
 
 
-def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
+    open_desk: OpenDesk, expected: list[EpochMetrics]
+) -> None:
     desk = open_desk()
-    with desk.leases.study_lock():
-        trial = desk.study.ask()
-        desk.leases.acquire(trial._trial_id)
-        prepare(desk.context, trial)
-    desk.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    desk.ask()
+    desk.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     desk = open_desk()
     assert_undisturbed(desk, desk.next(), expected)
 
 
 def die_after_telling(desk: Desk, expected: list[EpochMetrics]) -> FrozenTrial:
     """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
-    with desk.leases.study_lock():
-        trial = desk.study.ask()
-        desk.leases.acquire(trial._trial_id)
-        prepare(desk.context, trial)
-    run_id = desk.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
-    desk.runs.log_metrics(run_id, vars(expected[0]), 1)
-    trial.set_user_attr(RUN_ID, run_id)
-    trial.set_user_attr(METRICS, [list(vars(metrics).values()) for metrics in expected])
+    trial, runs = desk.ask().trial, desk.worker.runs
+    run_id = runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    runs.log_metrics(run_id, vars(expected[0]), 1)
+    TrialAttributes(run_id=run_id, metrics=tuple(map(vars, expected))).write(trial.set_user_attr)
     for epoch, metrics in enumerate(expected, 1):
         trial.report(metrics.val_accuracy, epoch)
-    return desk.study.tell(trial, expected[-1].val_accuracy)
+    return desk.worker.study.tell(trial, expected[-1].val_accuracy)
 
 
-def test_a_child_run_that_lacks_its_end_is_repaired(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_a_child_run_that_lacks_its_end_is_repaired(open_desk: OpenDesk, expected: list[EpochMetrics]) -> None:
     done = die_after_telling(open_desk(), expected)
     assert_undisturbed(open_desk(), done, expected)
-    params = MlflowClient().get_run(done.user_attrs[RUN_ID]).data.params
-    assert params == {name: str(value) for name, value in json.loads(done.user_attrs[HYPERPARAMETERS]).items()}
+    known = TrialAttributes.read(done)
+    params = MlflowClient().get_run(known.run_id).data.params
+    assert params == {name: str(value) for name, value in (known.hyperparameters or {}).items()}
 
 
-def test_a_process_that_goes_on_repairs_what_another_one_left(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_a_process_that_goes_on_repairs_what_another_one_left(
+    open_desk: OpenDesk, expected: list[EpochMetrics]
+) -> None:
     first = open_desk()
     desk = open_desk(alone=False)
     done = die_after_telling(first, expected)  # after the start of the other one
-    gather_trials(desk.study, desk.parent, desk.runs, desk.leases, desk.checkpoints)
-    assert MlflowClient().get_run(done.user_attrs[RUN_ID]).info.status == "RUNNING"  # what it still writes, it will
+    gather_trials(desk.worker, desk.parent)
+    assert (
+        MlflowClient().get_run(TrialAttributes.read(done).run_id).info.status == "RUNNING"
+    )  # what it still writes, it will
     first.crash()
-    gather_trials(desk.study, desk.parent, desk.runs, desk.leases, desk.checkpoints)
+    gather_trials(desk.worker, desk.parent)
     assert_undisturbed(desk, done, expected)
 
 
-def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(
+    open_desk: OpenDesk, expected: list[EpochMetrics]
+) -> None:
     first = open_desk()
     desk = open_desk(alone=False)
-    with first.leases.study_lock():
-        trial = first.study.ask()
-        first.leases.acquire(trial._trial_id)
-        prepare(first.context, trial)
-    first.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    first.ask()
+    first.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     first.crash()
     done = desk.next()
-    gather_trials(desk.study, desk.parent, desk.runs, desk.leases, desk.checkpoints)
+    gather_trials(desk.worker, desk.parent)
     assert_undisturbed(desk, done, expected)
 
 
@@ -252,7 +266,7 @@ class PruneAt(optuna.pruners.BasePruner):
         return trial.last_step == self.epoch
 
 
-def test_epochs_that_were_judged_are_not_judged_again(open_desk, tracking: Path) -> None:  # type: ignore[no-untyped-def]
+def test_epochs_that_were_judged_are_not_judged_again(open_desk: OpenDesk, tracking: Path) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=3)  # epoch 3 is reported, and not yet judged
     for file in (tracking / "checkpoints").iterdir():
@@ -263,33 +277,46 @@ def test_epochs_that_were_judged_are_not_judged_again(open_desk, tracking: Path)
     assert (trial.state, pruner.asked, list(trial.intermediate_values)) == (TrialState.PRUNED, [3], [1, 2, 3])
 
 
-def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(open_desk, expected, caplog) -> None:  # type: ignore[no-untyped-def]
+def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(
+    open_desk: OpenDesk, expected: list[EpochMetrics], caplog: pytest.LogCaptureFixture
+) -> None:
     desk = open_desk()
-    desk.checkpoints.folder.touch()  # a file where the folder should be
+    checkpoint_folder(desk).touch()  # a file where the folder should be
     trial = desk.next()
     assert "Trial 0 goes on without a checkpoint" in caplog.text
     assert_undisturbed(desk, trial, expected)
 
 
-def test_a_trial_that_was_taken_over_is_left_alone(open_desk, expected) -> None:  # type: ignore[no-untyped-def]
+def test_a_trial_that_was_taken_over_is_left_alone(open_desk: OpenDesk, expected: list[EpochMetrics]) -> None:
     sleeper = open_desk()
-    with sleeper.leases.study_lock():
-        trial = sleeper.study.ask()
-        assert sleeper.leases.acquire(trial._trial_id)
-        job = prepare(sleeper.context, trial)
+    job = sleeper.ask()
     desk = open_desk()  # the first worker seems dead
     done = desk.next()
-    sleeper.leases._heartbeat._beaten_at = 1
-    on_epoch = lambda *_: None  # noqa: E731
-    sleeper.runs = desk.runs
-    left = run_trial(job, sleeper.study, desk.runs, sleeper.leases, sleeper.checkpoints, threading.Event(), on_epoch)
-    assert left is None
+    sleeper.worker.leases._heartbeat._beaten_at = 1
+    awake = replace(sleeper.worker, runs=desk.worker.runs)
+    assert run_trial(awake, job, threading.Event(), lambda *_: None) is None
     assert done is not None
-    assert [t.values for t in desk.study.get_trials()] == [done.values]
+    assert [t.values for t in desk.worker.study.get_trials()] == [done.values]
     assert len(MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")) == 1
 
 
-def test_a_study_is_not_continued_with_other_data(open_desk) -> None:  # type: ignore[no-untyped-def]
+def test_a_study_is_not_continued_with_other_data(open_desk: OpenDesk, context: TrialContext) -> None:
     desk = open_desk()
+    other = replace(context.dataset, digest="other")
     with pytest.raises(InputError, match="study_name must be new for other data, got 's'"):
-        continue_study(desk.study, desk.parent, "other", desk.runs, desk.leases, desk.checkpoints)
+        continue_study(replace(desk.worker, context=replace(context, dataset=other)), desk.parent)
+
+
+class BrokenRuns(TrialRuns):
+    """A tracking store whose client has a fault."""
+
+    def create(self, *_: object) -> str:
+        raise ValueError("no run")
+
+
+def test_an_error_outside_training_is_not_a_failed_trial(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    broken = replace(desk.worker, runs=BrokenRuns(desk.parent))
+    with pytest.raises(ValueError, match="no run"):
+        run_trial(broken, desk.ask(), threading.Event(), lambda *_: None)
+    assert [trial.state for trial in desk.worker.study.get_trials()] == [TrialState.RUNNING]

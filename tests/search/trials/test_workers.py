@@ -5,15 +5,16 @@ from pathlib import Path
 
 import mlflow
 import optuna
+from optuna.trial import FrozenTrial
 
 from steps.datasets.catalogue import load_dataset
-from steps.mlp.trainer import EpochMetrics, Samples
+from steps.mlp.trainer import Samples
 from steps.search.space.file import load_space, space_path
 from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
 from steps.search.trials.checkpoints import FolderCheckpoints
-from steps.search.trials.context import TrialContext
-from steps.search.trials.workers import Workers
+from steps.search.trials.context import TrialContext, WorkerContext
+from steps.search.trials.workers import Limits, Workers
 from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
@@ -26,14 +27,19 @@ def test_a_thread_without_trials_does_something_else_while_others_run_theirs(tra
     storage, idle = open_storage(f"sqlite:///{tracking}/optuna.db"), threading.Event()
     study = optuna.create_study(storage=storage, study_name="s", direction="maximize")
 
-    def wait(*_: int | EpochMetrics) -> None:
-        assert idle.wait(60), "nobody became idle while the only trial ran"
+    class Waiting:
+        """Keeps the only trial running until a thread has become idle."""
+
+        def epoch(self, number: int, epoch: int, metrics: object) -> None:
+            assert idle.wait(60), "nobody became idle while the only trial ran"
+
+        def trial(self, trial: FrozenTrial) -> None: ...
+
+        def interruption(self) -> None: ...
 
     with mlflow.start_run() as run, Leases(storage, "s", run.info.run_id) as leases:
         runs = TrialRuns(run)
-        Workers(
-            context, study, runs, leases, FolderCheckpoints(0, tracking), n_trials=1, n_jobs=2, on_epoch=wait,
-            on_trial=lambda _: None, on_interruption=lambda: None, on_idle=idle.set,
-        ).run()  # fmt: skip
+        worker = WorkerContext(context, study, runs, leases, FolderCheckpoints(0, tracking))
+        Workers(worker, Limits(n_trials=1), Waiting(), n_jobs=2, on_idle=idle.set).run()
         runs.close()
     assert len(study.trials) == 1
