@@ -1,7 +1,8 @@
 # The commands people use. `make help` lists them; each does its own set-up and installs nothing the second time.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3.11
+# The newest of these that runs makes .venv; PYTHON= chooses another.
+PYTHON ?= python3.13 python3.12 python3.11 python3
 ARGS ?=
 BIN := $(CURDIR)/.venv/bin
 # Byte-code is compiled at installation: where Python may not write it later, start-up would take twice as long.
@@ -50,8 +51,13 @@ pictures: .venv/dev  ## Take the pictures of the README from a real run (needs C
 clean:  ## Remove the environment and the caches; runs and models stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
+# Tried, not looked up: a name on the PATH may be the stand-in of a version manager that has no such version.
+SUITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+FIRST = $(shell for python in $(PYTHON); do "$$python" -c '$(SUITS)' 2>/dev/null && echo "$$python" && break; done)
+NONE = PYTHON must be Python 3.11, 3.12 or 3.13 with venv, got $(PYTHON); install one, or name it: make PYTHON=/path/to/python
+
 .venv/bin/uv:
-	$(PYTHON) -m venv .venv
+	$(or $(FIRST),$(error $(NONE))) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/runtime: pyproject.toml conda.yaml | .venv/bin/uv

@@ -42,6 +42,7 @@ def test_pyproject_has_the_pins_of_conda_yaml() -> None:
     (pins,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert project["dependencies"] == pins
+    assert f"python{project['requires-python']}" in conda
     assert all("==" in pin for pin in pins)
 
 

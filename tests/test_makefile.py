@@ -1,0 +1,46 @@
+"""Which Python `make` takes for the environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import REPOSITORY
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What `make` would do in a fresh clone, with the commands in `folder` before all others on the PATH."""
+    (folder / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["make", "--dry-run", ".venv/bin/uv", *arguments],
+        cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def put(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_the_newest_python_that_runs_is_taken(tmp_path: Path) -> None:
+    put(tmp_path, "python3.13", "echo 'command not found' >&2; exit 127")  # as a version manager's stand-in does
+    put(tmp_path, "python3.12", f'exec {sys.executable} "$@"')
+    put(tmp_path, "python3.11", f'exec {sys.executable} "$@"')
+    assert make(tmp_path).stdout.startswith("python3.12 -m venv .venv\n")
+
+
+def test_a_named_python_is_taken_before_newer_ones(tmp_path: Path) -> None:
+    put(tmp_path, "python3.13", f'exec {sys.executable} "$@"')
+    assert make(tmp_path, f"PYTHON={sys.executable}").stdout.startswith(f"{sys.executable} -m venv .venv\n")
+
+
+def test_without_a_python_that_suits_make_says_so(tmp_path: Path) -> None:
+    put(tmp_path, "old", "exit 1")
+    done = make(tmp_path, "PYTHON=old")
+    assert done.returncode == 2
+    assert "PYTHON must be Python 3.11, 3.12 or 3.13 with venv, got old; install one" in done.stderr
+    assert done.stderr.count("\n") == 1
