@@ -107,11 +107,11 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
     import_tensorflow()
     import mlflow
 
+    from steps.base.files import array_digest
     from steps.datasets.dataset import SPLITS
     from steps.evaluation.refit import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
-    from steps.mlp.weights import weights_digest
     from steps.tracking.data import load_data
     from steps.tracking.dataset_inputs import log_inputs
     from steps.tracking.lineage import Lineage
@@ -145,7 +145,7 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
     model, losses = train_final(config, dataset, parameters["final_epochs"], parameters["seed"], precision)
     lineage = Lineage.of(
         best, tune_run_id, dataset, {"epochs": parameters["final_epochs"], "seed": parameters["seed"],
-        "precision": precision}, weights_digest(model.get_weights()), hardware(),
+        "precision": precision}, array_digest(model.get_weights()), hardware(),
     )  # fmt: skip
     _register(model, losses, dataset, lineage, name, parameters)
 

@@ -39,10 +39,11 @@ def _replay(model_uri: str, lineage: Any) -> None:
     import_tensorflow()
     import mlflow
 
+    from steps.base.files import array_digest
     from steps.evaluation.refit import train_final
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads
-    from steps.mlp.weights import largest_difference, weights_digest
+    from steps.mlp.weights import largest_difference
     from steps.tracking.dataset_inputs import log_inputs
     from steps.tracking.lineage import differences, load_data, package_versions
     from steps.tracking.models import load_keras
@@ -55,9 +56,9 @@ def _replay(model_uri: str, lineage: Any) -> None:
     config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
     model, _ = train_final(config, dataset, training["epochs"], training["seed"], training["precision"])
     registered = load_keras(model_uri)
-    if weights_digest(registered.get_weights()) != lineage.weights_digest:
+    if array_digest(registered.get_weights()) != lineage.weights_digest:
         raise StepError(f"the model {model_uri} is damaged: its weights are not those that its lineage names")
-    digest = weights_digest(model.get_weights())
+    digest = array_digest(model.get_weights())
     identical = digest == lineage.weights_digest
     difference = largest_difference(model.get_weights(), registered.get_weights())
     causes = [] if identical else differences(lineage, package_versions(), hardware())
