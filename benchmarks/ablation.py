@@ -13,10 +13,13 @@ from typing import Any
 import click
 
 from steps.datasets.catalogue import load_dataset
+from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig
+from steps.mlp.heads import make_head
 from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
 from steps.mlp.trainer import Samples, Trainer
 from steps.search.space.file import load_space, space_path
+from steps.tasks.task import task_of
 
 BASE = MLPConfig.from_hyperparameters(load_space(space_path("default")).complete({}))
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -49,10 +52,8 @@ def main(epochs: int, seeds: int, name: str) -> None:
     limit_threads(n_jobs=available_cores())
     precision = resolve_precision("auto")
     dataset = load_dataset(name, 1 / 6, seed=0)
-    train, validation = (
-        Samples.from_arrays(dataset.splits[split].features, dataset.splits[split].labels)
-        for split in ("train", "validation")
-    )
+    task = task_of(dataset)
+    train, validation = (Samples.of(dataset.splits[split]) for split in ("train", "validation"))
     todo: SimpleQueue[tuple[str, int]] = SimpleQueue()
     for variant in VARIANTS:
         for seed in range(seeds):
@@ -66,20 +67,21 @@ def main(epochs: int, seeds: int, name: str) -> None:
             except Empty:
                 return
             trainer = Trainer(
-                replace(BASE, **VARIANTS[variant]), train, validation, n_classes=len(dataset.class_names),
-                feature_max=dataset.feature_max, image_shape=dataset.image_shape, epochs=epochs, seed=seed,
-                precision=precision,
+                replace(BASE, **VARIANTS[variant]), train, validation, interface=Interface.of(dataset),
+                head=make_head(task.head, task.n_outputs), epochs=epochs, seed=seed, precision=precision,
             )  # fmt: skip
             *_, last = (trainer.run_epoch() for _ in range(epochs))
-            found[variant].append((last.val_accuracy, last.val_loss))
-            click.echo(f"{variant}, seed {seed}: {last.val_accuracy:.4f}, loss {last.val_loss:.4f}", err=True)
+            targets = dataset.splits["validation"].targets
+            accuracy, loss = (metric.value(targets, last.outputs) for metric in task.epoch_metrics)
+            found[variant].append((accuracy, loss))
+            click.echo(f"{variant}, seed {seed}: {accuracy:.4f}, loss {loss:.4f}", err=True)
 
     threads = [threading.Thread(target=work) for _ in range(available_cores())]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    click.echo(f"{epochs} epochs on {len(train.labels):,} images, {precision}, mean of {seeds}\n")
+    click.echo(f"{epochs} epochs on {len(train.targets):,} images, {precision}, mean of {seeds}\n")
     click.echo("| variant | validation accuracy | difference | validation loss |\n|---|---|---|---|")
     base = sum(accuracy for accuracy, _ in found["base"]) / seeds
     for variant, results in found.items():

@@ -20,7 +20,7 @@ from optuna.trial import BaseTrial, FrozenTrial
 from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import EpochMetrics, Samples
+from steps.mlp.trainer import Epoch
 from steps.search.space.file import load_space, space_path
 from steps.search.space.space import Space
 from steps.search.store.leases import Leases
@@ -31,7 +31,6 @@ from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import checkpoints_of
 from steps.search.trials.context import TrialContext, WorkerContext
 from steps.search.trials.workers import Limits, Workers
-from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
 EPOCHS = 5
@@ -60,9 +59,9 @@ class StubTrainer:
         self.model = self
         self._start = random.Random(repr(self.config)).uniform(0.9, 0.98)
 
-    def run_epoch(self) -> EpochMetrics:
+    def run_epoch(self) -> Epoch:
         self.epoch += 1
-        return EpochMetrics(1 / self.epoch, 1 / self.epoch, self._start + 0.002 * self.epoch)
+        return Epoch(self._start + 0.002 * self.epoch, None)
 
     def count_params(self) -> int:
         return 1
@@ -73,6 +72,10 @@ class StubContext(TrialContext):
 
     def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
         return StubTrainer(config)
+
+    def score(self, epoch: Epoch) -> dict[str, float]:
+        loss = 1 - epoch.train_loss
+        return {"train_loss": loss, "val_accuracy": epoch.train_loss, "val_log_loss": loss}
 
 
 class TimedSpace(Space):
@@ -123,14 +126,13 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     """A study of stub trials: TPE, the packaged space, two threads, SQLite for both stores."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     dataset = load_dataset("digits", 1 / 6, seed=0)
-    samples = Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels)
-    packaged, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
+    packaged = load_space(space_path("default"))
     space = TimedSpace(packaged.dimensions, packaged.text)
-    context = StubContext(dataset, samples, samples, space, EPOCHS, 0, "float32", objectives)
+    context = StubContext.of(dataset, space=space, epochs=EPOCHS)
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
     sampler = make_sampler("tpe", 0, conditional=space.conditional)
-    study = open_study(storage, "stub", objectives, sampler, make_pruner("none", EPOCHS))
+    study = open_study(storage, "stub", context.objectives, sampler, make_pruner("none", EPOCHS))
     ended: list[float] = []
     with mlflow.start_run() as run:
         runs = TrialRuns(run)
@@ -161,8 +163,8 @@ def seconds_of_mlflow_storage(n_trials: int, folder: Path) -> float:
     def objective(trial: optuna.Trial) -> float:
         trainer = StubTrainer(MLPConfig.from_hyperparameters(space.suggest(trial)))
         for epoch in range(1, EPOCHS + 1):
-            trial.report(trainer.run_epoch().val_accuracy, epoch)
-        return trainer.run_epoch().val_accuracy
+            trial.report(trainer.run_epoch().train_loss, epoch)
+        return trainer.run_epoch().train_loss
 
     storage = MlflowStorage(experiment_id=mlflow.create_experiment("storage"))
     study = optuna.create_study(study_name="stub", storage=storage, direction="maximize")

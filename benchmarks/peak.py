@@ -11,7 +11,9 @@ import click
 import tensorflow as tf
 
 from steps.datasets.catalogue import load_dataset
+from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.heads import Softmax
 from steps.mlp.runtime import available_cores, limit_threads
 from steps.mlp.trainer import Samples, Trainer
 
@@ -26,10 +28,7 @@ def peak_table() -> str:
     """Trains two hidden layers of each width with Adam and dropout 0.2, and times pure matrix products before each."""
     limit_threads(n_jobs=available_cores())
     dataset = load_dataset("mnist", 1 / 6, seed=0)
-    train, validation = (
-        Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
-        for name in ("train", "validation")
-    )
+    train, validation = (Samples.of(dataset.splits[name]) for name in ("train", "validation"))
     lines = [
         f"{available_cores()} trials at once, one per core, 784-width-width-10, Adam, dropout 0.2; medians of "
         f"{_EPOCHS} epochs, each paired with matrix products of {_SIZE} x {_SIZE} in float32. The bound: the share "
@@ -44,19 +43,19 @@ def peak_table() -> str:
             peaks = []
             for precision, found in shares.items():
                 trainers = [
-                    Trainer(config, train, validation, n_classes=10, feature_max=255.0, epochs=_EPOCHS + 1, seed=seed,
-                            precision=precision)
+                    Trainer(config, train, validation, interface=Interface.of(dataset), head=Softmax(10),
+                            epochs=_EPOCHS + 1, seed=seed, precision=precision)
                     for seed in range(available_cores())
                 ]  # fmt: skip
                 _seconds([trainer.run_epoch for trainer in trainers])  # traces
                 for _ in range(_EPOCHS):
                     peaks.append(_gemm_flops())
-                    flops = len(trainers) * _epoch_flops(width, len(train.labels), len(validation.labels))
+                    flops = len(trainers) * _epoch_flops(width, len(train.targets), len(validation.targets))
                     found.append(flops / _seconds([trainer.run_epoch for trainer in trainers]) / peaks[-1])
             float32, bfloat16 = (statistics.median(found) for found in shares.values())
             peak = statistics.median(peaks)
             products = flops / peak
-            updates = _update_seconds(width) * (len(train.labels) // batch_size)
+            updates = _update_seconds(width) * (len(train.targets) // batch_size)
             lines.append(
                 f"| {width} | {batch_size} | {peak / 1e9:.0f} | {float32:.2f} | {products / (products + updates):.2f} "
                 f"| {bfloat16:.2f} |"

@@ -93,30 +93,25 @@ def record(name: str, n: int) -> list[Curve]:
     from steps.datasets.catalogue import load_dataset
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
-    from steps.mlp.trainer import Samples, Trainer
     from steps.search.space.file import load_space, space_path
+    from steps.search.trials.context import TrialContext
 
     n_jobs = available_cores()
     limit_threads(n_jobs)
     precision = resolve_precision("auto")
     data = load_dataset(name, 1 / 6, seed=0)
-    train, validation = (
-        Samples.from_arrays(data.splits[part].features, data.splits[part].labels) for part in ("train", "validation")
-    )
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     space = load_space(space_path("default"))
+    context = TrialContext.of(data, space=space, epochs=MAX_EPOCHS, precision=precision)
     configs = [MLPConfig.from_hyperparameters(space.suggest(study.ask())) for _ in range(n)]
     lock, done = threading.Lock(), iter(range(1, n + 1))
 
     def curve(config: MLPConfig) -> Curve:
-        trainer = Trainer(
-            config, train, validation, n_classes=len(data.class_names), feature_max=data.feature_max,
-            image_shape=data.image_shape, epochs=MAX_EPOCHS, seed=0, precision=precision,
-        )  # fmt: skip
+        trainer = context.trainer(config)
         found = Curve([], [])
         for _ in range(MAX_EPOCHS):
             start = time.perf_counter()
-            found.accuracies.append(trainer.run_epoch().val_accuracy)
+            found.accuracies.append(context.score(trainer.run_epoch())["val_accuracy"])
             found.seconds.append(time.perf_counter() - start)
         with lock:
             click.echo(f"curve {next(done)} of {n}: {found.accuracies[-1]:.4f}", err=True)

@@ -58,20 +58,15 @@ def trainer() -> Train:
     from steps.datasets.catalogue import load_dataset
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import limit_threads
-    from steps.mlp.trainer import Samples, Trainer
+    from steps.search.trials.context import TrialContext
 
     limit_threads(2)
     data = load_dataset("digits", 1 / 6, seed=0)
-    train, validation = (
-        Samples.from_arrays(data.splits[part].features, data.splits[part].labels) for part in ("train", "validation")
-    )
+    context = TrialContext.of(data, space=load_space(HERE / "strategies_ranges.yaml"), epochs=EPOCHS)
 
     def loss(hyperparameters: Mapping[str, Any]) -> float:
-        run = Trainer(
-            MLPConfig.from_hyperparameters(hyperparameters), train, validation, n_classes=len(data.class_names),
-            feature_max=data.feature_max, image_shape=data.image_shape, epochs=EPOCHS, seed=0,
-        )  # fmt: skip
-        return [run.run_epoch().val_loss for _ in range(EPOCHS)][-1]
+        run = context.trainer(MLPConfig.from_hyperparameters(hyperparameters))
+        return [context.score(run.run_epoch())["val_log_loss"] for _ in range(EPOCHS)][-1]
 
     return loss
 

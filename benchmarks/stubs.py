@@ -20,7 +20,7 @@ from benchmarks.rivals.stub_trial import EPOCHS, SECONDS
 from deploy.cluster import Cluster
 from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import EpochMetrics
+from steps.mlp.trainer import Epoch
 from steps.search.space.file import load_space, space_path
 from steps.search.store.leases import Leases
 from steps.search.store.study import open_study
@@ -30,17 +30,16 @@ from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import checkpoints_of
 from steps.search.trials.context import WorkerContext
 from steps.search.trials.workers import Limits, Workers
-from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
 
 class SleepingTrainer(StubTrainer):
-    def run_epoch(self) -> EpochMetrics:
+    def run_epoch(self) -> Epoch:
         time.sleep(SECONDS / EPOCHS)
         return super().run_epoch()
 
 
-class SleepingTask(StubContext):
+class SleepingContext(StubContext):
     def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
         return SleepingTrainer(config)
 
@@ -90,14 +89,14 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
     os.environ.update(environment)
     mlflow.set_tracking_uri(environment["MLFLOW_TRACKING_URI"])
     dataset = load_dataset("digits", 1 / 6, seed=0)
-    space, objectives = load_space(space_path("default")), objectives_of(("accuracy",))
-    context = SleepingTask(dataset, None, None, space, EPOCHS, 0, "float32", objectives)  # type: ignore[arg-type]
+    space = load_space(space_path("default"))
+    context = SleepingContext.of(dataset, space=space, epochs=EPOCHS)
     client = MlflowClient()
     run = client.create_run("0", run_name=name)
 
     def open_all() -> optuna.Study:
         sampler = make_sampler("random", 0, conditional=space.conditional)
-        return open_study(open_storage(url), name, objectives, sampler, make_pruner("none", EPOCHS))
+        return open_study(open_storage(url), name, context.objectives, sampler, make_pruner("none", EPOCHS))
 
     open_all()._storage.remove_session()
 

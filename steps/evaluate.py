@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from steps.datasets import Dataset
     from steps.evaluation.assess import Assessment
+    from steps.search.store.records import SelectedTrial
+    from steps.tasks.comparison import Comparison
+    from steps.tasks.requirements import Requirement
+    from steps.tasks.task import Task
     from steps.tracking.lineage import Lineage
 
 
@@ -34,16 +38,16 @@ if TYPE_CHECKING:
 def evaluate(**parameters: Any) -> None:
     """Retrain the best MLP on train + validation, test it once, and register it.
 
-    A version that reaches --min-accuracy and passes its checks is approved and gets the alias challenger. It becomes
-    champion where there is none, or where it is better than the champion on the same test split and the exact
-    McNemar test says that this is no chance.
+    A version that passes its checks, --require among them, is approved and gets the alias challenger. It becomes
+    champion if there is none, or if it is better than the champion on the same test split and a significance test
+    (for classes, the exact McNemar test) says that this is no chance.
 
     \b
     Examples:
       mlflow run . -e evaluate
-      mlflow run . -e evaluate -P final_epochs=100 -P min_accuracy=0.99
+      mlflow run . -e evaluate -P final_epochs=100 -P "require=accuracy>=0.99"
       mlflow run . -e evaluate -P select=7
-      mlflow run . -e evaluate -P promote=never -P min_recall=0.95
+      mlflow run . -e evaluate -P promote=never -P "require=accuracy>=0.9,recall>=0.8"
     """
     quiet_libraries()
     from steps.tracking.runs import fingerprint_of, get_step_run, newest_step_run, step_run
@@ -70,21 +74,21 @@ def step_fingerprint(parameters: Mapping[str, Any], tune_fingerprint: str) -> st
     return fingerprint("evaluate", own, [tune_fingerprint])
 
 
-def _chosen(tune_run_id: str, selected: str) -> dict[str, Any]:
+def _chosen(tune_run_id: str, wanted: str) -> SelectedTrial:
     """`best_config.json`, or the same for the trial that was asked for.
 
     Raises:
         InputError: It has no complete trial of that number.
     """
-    from steps.search.store.results import ARTIFACT, AUTO, from_json, select
+    from steps.search.selection import AUTO, by_number
+    from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, from_json
     from steps.tracking.runs import artifact_path
 
-    best: dict[str, Any] = json.loads(artifact_path(tune_run_id, "best_config.json").read_text())
-    if selected != AUTO:
-        records = from_json(artifact_path(tune_run_id, ARTIFACT).read_text())
-        record, reason = select(records, [], selected)
-        best |= {**asdict(record), "selected": reason}
-    return best
+    best = SelectedTrial.from_json(artifact_path(tune_run_id, BEST_CONFIG).read_text())
+    if wanted == AUTO:
+        return best
+    records = from_json(artifact_path(tune_run_id, ARTIFACT).read_text())
+    return best.of_record(by_number(records, wanted), "asked for by its number")
 
 
 def check_model_name(parameters: Mapping[str, Any], dataset: Dataset) -> None:
@@ -103,22 +107,26 @@ def _model_name(parameters: Mapping[str, Any], dataset: Dataset) -> str:
     return parameters["model_name"] or f"{dataset.name}-mlp"
 
 
-def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+def _evaluate(tune_run_id: str, best: SelectedTrial, parameters: Mapping[str, Any]) -> None:
     import_tensorflow()
     import mlflow
 
-    from steps.base.files import array_digest
     from steps.datasets.dataset import SPLITS
-    from steps.evaluation.refit import train_final
+    from steps.evaluation.refit import refit
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
+    from steps.mlp.weights import weights_digest
+    from steps.tasks.requirements import check_names, parse_requirements
+    from steps.tasks.task import task_of
     from steps.tracking.data import load_data
     from steps.tracking.dataset_inputs import log_inputs
     from steps.tracking.lineage import Lineage
     from steps.tracking.models import load_keras
     from steps.tracking.registry import CHAMPION, version_by_alias
 
-    dataset = load_data(best["data_run_id"], SPLITS)
+    dataset = load_data(best.data_run_id, SPLITS)
+    task, requirements = task_of(dataset), parse_requirements(parameters["require"])
+    check_names(requirements, task)
     check_model_name(parameters, dataset)
     name = _model_name(parameters, dataset)
     limit_threads(n_jobs=1)
@@ -126,34 +134,40 @@ def _evaluate(tune_run_id: str, best: Mapping[str, Any], parameters: Mapping[str
         load_keras(f"models:/{name}/{champion.version}")  # a damaged one is said before the training, not after
     precision = resolve_precision(parameters["precision"])
     mlflow.log_params({"resolved_precision": precision})
-    mlflow.log_params({f"best_{name}": value for name, value in best["hyperparameters"].items()})
+    mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
     mlflow.set_tags(
         {
             "tune_run_id": tune_run_id,
-            "trial_number": best["trial_number"],
-            "selected": best["selected"],
+            "trial_number": best.trial_number,
+            "selected": best.selected,
             "dataset_digest": dataset.digest,
         }
     )
     log_inputs(dataset)
-    click.echo(f"Selected trial-{best['trial_number']:03d}: {best['selected']}")
+    click.echo(f"Selected trial-{best.trial_number:03d}: {best.selected}")
     click.echo(
-        f"Training trial-{best['trial_number']:03d} on train + validation, "
+        f"Training trial-{best.trial_number:03d} on train + validation, "
         f"{parameters['final_epochs']} epochs, {precision}"
     )
-    config = MLPConfig.from_hyperparameters(best["hyperparameters"])
-    model, losses = train_final(config, dataset, parameters["final_epochs"], parameters["seed"], precision)
+    config = MLPConfig.from_hyperparameters(best.hyperparameters)
+    model, losses = refit(config, dataset, task, parameters["final_epochs"], parameters["seed"], precision)
     lineage = Lineage.of(
-        best, tune_run_id, dataset, {"epochs": parameters["final_epochs"], "seed": parameters["seed"],
-        "precision": precision}, array_digest(model.get_weights()), hardware(),
+        dataset,
+        {"download": best.data_run_id, "tune": tune_run_id, "trial": best.trial_run_id},
+        {"name": best.study, "trial_number": best.trial_number},
+        best.hyperparameters,
+        {"epochs": parameters["final_epochs"], "seed": parameters["seed"],
+        "precision": precision}, weights_digest(model.get_weights()), hardware(),
     )  # fmt: skip
-    _register(model, losses, dataset, lineage, name, parameters)
+    _register(model, losses, dataset, task, requirements, lineage, name, parameters)
 
 
 def _register(
     model: keras.Model,
     losses: list[float],
     dataset: Dataset,
+    task: Task,
+    requirements: tuple[Requirement, ...],
     lineage: Lineage,
     model_name: str,
     parameters: Mapping[str, Any],
@@ -166,32 +180,28 @@ def _register(
     from steps.datasets.interface import Interface
     from steps.evaluation.assess import assess
     from steps.report.evaluation_page import evaluation_page
-    from steps.report.format import percent
-    from steps.tasks.classification.comparison import Comparison
     from steps.tracking.descriptions import step_description
     from steps.tracking.models import load_keras, log_keras
     from steps.tracking.promotion import promote
-    from steps.tracking.registry import Candidate, register
+    from steps.tracking.registry import Candidate, register, score_text
 
-    features, labels = (np.asarray(getattr(dataset.splits["test"], part)) for part in ("features", "labels"))
+    features = np.asarray(dataset.splits["test"].features)
     metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
     model_uri = log_keras(model, np.asarray(dataset.splits["train"].features[:5]), metadata)
     trained = model.predict(features, verbose=0)
-    found = assess(model_uri, trained, dataset, parameters["min_accuracy"], parameters["min_recall"])
+    found = assess(model_uri, trained, dataset, task, requirements)
     mlflow.log_metrics(found.as_metrics())
     _log_results(found, losses, dataset, lineage)
 
     def compare(champion: ModelVersion) -> Comparison:
         theirs = load_keras(f"models:/{champion.name}/{champion.version}").predict(features, verbose=0)
-        return Comparison.of(found.probabilities.argmax(1), theirs.argmax(1), labels)
+        return task.compare(found.targets, found.outputs, theirs)
 
-    scores = found.scores
     candidate = Candidate(
         model_uri,
         found.checks,
-        scores.test_accuracy,
-        scores.test_accuracy_low,
-        scores.test_accuracy_high,
+        task.primary.name,
+        found.primary,
         dataset_digest=dataset.digest,
         tune_run_id=lineage.runs["tune"],
         trial_number=lineage.study["trial_number"],
@@ -205,7 +215,9 @@ def _register(
     own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}
     result = f"**{label}: {status}**, because {candidate.reason}; {decision.reason}."
     note = {
-        MLFLOW_RUN_NOTE: step_description("evaluate", f"Test accuracy **{percent(scores.test_accuracy)}**. {result}")
+        MLFLOW_RUN_NOTE: step_description(
+            "evaluate", f"Test {task.primary.label} **{task.primary.text(found.primary.value)}**. {result}"
+        )
     }
     mlflow.set_tags({"validation_status": status, **own, **decision.as_tags(), **note})
     page = evaluation_page(
@@ -215,8 +227,8 @@ def _register(
         reasons=(f"{status}, because {candidate.reason}", decision.reason),
         checks=found.checks,
         dataset=dataset,
-        probabilities=found.probabilities,
-        scores=scores,
+        probabilities=found.outputs,
+        scores=found.scores,
         baselines=found.baselines,
         champion=decision.champion,
         comparison=decision.comparison,
@@ -224,10 +236,7 @@ def _register(
         lineage=asdict(lineage),
     )
     mlflow.log_text(page, "report.html")
-    click.echo(
-        f"Test accuracy {scores.test_accuracy:.4f} (95 % interval {scores.test_accuracy_low:.4f} to "
-        f"{scores.test_accuracy_high:.4f}), log loss {scores.test_log_loss:.4f}"
-    )
+    click.echo(f"Test {score_text(task.primary.name, found.primary)}")
     click.echo(f"Registered {label}: {status}, because {candidate.reason}; {decision.reason}")
 
 
@@ -236,15 +245,14 @@ def _log_results(found: Assessment, losses: list[float], dataset: Dataset, linea
     import numpy as np
 
     from steps.report.evaluation_figures import save_evaluation_figures
-    from steps.tasks.classification.metrics import class_report
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.savez_compressed(folder / "predictions.npz", probabilities=found.probabilities, labels=found.labels)
-        (folder / "class_report.txt").write_text(class_report(found.probabilities, found.labels, dataset.class_names))
+        np.savez_compressed(folder / "predictions.npz", outputs=found.outputs, targets=found.targets)
+        (folder / "report.txt").write_text(found.task.report(found.targets, found.outputs))
         (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n")
         (folder / "figures").mkdir()
-        save_evaluation_figures(dataset, found.probabilities, losses, folder / "figures")
+        save_evaluation_figures(dataset, found.outputs, losses, folder / "figures")
         mlflow.log_artifacts(name)
 
 

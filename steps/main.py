@@ -112,19 +112,21 @@ def _summary(runs: Sequence[Run]) -> None:
     """What each step left, and where to look."""
     import mlflow
 
-    from steps.report.format import percent
     from steps.report.terminal import print_summary
+    from steps.tasks.metric import Interval
+    from steps.tracking.registry import score_text
 
     download_run, tune_run, evaluated = (run.data for run in runs)
     version, metrics = _version(runs[-1]), evaluated.metrics
     counts = ", ".join(
         f"{tune_run.metrics.get(f'n_{state}', 0):.0f} {state}" for state in ("complete", "pruned", "failed")
     )
-    test, low, high = (percent(metrics[f"test_accuracy{end}"]) for end in ("", "_low", "_high"))
+    metric = version.tags["metric"]
+    test = Interval(*(metrics.get(f"test_{metric}{end}") for end in ("", "_low", "_high")))
     results = (
         f"{download_run.params['dataset']}, digest {download_run.tags['dataset_digest'][:12]}",
-        f"validation accuracy {percent(tune_run.metrics['best_val_accuracy'])}; trials: {counts}",
-        f"test accuracy {test} (95 % interval {low} to {high})",
+        f"validation {score_text(metric, Interval(tune_run.metrics[f'best_val_{metric}']))}; trials: {counts}",
+        f"test {score_text(metric, test)}",
     )
     rows = [
         (str(stage.command.name), run.info.run_id[:8], result)

@@ -73,11 +73,11 @@ def _predict(model_uri: str, interface: Interface, reader: Reader, path: Path) -
     from steps.datasets.inputs import chunks
     from steps.datasets.outputs import PredictionWriter
     from steps.report.terminal import RowsDisplay
-    from steps.tasks.classification.metrics import StreamedMetrics
+    from steps.tasks.task import task_of
     from steps.tracking.models import load_keras
 
     model = load_keras(model_uri)
-    metrics = StreamedMetrics(len(interface.class_names))
+    metrics = task_of(interface).streamed()
     bad: list[BadRow] = []
     n_good = n_bad = 0
     with PredictionWriter(path, reader.key, interface.class_names) as writer, RowsDisplay(reader.size) as display:
@@ -90,15 +90,15 @@ def _predict(model_uri: str, interface: Interface, reader: Reader, path: Path) -
             probabilities = model.predict_on_batch(chunk.features)
             writer.write(chunk.keys, probabilities)
             if chunk.labels is not None:
-                metrics.add(probabilities, chunk.labels)
+                metrics.add(chunk.labels, probabilities)
         if not n_good:
             raise InputError(f"input must have rows that the model takes, got none; {reader.key} {_said(bad[0])}")
-    mlflow.log_metrics({"n_predicted": n_good, "n_bad": n_bad, **metrics.result()})
+    scores = metrics.result()
+    mlflow.log_metrics({"n_predicted": n_good, "n_bad": n_bad, **scores})
     mlflow.set_tag("predicted_with", model_uri)
     _report(bad, n_bad, reader.key)
-    scores = metrics.result()
-    accuracy = f", accuracy {scores['accuracy_score']:.4f} against its labels" if scores else ""
-    click.echo(f"Predicted {n_good:,} rows with {model_uri}{accuracy}: {path}")
+    against = f", {metrics.summary()} against its labels" if scores else ""
+    click.echo(f"Predicted {n_good:,} rows with {model_uri}{against}: {path}")
 
 
 def _report(bad: list[BadRow], n_bad: int, key: str) -> None:

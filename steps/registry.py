@@ -37,7 +37,7 @@ _NO_WRAP = 2000  # in a pipe, a value stands on one line
     "--format", "format_", type=OneOf(("text", "json")), default="text", help="text for people, json for programs."
 )
 def registry(model_name: str, version: int, rollback: str, format_: str) -> None:
-    """Show what is registered: versions, aliases, validation, test accuracy, and where each came from.
+    """Show what is registered: versions, aliases, validation, test score, and where each came from.
 
     \b
     Examples:
@@ -80,7 +80,7 @@ def _show_version(model_name: str, version: int, format_: str) -> None:
         click.echo(json.dumps({**asdict(row), "lineage": lineage}, indent=2))
         return
     tree = Tree(f"{model_name} version {version}")
-    tree.add(f"{row.validation_status}, aliases: {', '.join(row.aliases) or 'none'}, test accuracy {_accuracy(row)}")
+    tree.add(f"{row.validation_status}, aliases: {', '.join(row.aliases) or 'none'}, test {_score(row)}")
     if row.promotion:
         tree.add(row.promotion)
     for group, values in lineage.items():
@@ -111,14 +111,14 @@ def _list(model_name: str, format_: str) -> None:
 
 def _print(model: str, rows: Sequence[VersionRow]) -> None:
     table = Table(title=model, title_justify="left", box=None, pad_edge=False)
-    for heading in ("version", "aliases", "status", "test accuracy", "data", "tune run", "trial", "created (UTC)"):
+    for heading in ("version", "aliases", "status", "test score", "data", "tune run", "trial", "created (UTC)"):
         table.add_column(heading, no_wrap=heading != "aliases", min_width=10 if heading == "aliases" else None)
     for row in rows:
         table.add_row(
             str(row.version),
             ", ".join(row.aliases),
             row.validation_status,
-            _accuracy(row),
+            _score(row),
             row.dataset_digest[:8],
             row.tune_run_id[:8],
             "" if row.trial_number is None else str(row.trial_number),
@@ -129,10 +129,10 @@ def _print(model: str, rows: Sequence[VersionRow]) -> None:
     console.print(table)
 
 
-def _accuracy(row: VersionRow) -> str:
-    if row.test_accuracy is None or row.test_accuracy_low is None or row.test_accuracy_high is None:
-        return ""
-    return f"{100 * row.test_accuracy:.2f} % ({100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f})"
+def _score(row: VersionRow) -> str:
+    from steps.tracking.registry import score_text
+
+    return "" if row.score is None else score_text(row.metric, row.score)
 
 
 if __name__ == "__main__":

@@ -39,11 +39,11 @@ def _replay(model_uri: str, lineage: Any) -> None:
     import_tensorflow()
     import mlflow
 
-    from steps.base.files import array_digest
-    from steps.evaluation.refit import train_final
+    from steps.evaluation.refit import refit
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads
-    from steps.mlp.weights import largest_difference
+    from steps.mlp.weights import largest_difference, weights_digest
+    from steps.tasks.task import task_of
     from steps.tracking.dataset_inputs import log_inputs
     from steps.tracking.lineage import differences, load_data, package_versions
     from steps.tracking.models import load_keras
@@ -54,11 +54,11 @@ def _replay(model_uri: str, lineage: Any) -> None:
     training = lineage.training
     click.echo(f"Training {model_uri} again: {training['epochs']} epochs, {training['precision']}")
     config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
-    model, _ = train_final(config, dataset, training["epochs"], training["seed"], training["precision"])
+    model, _ = refit(config, dataset, task_of(dataset), training["epochs"], training["seed"], training["precision"])
     registered = load_keras(model_uri)
-    if array_digest(registered.get_weights()) != lineage.weights_digest:
+    if weights_digest(registered.get_weights()) != lineage.weights_digest:
         raise StepError(f"the model {model_uri} is damaged: its weights are not those that its lineage names")
-    digest = array_digest(model.get_weights())
+    digest = weights_digest(model.get_weights())
     identical = digest == lineage.weights_digest
     difference = largest_difference(model.get_weights(), registered.get_weights())
     causes = [] if identical else differences(lineage, package_versions(), hardware())

@@ -154,12 +154,10 @@ def _tune(run: Run, data_run_id: str, parameters: Mapping[str, Any]) -> None:
         raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
     if outcome.front:
         click.echo(f"Pareto front: {len(outcome.front)} trials, in pareto.json and figures/pareto_front.png")
-    best = outcome.best
+    best, primary = outcome.best, context.primary
     reason = f", {outcome.reason}" if outcome.front else ""
-    click.echo(
-        f"Best: trial-{best.trial_number:03d}, val_accuracy {best.measures['accuracy']:.4f}{reason} "
-        f"(run {run.info.run_id})"
-    )
+    value = primary.text(best.measures[primary.name])
+    click.echo(f"Best: trial-{best.trial_number:03d}, {primary.key} {value}{reason} (run {run.info.run_id})")
 
 
 def _plan(run: Run, data_run_id: str, threads: int, parameters: Mapping[str, Any]) -> Plan:

@@ -26,7 +26,7 @@ SMALL = {
     "max_epochs": "3",
     "final_epochs": "60",
     "pruner": "none",
-    "min_accuracy": "0.5",
+    "require": "accuracy>=0.5",
 }
 
 
@@ -85,7 +85,7 @@ def test_main_makes_a_tree_of_runs(
         assert (tags["optuna.trial_number"], tags["optuna.state"]) == (str(number), "COMPLETE")
         assert trial.info.status == "FINISHED"
         assert trial.data.params["optimizer"] in ("adam", "adamw", "sgd", "rmsprop")
-        for metric in ("train_loss", "val_loss", "val_accuracy"):
+        for metric in ("train_loss", "val_log_loss", "val_accuracy"):
             assert [m.step for m in client.get_metric_history(trial.info.run_id, metric)] == [1, 2, 3]
 
 

@@ -81,7 +81,7 @@ def test_several_objectives_give_a_front_and_evaluate_takes_the_cheap_trial(digi
     (run,) = runs(digits, "tune")
     trials = {int(t.data.tags["optuna.trial_number"]): t for t in children(digits, run)}
     for trial in trials.values():
-        assert {"val_accuracy", "val_loss", "latency_ms", "parameters"} <= set(trial.data.metrics)
+        assert {"val_accuracy", "val_log_loss", "latency_ms", "parameters"} <= set(trial.data.metrics)
         n, units = 64, [int(v) for k, v in sorted(trial.data.params.items()) if k.startswith("units_")]
         assert trial.data.metrics["parameters"] == sum(
             (a + 1) * b for a, b in zip([n, *units], [*units, 10], strict=True)
@@ -104,7 +104,7 @@ def test_several_objectives_give_a_front_and_evaluate_takes_the_cheap_trial(digi
     assert best["trial_number"] == min(near, key=lambda k: trials[k].data.metrics["latency_ms"])
     assert run.data.metrics["best_val_accuracy"] == trials[best["trial_number"]].data.metrics["val_accuracy"]
 
-    result = step("evaluate", "--final-epochs", "1", "--min-accuracy", "0")
+    result = step("evaluate", "--final-epochs", "1", "--require", "")
     assert f"Selected trial-{best['trial_number']:03d}: the cheapest (latency " in result.stdout, result.stderr
     refused = step("evaluate", "--select", "17")
     assert (refused.returncode, "number of a complete trial" in refused.stderr) == (2, True), refused.stderr
@@ -116,8 +116,8 @@ def test_warm_start_log_loss_plateau_and_a_changed_space(digits: MlflowClient, s
          "--pruner", "none")  # fmt: skip
     (first,) = runs(digits, "tune")
     best = json.loads(artifact(first, "best_config.json").read_text())
-    losses = {t.info.run_id: t.data.metrics["val_loss"] for t in children(digits, first)}
-    assert losses[best["trial_run_id"]] == min(losses.values()) == first.data.metrics["best_val_loss"]
+    losses = {t.info.run_id: t.data.metrics["val_log_loss"] for t in children(digits, first)}
+    assert losses[best["trial_run_id"]] == min(losses.values()) == first.data.metrics["best_val_log_loss"]
 
     for source in (first.info.run_id, "first"):
         output = tune(

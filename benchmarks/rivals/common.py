@@ -18,7 +18,7 @@ BATCH_SIZE = 128
 def load(folder: Path) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """(features, labels) of train and of validation; float64 pixels in [0, 1], as `x / 255.0` gives them."""
     splits = Dataset.load(folder, ("train", "validation")).splits
-    return tuple((split.features / 255.0, np.asarray(split.labels)) for split in splits.values())
+    return tuple((split.features / 255.0, np.asarray(split.targets)) for split in splits.values())
 
 
 def build(point: dict[str, Any]) -> keras.Model:
@@ -35,4 +35,4 @@ def build(point: dict[str, Any]) -> keras.Model:
 
 def named(logs: dict[str, float]) -> dict[str, float]:
     """Keras' epoch logs under the metric names that all systems use here."""
-    return {"train_loss": logs["loss"], "val_loss": logs["val_loss"], "val_accuracy": logs["val_accuracy"]}
+    return {"train_loss": logs["loss"], "val_log_loss": logs["val_loss"], "val_accuracy": logs["val_accuracy"]}

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from steps.base.environment import CHECKPOINTS, URLS
 from steps.base.errors import InputError
 
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
+_URLS = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "TUNE_STORAGE")
 
 
 class FilePath(click.ParamType):
@@ -50,15 +50,15 @@ def absolute_url(url: str) -> str:
 
 
 def anchor_environment() -> None:
-    """Make paths in environment variables absolute, for the steps that this one starts.
+    """Make what the environment names hold in any folder, for the steps that this one starts.
 
     They are started as `python`: this interpreter's folder comes first on the PATH.
     """
-    for name in URLS:
+    for name in _URLS:
         if name in os.environ:
             os.environ[name] = absolute_url(os.environ[name])
-    if folder := os.environ.get(CHECKPOINTS):
-        os.environ[CHECKPOINTS] = str(Path(folder).absolute())
+    if folder := os.environ.get("TUNE_CHECKPOINTS"):
+        os.environ["TUNE_CHECKPOINTS"] = str(Path(folder).absolute())
     own, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
     if path.split(os.pathsep)[0] != own:
         os.environ["PATH"] = f"{own}{os.pathsep}{path}"

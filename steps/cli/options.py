@@ -9,10 +9,9 @@ from typing import Any
 import click
 
 from steps.base.paths import DatabaseUrl, FilePath
-from steps.cli.types import OneOf, Real, TrialNumber, Whole, Words
+from steps.cli.types import Names, OneOf, Real, TrialNumber, Whole
 
 MAX_SEED = 2**31 - 1
-OBJECTIVES = ("accuracy", "log_loss", "latency", "parameters")  # here, so that no step depends on the trainer for them
 
 
 def _datasets() -> Sequence[str]:
@@ -127,10 +126,11 @@ tune_options = _options(
     ),
     click.option(
         "--objectives",
-        type=Words(OBJECTIVES),
-        default="accuracy",
-        help="What is optimized, on validation: accuracy, log_loss, latency (ms for one image), parameters; several "
-        "give a Pareto front. Example: accuracy,latency",
+        type=Names(),
+        default="auto",
+        help="What is optimized, on validation: metrics of the task (for classes accuracy, log_loss, f1_macro, recall, "
+        "calibration_error), latency (ms for one row), parameters; auto: accuracy. Several give a Pareto front. "
+        "Example: accuracy,latency",
     ),
     click.option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
     click.option(
@@ -152,10 +152,9 @@ evaluate_options = _options(
     click.option("--final-epochs", type=Whole(1), default=50, help="Epochs of the final training."),
     click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     click.option(
-        "--min-accuracy", type=Real(0, 1), default=0.9, help="Test accuracy that a version needs to be approved."
-    ),
-    click.option(
-        "--min-recall", type=Real(0, 1), default=0, help="Recall that each class needs for approval; 0: no such check."
+        "--require",
+        default="",
+        help="Bounds that metrics of the test split must keep for approval. Example: accuracy>=0.9,recall>=0.5",
     ),
     click.option(
         "--alpha",

@@ -64,20 +64,20 @@ class OneOf(click.ParamType):
         return str(value)
 
 
-class Words(OneOf):
-    """One or more of a few words, separated by commas, each once."""
+class Names(click.ParamType):
+    """One or more names, separated by commas, each once."""
 
-    name = "word,..."
+    name = "name,..."
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # type: ignore[override]
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        words = tuple(word.strip() for word in str(value).split(","))
-        for word in words:
-            super().convert(word, param, ctx)
-        if len(set(words)) < len(words):
-            self.fail(f"must name each word once, got {value!r}")
-        return words
+        names = tuple(name.strip() for name in str(value).split(","))
+        if not all(names):
+            self.fail(f"must be names separated by commas, got {value!r}")
+        if len(set(names)) < len(names):
+            self.fail(f"must hold each name once, got {value!r}")
+        return names
 
 
 class TrialNumber(click.ParamType):

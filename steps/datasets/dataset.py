@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from steps.base.errors import StepError
-from steps.base.files import array_digest
 
 SPLITS = ("train", "validation", "test")
 
 
 class DataError(StepError):
-    """Data that cannot be obtained, or differ from what was saved."""
+    """Data that are not what they claim to be, or cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +26,26 @@ class Split:
 
     Attributes:
         features: (n, n_features) in their stored dtype (uint8 for images), in [0, feature_max].
-        labels: (n,) int32, in [0, n_classes).
+        targets: (n,) int32, in [0, n_classes).
     """
 
     features: np.ndarray
-    labels: np.ndarray
+    targets: np.ndarray
 
     def __post_init__(self) -> None:
-        for array in (self.features, self.labels):
+        for array in (self.features, self.targets):
             array.flags.writeable = False
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.targets)
 
     def digest(self) -> str:
         """SHA-256 over dtype, shape and content."""
-        return array_digest((self.features, self.labels))
+        sha = hashlib.sha256()
+        for array in (self.features, self.targets):
+            sha.update(f"{array.dtype.str}{array.shape}".encode())
+            sha.update(np.ascontiguousarray(array).data)
+        return sha.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Dataset:
     Attributes:
         name: Its name in the catalogue.
         splits: Any of `train`, `validation`, `test`; a step loads only those it may see.
-        class_names: One per label.
+        class_names: One per class.
         feature_max: Largest value that a feature can take; the model scales by it.
         image_shape: (height, width) where a row of features is an image, else None.
         source: Where the data come from, for people.
@@ -76,11 +79,11 @@ class Dataset:
         return int(next(iter(self.splits.values())).features.shape[1])
 
     def save(self, folder: Path) -> None:
-        """Write `<split>_features.npy`, `<split>_labels.npy` and `dataset.json`, the last one last."""
+        """Write `<split>_features.npy`, `<split>_targets.npy` and `dataset.json`, the last one last."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
             np.save(folder / f"{name}_features.npy", split.features, allow_pickle=False)
-            np.save(folder / f"{name}_labels.npy", split.labels, allow_pickle=False)
+            np.save(folder / f"{name}_targets.npy", split.targets, allow_pickle=False)
         description = {
             "name": self.name,
             "source": self.source,
@@ -120,7 +123,7 @@ class Dataset:
 
 def _load_split(folder: Path, name: str, expected: str) -> Split:
     arrays = []
-    for part in ("features", "labels"):
+    for part in ("features", "targets"):
         path = folder / f"{name}_{part}.npy"
         try:
             arrays.append(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -1,4 +1,4 @@
-"""Stratified, seeded splits."""
+"""Splits taken apart, stratified and seeded, and put together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split
     """
     try:
         kept, held_out = train_test_split(
-            np.arange(len(samples)), test_size=fraction, random_state=seed, stratify=samples.labels
+            np.arange(len(samples)), test_size=fraction, random_state=seed, stratify=samples.targets
         )
     except ValueError as error:
         raise InputError(
@@ -31,6 +31,13 @@ def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split
     kept.sort()
     held_out.sort()
     return (
-        Split(samples.features[kept], samples.labels[kept]),
-        Split(samples.features[held_out], samples.labels[held_out]),
+        Split(samples.features[kept], samples.targets[kept]),
+        Split(samples.features[held_out], samples.targets[held_out]),
+    )
+
+
+def joined(*splits: Split) -> Split:
+    """The rows of several splits, one after the other."""
+    return Split(
+        np.concatenate([split.features for split in splits]), np.concatenate([split.targets for split in splits])
     )

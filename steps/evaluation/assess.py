@@ -2,70 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import mlflow
 import numpy as np
 
 from steps.datasets import Dataset
-from steps.tasks.classification.baselines import baseline_predictions
-from steps.tasks.classification.checks import Check, check_accuracy, check_baseline, check_predictions, check_recall
-from steps.tasks.classification.metrics import Metrics, confusion, metrics, mlflow_metrics, recalls
+from steps.datasets.split import joined
+from steps.tasks.checks import Check, check_baseline, check_predictions
+from steps.tasks.metric import Interval, as_metrics
+from steps.tasks.requirements import Requirement, check_requirements
+from steps.tasks.task import Task
 from steps.tracking.models import check_interface
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a logged model does on the test split.
+    """A logged model on the test split.
 
     Attributes:
-        probabilities: (n, n_classes) float32, of the artifact itself, not of the model in memory.
-        labels: (n,) int32.
-        baselines: Test accuracy of each baseline, in [0, 1].
-        recalls: (n_classes,), in [0, 1].
+        targets: (n,).
+        outputs: (n, n_outputs) float32, of the artifact itself, not of the model in memory.
+        scores: By metric, the primary one first.
+        baselines: Primary metric of each baseline.
     """
 
-    probabilities: np.ndarray
-    labels: np.ndarray
-    scores: Metrics
-    baselines: dict[str, float]
-    recalls: np.ndarray
+    task: Task
+    targets: np.ndarray
+    outputs: np.ndarray
+    scores: Mapping[str, Interval]
+    baselines: Mapping[str, float]
     checks: tuple[Check, ...]
 
+    @property
+    def primary(self) -> Interval:
+        """The score in the primary metric."""
+        return self.scores[self.task.primary.name]
+
     def as_metrics(self) -> dict[str, float]:
-        """This project's names, and MLflow's own for what MLflow's classifier evaluation has a name for."""
-        return {
-            **asdict(self.scores),
-            **mlflow_metrics(confusion(self.probabilities, self.labels), self.scores.test_log_loss),
-            **{f"{name}_accuracy": accuracy for name, accuracy in self.baselines.items()},
-            "test_min_recall": float(self.recalls.min()),
-        }
+        """This project's names, and MLflow's own for what MLflow's evaluation has a name for."""
+        streamed = self.task.streamed()
+        streamed.add(self.targets, self.outputs)
+        baselines = {f"{name}_{self.task.primary.name}": value for name, value in self.baselines.items()}
+        return streamed.result() | as_metrics(self.scores, "test_") | baselines
 
 
-def assess(model_uri: str, trained: np.ndarray, dataset: Dataset, min_accuracy: float, min_recall: float) -> Assessment:
+def assess(
+    model_uri: str, trained: np.ndarray, dataset: Dataset, task: Task, requirements: tuple[Requirement, ...]
+) -> Assessment:
     """Load the logged model, test it, and check it.
 
     Args:
-        trained: (n, n_classes) probabilities that the model in memory gives for the test split.
+        trained: (n, n_outputs) that the model in memory gives for the test split.
         dataset: With all its splits; the baselines are fitted on train + validation, as the model was.
-        min_accuracy, min_recall: In [0, 1]; 0 switches the check of the recall off.
     """
-    features, labels = (np.asarray(getattr(dataset.splits["test"], part)) for part in ("features", "labels"))
+    test = dataset.splits["test"]
+    features, targets = np.asarray(test.features), np.asarray(test.targets)
     model = mlflow.pyfunc.load_model(model_uri)
-    probabilities = np.asarray(model.predict(features))
-    scores = metrics(probabilities, labels)
-    parts = [dataset.splits["train"], dataset.splits["validation"]]
-    train_features = np.concatenate([part.features for part in parts])
-    train_labels = np.concatenate([part.labels for part in parts])
-    predicted = baseline_predictions(train_features, train_labels, features, dataset.feature_max)
-    baselines = {name: float((classes == labels).mean()) for name, classes in predicted.items()}
-    recall = recalls(probabilities, labels)
-    checks = [
-        check_accuracy(scores.test_accuracy, min_accuracy),
-        check_predictions(trained, probabilities),
+    outputs = np.asarray(model.predict(features))
+    scores = task.test_scores(targets, outputs)
+    fitted = task.baselines(joined(dataset.splits["train"], dataset.splits["validation"]), test)
+    baselines = {name: task.primary.value(targets, theirs) for name, theirs in fitted.items()}
+    own = scores[task.primary.name].value
+    checks = (
+        *check_requirements(requirements, task, scores),
+        check_predictions(trained, outputs),
         check_interface(model, model_uri),
-        *(check_baseline(name, scores.test_accuracy, accuracy) for name, accuracy in baselines.items()),
-    ]
-    if min_recall:
-        checks.append(check_recall(recall, dataset.class_names, min_recall))
-    return Assessment(probabilities, labels, scores, baselines, recall, tuple(checks))
+        *(check_baseline(task.primary, name, own, value) for name, value in baselines.items()),
+    )
+    return Assessment(task, targets, outputs, scores, baselines, checks)

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
 
-if TYPE_CHECKING:
-    import keras
+import keras
+import mlflow
 
-    from steps.datasets import Dataset
+from steps.base.errors import StepError
+from steps.datasets import Dataset
+from steps.datasets.interface import Interface
+from steps.datasets.split import joined
+from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.heads import make_head
+from steps.mlp.trainer import Samples, Trainer
+from steps.report.terminal import TrainingDisplay
+from steps.tasks.task import Task
 
 
-def train_final(
-    config: Any, dataset: Dataset, epochs: int, seed: int, precision: Any
+def refit(
+    config: MLPConfig, dataset: Dataset, task: Task, epochs: int, seed: int, precision: Precision
 ) -> tuple[keras.Model, list[float]]:
-    """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes."""
-    import mlflow
-    import numpy as np
+    """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes.
 
-    from steps.base.errors import StepError
-    from steps.mlp.trainer import Samples, Trainer
-    from steps.report.terminal import TrainingDisplay
-
-    parts = [dataset.splits["train"], dataset.splits["validation"]]
-    samples = Samples.from_arrays(
-        np.concatenate([part.features for part in parts]), np.concatenate([part.labels for part in parts])
-    )
+    Raises:
+        StepError: The loss is not finite.
+    """
     trainer = Trainer(
         config,
-        samples,
-        n_classes=len(dataset.class_names),
-        feature_max=dataset.feature_max,
-        image_shape=dataset.image_shape,
+        Samples.of(joined(dataset.splits["train"], dataset.splits["validation"])),
+        interface=Interface.of(dataset),
+        head=make_head(task.head, task.n_outputs),
         epochs=epochs,
         seed=seed,
         precision=precision,
@@ -39,7 +39,7 @@ def train_final(
     with TrainingDisplay(epochs) as display:
         for epoch in range(1, epochs + 1):
             loss = trainer.run_epoch().train_loss
-            if not np.isfinite(loss):
+            if not math.isfinite(loss):
                 raise StepError(
                     f"the loss is not finite after epoch {epoch}; choose another trial or precision=float32"
                 )

@@ -6,16 +6,16 @@ the variables as raw arrays. Random streams are functions of (seed, step), so th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from steps.base.files import replacing
-from steps.mlp.trainer import EpochMetrics, Trainer
+from steps.mlp.trainer import Trainer
 
 _DIGEST = hashlib.sha256().digest_size
 _LENGTH = 8  # bytes
@@ -25,11 +25,13 @@ class CheckpointError(Exception):
     """The file is damaged, or belongs to another training; the message is one line."""
 
 
-def save_checkpoint(path: Path, trainer: Trainer, history: Sequence[EpochMetrics], key: Mapping[str, object]) -> None:
+def save_checkpoint(
+    path: Path, trainer: Trainer, history: Sequence[Mapping[str, float]], key: Mapping[str, object]
+) -> None:
     """Write weights, optimizer state and epoch atomically: a reader finds the old file or the new one.
 
     Args:
-        history: Metrics of the `trainer.epoch` epochs that are done.
+        history: Metrics by name of the `trainer.epoch` epochs that are done.
         key: What the training is a function of; `load_checkpoint` wants an equal one.
 
     Raises:
@@ -40,7 +42,7 @@ def save_checkpoint(path: Path, trainer: Trainer, history: Sequence[EpochMetrics
         {
             "key": key,
             "epoch": trainer.epoch,
-            "history": [asdict(metrics) for metrics in history],
+            "history": [dict(metrics) for metrics in history],
             "arrays": [(array.dtype.str, array.shape) for array in arrays],
         }
     ).encode()
@@ -49,11 +51,32 @@ def save_checkpoint(path: Path, trainer: Trainer, history: Sequence[EpochMetrics
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    with replacing(path, durable=True) as draft, draft.open("wb") as file:
-        file.writelines([digest.digest(), *parts])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = draft_of(path)
+    try:
+        with draft.open("wb") as file:
+            file.writelines([digest.digest(), *parts])
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
 
 
-def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> list[EpochMetrics]:
+def remove_checkpoint(path: Path) -> None:
+    """Remove the file, and what a crash left of the next one."""
+    for file in (path, draft_of(path)):
+        file.unlink(missing_ok=True)
+
+
+def draft_of(path: Path) -> Path:
+    return path.with_suffix(".part")
+
+
+def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> list[Mapping[str, float]]:
     """Put a fresh trainer in the state of the file; returns the metrics of the epochs done, none without a file.
 
     Raises:
@@ -78,4 +101,14 @@ def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> 
         variable.assign(array.reshape(shape))
         start += array.nbytes
     trainer.epoch = header["epoch"]
-    return [EpochMetrics(**metrics) for metrics in header["history"]]
+    return list(header["history"])
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renaming itself survive a power cut, where folders can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

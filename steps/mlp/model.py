@@ -5,16 +5,17 @@ from __future__ import annotations
 import keras
 
 from steps.mlp.config import MLPConfig
+from steps.mlp.heads import Head
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
 
 
-def build_model(config: MLPConfig, n_features: int, n_classes: int, feature_max: float, seed: int) -> keras.Model:
+def build_model(config: MLPConfig, n_features: int, feature_max: float, head: Head, seed: int) -> keras.Model:
     """Untrained model with seeded weights.
 
     It takes (batch, n_features) in the stored dtype of the data (any number in [0, feature_max]) and
-    gives (batch, n_classes) float32 probabilities. Kernels are He-normal before `relu` and its
+    gives the outputs of the head (batch, n_outputs) float32. Kernels are He-normal before `relu` and its
     relatives, Glorot-uniform elsewhere.
     """
     inputs = x = keras.Input((n_features,), name="features")
@@ -33,6 +34,5 @@ def build_model(config: MLPConfig, n_features: int, n_classes: int, feature_max:
         x = keras.layers.Activation(config.activation, name=f"activation_{i}")(x)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout, seed=seed + i + 1, name=f"dropout_{i}")(x)
-    output = keras.initializers.GlorotUniform(seed + len(config.units))
-    x = keras.layers.Dense(n_classes, activation="softmax", kernel_initializer=output, name="probabilities")(x)
+    x = head.layer(seed + len(config.units))(x)
     return keras.Model(inputs, x, name="mlp")

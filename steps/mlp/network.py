@@ -2,20 +2,22 @@
 
 `keras.Model.__call__` and a gradient tape would do the same in more and slower ops: here dropout cuts its masks out of
 a bank, batch normalization and activations make fewer passes, and the matrix products may run in bfloat16. Each step
-returns its output and its pullback, which takes the gradient of a loss by that output. (`tf.custom_gradient` keeps the
+returns its output and its pullback, which takes the gradient of a loss by that output. A new step needs no gradient by
+hand: `traced` takes it from a tape; steps that a profile found hot have their own. (`tf.custom_gradient` keeps the
 graph of every trial in memory.) Tests hold it equal to the Keras model at inference and to a tape in training.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
 from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.heads import OUTPUT_LAYER
 from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
 _WINDOWS = 16  # length of a bank of dropout masks, in windows of the widest layer
@@ -57,7 +59,7 @@ class Network:
         self._config = config
         self._widest = max(model.input_shape[1], *config.units)
         self._dense = [_variables(model.get_layer(f"dense_{i}")) for i in range(len(config.units))]
-        self._output = _variables(model.get_layer("probabilities"))
+        self._output = _variables(model.get_layer(OUTPUT_LAYER))
         self._norms = (
             [_variables(model.get_layer(f"batch_norm_{i}")) for i in range(len(config.units))]
             if config.batch_norm
@@ -79,7 +81,7 @@ class Network:
         return Masks(banks, starts)
 
     def logits(self, x: tf.Tensor) -> tf.Tensor:
-        """(batch, n_features) float32 -> (batch, n_classes) float32, at inference."""
+        """(batch, n_features) float32 -> (batch, n_outputs) float32, at inference."""
         return self._forward(x, None)[0]
 
     def train(self, x: tf.Tensor, masks: Masks) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
@@ -89,7 +91,7 @@ class Network:
             x: (batch, n_features) float32.
 
         Returns:
-            Logits (batch, n_classes) float32; and what makes the gradients of a loss by `model.trainable_variables`
+            Logits (batch, n_outputs) float32; and what makes the gradients of a loss by `model.trainable_variables`
             of its gradient by the logits.
         """
         x, _ = masks.drop(x, self._config.input_dropout, 0)
@@ -174,14 +176,26 @@ def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[Step, 
     return (tf.nn.bias_add(centered * scale, beta), pullback), mean, variance * (n / max(1, n - 1))
 
 
-def _relu(x: tf.Tensor) -> Step:
-    y = tf.nn.relu(x)
-    return y, lambda dy: (tf.raw_ops.ReluGrad(gradients=dy, features=y), [])
+def traced(function: Callable[[tf.Tensor], tf.Tensor], variables: Sequence[tf.Variable] = ()) -> Callable[..., Step]:
+    """A step whose gradient nobody has written: a tape derives it while the graph is traced, at no cost afterwards.
 
+    Args:
+        function: (batch, units) -> (batch, other units), of TensorFlow's ops.
+        variables: The trainable variables that it reads, in the order of the model.
+    """
 
-def _tanh(x: tf.Tensor) -> Step:
-    y = tf.tanh(x)
-    return y, lambda dy: (tf.raw_ops.TanhGrad(y=y, dy=dy), [])
+    def step(x: tf.Tensor) -> Step:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+
+        def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            of_x, *of_variables = tape.gradient(y, [x, *variables], dy, tf.UnconnectedGradients.ZERO)
+            return of_x, [tf.convert_to_tensor(gradient) for gradient in of_variables]  # an embedding's comes in slices
+
+        return y, pullback
+
+    return step
 
 
 def _silu(x: tf.Tensor) -> Step:
@@ -197,7 +211,12 @@ def _gelu(x: tf.Tensor) -> Step:
     return x * share, lambda dy: (dy * (share + x * tf.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)), [])
 
 
-_ACTIVATIONS: dict[str, Callable[[tf.Tensor], Step]] = {"relu": _relu, "gelu": _gelu, "silu": _silu, "tanh": _tanh}
+_ACTIVATIONS: dict[str, Callable[[tf.Tensor], Step]] = {
+    "relu": traced(tf.nn.relu),
+    "gelu": _gelu,
+    "silu": _silu,
+    "tanh": traced(tf.tanh),
+}
 
 
 def _variables(layer: keras.Layer) -> list[tf.Variable]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import platform
@@ -10,8 +9,8 @@ import time
 from pathlib import Path
 
 import tensorflow as tf
+from platformdirs import user_cache_path
 
-from steps.base.files import cache_folder, replacing
 from steps.mlp.config import Precision
 
 _REQUIRED_GAIN = 1.2  # below that, rounding to bfloat16 and back costs more than it saves
@@ -57,31 +56,24 @@ def hardware() -> dict[str, object]:
 
 
 def resolve_precision(given: str, cache: Path | None = None) -> Precision:
-    """`float32` or `bfloat16` as given; for `auto`, the one that multiplies matrices faster here.
+    """`float32` or `bfloat16` as given; for `auto`, what multiplies matrices faster here.
 
-    The answer for `auto` is measured once for each kind of machine and version of TensorFlow and kept in the user's
-    cache directory, so that equal runs stay equal. The vector units are part of the kind: clouds give one processor
-    name to machines with and without bfloat16.
-
-    Args:
-        cache: Another folder to keep the answer in.
+    The answer for `auto` is measured once per machine type and TensorFlow version and kept in the
+    user's cache directory, so that equal runs stay equal.
     """
     if given == "float32":
         return "float32"
     if given == "bfloat16":
         return "bfloat16"
-    found = hardware()
-    key = ", ".join(str(found[name]) for name in ("processor", "cpu_features", "gpus", "onednn"))
-    key = f"{key}, tensorflow {tf.__version__}"
-    path = (cache or cache_folder()) / "precision.json"
+    path = (cache or user_cache_path("mlp-tuning")) / "precision.json"
+    key = f"{_processor()}, tensorflow {tf.__version__}, gpu {has_gpu()}"
     try:
-        known = dict(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
         known = {}
     if known.get(key) not in ("float32", "bfloat16"):
         known[key] = "bfloat16" if _gemm_seconds("float32") > _REQUIRED_GAIN * _gemm_seconds("bfloat16") else "float32"
-        with contextlib.suppress(OSError), replacing(path) as draft:  # a cache: without it the next run measures again
-            draft.write_text(json.dumps(known, indent=2))
+        _write_atomically(path, json.dumps(known, indent=2))
     return "bfloat16" if known[key] == "bfloat16" else "float32"
 
 
@@ -113,3 +105,13 @@ def _cpuinfo() -> list[str]:
         return Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return []
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError:
+        return  # a cache that cannot be written only means that the next run measures again

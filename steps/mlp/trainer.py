@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from steps.datasets import Split
+from steps.datasets.interface import Interface
 from steps.mlp.augmentation import augment
 from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.heads import Head
 from steps.mlp.model import build_model
 from steps.mlp.network import Masks, Network
 from steps.mlp.optimizers import Optimizer, learning_rate_at
@@ -22,23 +25,27 @@ _KEYS_PER_STEP = 64  # random tensors that one step may draw from one stream
 
 @dataclass(frozen=True)
 class Samples:
-    """Features (n, n_features) in their stored dtype and labels (n,) int32, as tensors all trials share."""
+    """Features (n, n_features) in their stored dtype and targets (n,), as tensors all trials share."""
 
     features: tf.Tensor
-    labels: tf.Tensor
+    targets: tf.Tensor
 
     @classmethod
-    def from_arrays(cls, features: np.ndarray, labels: np.ndarray) -> Samples:
-        return cls(tf.constant(features), tf.constant(labels, tf.int32))
+    def of(cls, split: Split) -> Samples:
+        return cls(tf.constant(split.features), tf.constant(split.targets))
 
 
 @dataclass(frozen=True)
-class EpochMetrics:
-    """Means over the samples of one epoch; natural logarithm, accuracy in [0, 1]."""
+class Epoch:
+    """One trained epoch.
+
+    Attributes:
+        train_loss: Mean loss over the updates.
+        outputs: (n, n_outputs) float32 for the validation rows after the epoch; None without validation rows.
+    """
 
     train_loss: float
-    val_loss: float
-    val_accuracy: float
+    outputs: np.ndarray | None
 
 
 class Trainer:
@@ -54,25 +61,23 @@ class Trainer:
         train: Samples,
         validation: Samples | None = None,
         *,
-        n_classes: int,
-        feature_max: float,
-        image_shape: tuple[int, int] | None = None,
+        interface: Interface,
+        head: Head,
         epochs: int,
         seed: int,
         precision: Precision = "float32",
     ) -> None:
-        if config.augmentation != "none" and image_shape is None:
+        if config.augmentation != "none" and interface.image_shape is None:
             raise ValueError(f"augmentation must be none for data that are not images, got {config.augmentation!r}")
-        self.model = build_model(config, train.features.shape[1], n_classes, feature_max, seed)
+        self.model = build_model(config, interface.n_features, interface.feature_max, head, seed)
         self.epoch = 0
         self._config = config
         self._train = train
         self._validation = validation
-        self._n_classes = n_classes
-        self._feature_max = feature_max
-        self._image_shape = image_shape
-        self._batch_size = min(config.batch_size, train.labels.shape[0])
-        self._steps_per_epoch = train.labels.shape[0] // self._batch_size
+        self._interface = interface
+        self._head = head
+        self._batch_size = min(config.batch_size, train.targets.shape[0])
+        self._steps_per_epoch = train.targets.shape[0] // self._batch_size
         self._n_steps = self._steps_per_epoch * epochs
         self._streams = {
             name: int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1) for i, name in enumerate(_STREAMS)
@@ -87,76 +92,61 @@ class Trainer:
         weights = [variable.value for variable in self.model.weights]
         return weights + [slot for slots in self._optimizer.slots for slot in slots]
 
-    def run_epoch(self) -> EpochMetrics:
-        """Train one epoch and evaluate it; without validation samples their metrics are NaN."""
+    def run_epoch(self) -> Epoch:
+        """Train one epoch, then apply the model to the validation rows."""
         samples = [s for s in (self._train, self._validation) if s]
-        tensors = [(s.features, s.labels) for s in samples]
-        metrics = self._run(tf.constant(self.epoch), *tensors).numpy()
+        loss, outputs = self._run(tf.constant(self.epoch), *((s.features, s.targets) for s in samples))
         self.epoch += 1
-        train_loss, val_loss, accuracy = (float(value) for value in metrics)
-        if self._validation:
-            n = len(self._validation.labels)
-            accuracy = round(accuracy * n) / n  # 0.9854, which float32 makes 0.98539996
-        return EpochMetrics(train_loss, val_loss, accuracy)
+        return Epoch(float(loss), outputs.numpy() if self._validation else None)
 
     def _epoch_graph(
         self,
         epoch: tf.Tensor,
         train: tuple[tf.Tensor, tf.Tensor],
         validation: tuple[tf.Tensor, tf.Tensor] | None = None,
-    ) -> tf.Tensor:
-        features, labels = train
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        features, targets = train
         banks = self._network.draw_banks(self._key("dropout", epoch), self._batch_size)
-        order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(labels)[0]), self._key("shuffle", epoch))
+        order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(targets)[0]), self._key("shuffle", epoch))
 
         def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             batch = tf.reshape(order[i * self._batch_size : (i + 1) * self._batch_size], (self._batch_size,))
             step = epoch * self._steps_per_epoch + i
             masks = self._network.masks(banks, self._key("mask", step), self._batch_size)
-            return i + 1, loss + self._step_graph(tf.gather(features, batch), tf.gather(labels, batch), masks, step)
+            return i + 1, loss + self._step_graph(tf.gather(features, batch), tf.gather(targets, batch), masks, step)
 
-        _, loss = _loop(lambda i, _: i < self._steps_per_epoch, body, (0, 0.0))
-        evaluation = self._evaluation_graph(*validation) if validation else (np.nan, np.nan)
-        return tf.stack([loss / self._steps_per_epoch, *evaluation])
+        _, loss = _loop(lambda i, _: i < self._steps_per_epoch, body, (tf.constant(0), tf.constant(0.0)))
+        outputs = self._outputs_graph(validation[0]) if validation else tf.zeros(())
+        return loss / self._steps_per_epoch, outputs
 
-    def _step_graph(self, raw: tf.Tensor, labels: tf.Tensor, masks: Masks, step: tf.Tensor) -> tf.Tensor:
+    def _step_graph(self, raw: tf.Tensor, targets: tf.Tensor, masks: Masks, step: tf.Tensor) -> tf.Tensor:
         """One update; returns the loss of its batch before it."""
         x = tf.cast(raw, tf.float32)
         if self._config.augmentation != "none":
-            assert self._image_shape is not None
-            x = augment(raw, self._image_shape, self._config.augmentation, self._key("augment", step))
-        smoothing = self._config.label_smoothing
-        targets = tf.one_hot(
-            labels, self._n_classes, 1 - smoothing + smoothing / self._n_classes, smoothing / self._n_classes
-        )
-        logits, gradients = self._network.train(x * (1 / self._feature_max), masks)
-        losses, slopes = tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=logits, labels=targets)
+            assert self._interface.image_shape is not None
+            x = augment(raw, self._interface.image_shape, self._config.augmentation, self._key("augment", step))
+        logits, gradients = self._network.train(x * (1 / self._interface.feature_max), masks)
+        losses, slopes = self._head.loss(logits, targets, self._config)
         learning_rate = learning_rate_at(self._config, step, self._n_steps)
         self._optimizer.apply(gradients(slopes / self._batch_size), learning_rate, step)
         return tf.reduce_mean(losses)
 
-    def _evaluation_graph(self, features: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean log loss and accuracy over all samples, the partial last batch included."""
-        n = labels.shape[0]
+    def _outputs_graph(self, features: tf.Tensor) -> tf.Tensor:
+        """(n, n_outputs) for all rows, the partial last batch included."""
+        n = features.shape[0]
+        found = tf.TensorArray(tf.float32, -(-n // EVALUATION_BATCH), infer_shape=False)
 
-        def body(start: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            y = labels[start : start + EVALUATION_BATCH]
-            x = tf.cast(features[start : start + EVALUATION_BATCH], tf.float32) * (1 / self._feature_max)
-            logits = self._network.logits(x)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
-            hits = tf.argmax(logits, 1, tf.int32) == y
-            return (
-                start + EVALUATION_BATCH,
-                loss + tf.reduce_sum(losses),
-                correct + tf.reduce_sum(tf.cast(hits, tf.float32)),
-            )
+        def body(i: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            rows = features[i * EVALUATION_BATCH : (i + 1) * EVALUATION_BATCH]
+            logits = self._network.logits(tf.cast(rows, tf.float32) * (1 / self._interface.feature_max))
+            return i + 1, found.write(i, self._head.outputs(logits))
 
-        _, loss, correct = _loop(lambda start, *_: start < n, body, (0, 0.0, 0.0))
-        return loss / n, correct / n
+        _, found = _loop(lambda i, _: i < found.size(), body, (tf.constant(0), found))
+        return tf.ensure_shape(found.concat(), (n, self._head.n_outputs))
 
     def _key(self, stream: str, step: tf.Tensor) -> tf.Tensor:
         return tf.stack([self._streams[stream], step * _KEYS_PER_STEP])
 
 
 def _loop(condition: Callable[..., tf.Tensor], body: Callable[..., Any], start: Sequence[Any]) -> Any:
-    return tf.while_loop(condition, body, [tf.constant(value) for value in start], parallel_iterations=1)
+    return tf.while_loop(condition, body, start, parallel_iterations=1)

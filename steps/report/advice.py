@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from steps.report.findings import Border, Row, is_noise, trials_since_best
+from steps.report.findings import Border, Row, trials_since_best
 from steps.tasks.objectives import Objective
+from steps.tasks.task import Task
 
 _FAILED = 0.1  # share of failed trials that is worth a word
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent
 
 
-def certainty(top: Sequence[Row], n: int) -> str:
-    """Whether the first of the top trials is better than the others or luckier, by accuracy on n samples.
+def certainty(top: Sequence[Row], task: Task, n: int) -> str:
+    """Whether the first of the top trials is better than the others or luckier, by the primary metric on n samples.
 
-    Where accuracy is not the only objective, others can be more accurate.
+    If that is not the only objective, others can be better in it.
     """
-    first, others = top[0], [row for row in top[1:] if row.accuracy is not None]
-    equal = [row for row in others if first.accuracy is not None and is_noise(first.accuracy, row.accuracy or 0, n)]
+    first, others = top[0], [(row, row.score) for row in top[1:] if row.score is not None]
+    equal = [row for row, score in others if first.score is not None and task.is_noise(first.score, score, n)]
     if not others:
         return "It is the only complete trial, so that there is nothing to compare it with"
     samples = f"on {n:,} validation samples"
-    better = [row for row in others if row not in equal and (row.accuracy or 0) > (first.accuracy or 0)]
+    better = [
+        row
+        for row, score in others
+        if row not in equal and first.score is not None and task.primary.is_better(score, first.score)
+    ]
     if better:
         numbers = " and ".join(f"trial {row.number}" for row in better)
-        return f"By accuracy alone, {numbers} would be better by more than noise {samples}"
+        return f"By {task.primary.label} alone, {numbers} would be better by more than noise {samples}"
     if not equal:
         return f"It is better than the others of the top {len(top)} by more than noise {samples}"
     if len(equal) == len(others):

@@ -26,8 +26,8 @@ def save_evaluation_figures(dataset: Dataset, probabilities: np.ndarray, losses:
         probabilities: (n, n_classes) on the test split.
         losses: Training loss of each epoch.
     """
-    labels = np.asarray(dataset.splits["test"].labels)
-    _confusion(confusion(probabilities, labels), dataset.class_names, folder / "confusion_matrix.png")
+    labels = np.asarray(dataset.splits["test"].targets)
+    _confusion(confusion(labels, probabilities), dataset.class_names, folder / "confusion_matrix.png")
     _calibration(probabilities, labels, folder / "calibration.png")
     _learning_curve(losses, folder / "training_loss.png")
     if dataset.image_shape:
@@ -50,7 +50,7 @@ def _confusion(counts: np.ndarray, class_names: tuple[str, ...], path: Path) -> 
 
 
 def _calibration(probabilities: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    confidence, accuracy, share = calibration_bins(probabilities, labels)
+    confidence, accuracy, share = calibration_bins(labels, probabilities)
     figure, axes = plt.subplots(figsize=(6, 5.4))
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="perfectly calibrated")
     axes.plot(confidence, accuracy, color=_BLUE, zorder=1)
@@ -69,7 +69,7 @@ def _learning_curve(losses: list[float], path: Path) -> None:
 
 
 def _mistakes(dataset: Dataset, probabilities: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    worst = worst_mistakes(probabilities, labels, _MISTAKES)
+    worst = worst_mistakes(labels, probabilities, _MISTAKES)
     figure, grid = plt.subplots(5, 5, figsize=(8, 9.4), squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

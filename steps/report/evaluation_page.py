@@ -11,9 +11,11 @@ from sklearn.metrics import precision_recall_fscore_support
 from steps.datasets import Dataset
 from steps.report.charts import calibration, error_intervals, learning_curve
 from steps.report.page import page, picture
-from steps.tasks.classification.checks import Check
-from steps.tasks.classification.comparison import Comparison
-from steps.tasks.classification.metrics import Metrics, calibration_bins, confusion, wilson_interval, worst_mistakes
+from steps.tasks.checks import Check
+from steps.tasks.classification.metrics import calibration_bins, confusion, worst_mistakes
+from steps.tasks.comparison import Comparison
+from steps.tasks.metric import Interval
+from steps.tasks.task import Task, task_of
 
 _MISTAKES = 24
 
@@ -27,7 +29,7 @@ def evaluation_page(
     checks: Sequence[Check],
     dataset: Dataset,
     probabilities: np.ndarray,
-    scores: Metrics,
+    scores: Mapping[str, Interval],
     baselines: Mapping[str, float],
     champion: int | None,
     comparison: Comparison | None,
@@ -40,14 +42,14 @@ def evaluation_page(
         reasons: Of the approval and of the promotion, one sentence each.
         dataset: With its test split.
         probabilities: (n, n_classes) on the test split.
-        baselines: Name -> test accuracy.
+        baselines: Name -> primary metric.
         champion, comparison: Version it was compared with and the 2 x 2 table; None where there was no champion.
         losses: Training loss of each epoch of the final training.
         lineage: Group -> name -> value.
     """
-    labels = np.asarray(dataset.splits["test"].labels)
-    rows = _accuracies(scores, baselines, champion, comparison, len(labels))
-    counts = confusion(probabilities, labels)
+    task, labels = task_of(dataset), np.asarray(dataset.splits["test"].targets)
+    rows = _rivals(task, scores, baselines, champion, comparison, len(labels))
+    counts = confusion(labels, probabilities)
     scores_of_classes = precision_recall_fscore_support(
         labels, probabilities.argmax(1), labels=range(len(dataset.class_names)), zero_division=0
     )
@@ -58,12 +60,13 @@ def evaluation_page(
         tone="good" if approved and promoted else "" if approved else "bad",
         reasons=reasons,
         checks=checks,
+        task=task,
         scores=scores,
         rows=rows,
         accuracy_chart=error_intervals(rows, len(labels)),
         comparison=comparison,
         champion=champion,
-        calibration_chart=calibration(*calibration_bins(probabilities, labels), scores.test_ece),
+        calibration_chart=calibration(*calibration_bins(labels, probabilities), scores["calibration_error"].value),
         learning_chart=learning_curve(losses),
         n_test=len(labels),
         classes=dataset.class_names,
@@ -76,14 +79,19 @@ def evaluation_page(
     )
 
 
-def _accuracies(
-    scores: Metrics, baselines: Mapping[str, float], champion: int | None, comparison: Comparison | None, n: int
+def _rivals(
+    task: Task,
+    scores: Mapping[str, Interval],
+    baselines: Mapping[str, float],
+    champion: int | None,
+    comparison: Comparison | None,
+    n: int,
 ) -> list[tuple[str, float, float, float]]:
-    """(name, accuracy, low, high) of the model and of all it is measured against."""
-    rows = [("this model", scores.test_accuracy, scores.test_accuracy_low, scores.test_accuracy_high)]
-    others = {f"champion (version {champion})": comparison.champion_accuracy} if comparison else {}
-    others |= {name.replace("_", " "): accuracy for name, accuracy in baselines.items()}
-    return rows + [(name, accuracy, *wilson_interval(round(accuracy * n), n)) for name, accuracy in others.items()]
+    """(name, primary metric, low, high) of the model and of all it is measured against."""
+    values = {"this model": scores[task.primary.name].value}
+    values |= {f"champion (version {champion})": comparison.champion} if comparison else {}
+    values |= {name.replace("_", " "): value for name, value in baselines.items()}
+    return [(name, value, *(task.interval(value, n) or (value, value))) for name, value in values.items()]
 
 
 def _mistakes(dataset: Dataset, probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, str]]:
@@ -97,7 +105,7 @@ def _mistakes(dataset: Dataset, probabilities: np.ndarray, labels: np.ndarray) -
             "text": f"{names[labels[i]]} as {names[probabilities[i].argmax()]}, {probabilities[i].max():.0%} sure",
             "row": f"test sample {i}",
         }
-        for i in worst_mistakes(probabilities, labels, _MISTAKES)
+        for i in worst_mistakes(labels, probabilities, _MISTAKES)
     ]
 
 
@@ -107,30 +115,31 @@ _TEMPLATE = """
 {% for reason in reasons %}<p>{{ reason[0] | upper }}{{ reason[1:] }}.</p>
 {% endfor %}
 <div class="numbers">
-<div><b>{{ scores.test_accuracy | percent }}</b><small>test accuracy, 95 % interval
-{{ scores.test_accuracy_low | percent }} to {{ scores.test_accuracy_high | percent }}</small></div>
-<div><b>{{ "%.4f" | format(scores.test_log_loss) }}</b><small>log loss (nats)</small></div>
-<div><b>{{ "%.4f" | format(scores.test_macro_f1) }}</b><small>macro F1</small></div>
-<div><b>{{ "%.4f" | format(scores.test_ece) }}</b><small>calibration error (ECE)</small></div>
+{% for name, score in scores.items() %}{% set metric = task.metrics[name] %}
+<div><b>{{ metric.text(score.value) }}</b><small>{{ "test " if loop.first }}{{ metric.label }}
+{%- if score.low is not none %}, 95 % interval {{ metric.text(score.low) }} to {{ metric.text(score.high) }}{% endif %}
+</small></div>{% endfor %}
 </div>
 </section>
 <h2>Against champion and baselines</h2>
 <div class="columns">
 <figure>{{ accuracy_chart }}</figure>
 <div class="scroll"><table>
-<thead><tr><th>model</th><th class="number">accuracy</th><th class="number">95 % interval</th>
+<thead><tr><th>model</th><th class="number">{{ task.primary.label }}</th><th class="number">95 % interval</th>
 <th class="number">margin</th></tr></thead>
-<tbody>{% for name, accuracy, low, high in rows %}
-<tr><td>{{ name }}</td><td class="number">{{ accuracy | percent }}</td>
-<td class="number">{{ "%.2f" | format(100 * low) }} – {{ high | percent }}</td>
+<tbody>{% for name, value, low, high in rows %}
+<tr><td>{{ name }}</td><td class="number">{{ task.primary.text(value) }}</td>
+<td class="number">{{ task.primary.text(low) }} – {{ task.primary.text(high) }}</td>
 <td class="number">
-{% if not loop.first %}{{ "%+.2f" | format(100 * (scores.test_accuracy - accuracy)) }}{% endif %}</td>
+{% if not loop.first %}{{ "+" if rows[0][1] >= value else "−" }}
+{{- task.primary.difference_text(rows[0][1] - value) }}{% endif %}</td>
 </tr>{% endfor %}</tbody></table>
-<p class="muted">All on the same {{ "{:,}".format(n_test) }} test samples. Margin: this model's lead, in points.</p>
+<p class="muted">All on the same {{ "{:,}".format(n_test) }} test samples. Margin: this model's lead.</p>
 </div>
 </div>
 {% if comparison %}
-<p>Exact McNemar test against version {{ champion }}: p = {{ "%.3g" | format(comparison.p_value) }}.</p>
+<p>{{ comparison.test[0] | upper }}{{ comparison.test[1:] }} against version {{ champion }}:
+p = {{ "%.3g" | format(comparison.p_value) }}.</p>
 <div class="scroll"><table><thead><tr><th>samples</th><th class="number">champion right</th>
 <th class="number">champion wrong</th></tr></thead><tbody>
 <tr><th>this model right</th><td class="number">{{ comparison.both_right }}</td>

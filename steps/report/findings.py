@@ -12,7 +12,6 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 TOP = 5
 _NEAR = 0.05  # share of a range, in its own scale, that counts as its border
-_Z = 1.96
 _FRACTIONS = ("dropout", "input_dropout", "momentum", "label_smoothing", "warmup")  # always below 1
 
 
@@ -22,8 +21,8 @@ class Row:
 
     Attributes:
         values: Of each objective, for a complete trial; empty for another one.
-        accuracy: Validation accuracy in [0, 1] after the last epoch; None where no epoch was finished.
-        curve: The first objective after each epoch, from epoch 1; accuracy where it is not known each epoch.
+        score: The primary metric on the validation split after the last epoch; None if no epoch was finished.
+        curve: The first objective after each epoch, from epoch 1; the primary metric if that is a cost.
         budget: Epochs it would have had.
         start, end: Seconds since the epoch of Unix.
         error: Why it failed; else empty.
@@ -33,7 +32,7 @@ class Row:
     state: Literal["complete", "pruned", "failed"]
     run_id: str = ""
     values: tuple[float, ...] = ()
-    accuracy: float | None = None
+    score: float | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
     curve: tuple[float, ...] = ()
@@ -71,17 +70,6 @@ class Cost:
     seconds: float
     seconds_saved: float
     busy: float
-
-
-def is_noise(first: float, second: float, n: int) -> bool:
-    """Whether two accuracies on n samples are within the 95 % interval of their difference (Agresti, Caffo, 2000).
-
-    Both are taken as independent. Two models are judged on the same samples and make partly the same mistakes, so
-    that a difference can be real and still be called noise, hardly the other way round.
-    """
-    smoothed = [(accuracy * n + 1) / (n + 2) for accuracy in (first, second)]
-    deviation = math.sqrt(sum(share * (1 - share) / (n + 2) for share in smoothed))
-    return abs(smoothed[0] - smoothed[1]) <= _Z * deviation
 
 
 def borders(top: Sequence[Row]) -> list[Border]:

@@ -9,14 +9,14 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from steps.report.advice import advice, certainty
-from steps.report.findings import TOP, Border, Row, borders, cost, is_noise
+from steps.report.findings import TOP, Border, Row, borders, cost
 from steps.report.format import duration
 from steps.report.importance import Importance
 from steps.report.page import page
 from steps.report.study_charts import MAX_CURVES, curves, front, history, intervals
 from steps.report.study_template import SCRIPT, STYLE, TEMPLATE
-from steps.tasks.classification.metrics import wilson_interval
-from steps.tasks.objectives import OBJECTIVES, Objective
+from steps.tasks.objectives import Objective, followed
+from steps.tasks.task import Task
 
 _MATTERS = 0.05  # share of all importances
 
@@ -26,6 +26,7 @@ def study_page(
     study_name: str,
     rows: Sequence[Row],
     objectives: Sequence[Objective],
+    task: Task,
     best: int,
     reason: str,
     ahead: Sequence[int],
@@ -47,10 +48,10 @@ def study_page(
     complete = [row for row in rows if row.state == "complete"]
     by_number = {row.number: row for row in rows}
     top = _top(complete, objectives[0], best)
-    measured = [(f"trial {row.number}", *_interval(row, n_validation)) for row in top if row.accuracy is not None]
-    noise = [is_noise(top[0].accuracy or 0, row.accuracy or 0, n_validation) for row in top]
+    measured = [_interval(row, task, n_validation) for row in top if row.score is not None]
+    noise = [task.is_noise(top[0].score or 0, row.score or 0, n_validation) for row in top]
     at_border, shares = borders(top), {importance.name: importance.share for importance in found}
-    each_epoch = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
+    each_epoch = followed(objectives, task)
     names = list(dict.fromkeys(name for row in rows for name in row.hyperparameters))
     return page(
         f"Study {study_name}",
@@ -60,8 +61,9 @@ def study_page(
         best=by_number[best],
         reason=reason,
         objectives=objectives,
-        certainty=certainty(top, n_validation),
-        accuracy=measured[0][1:] if measured else None,
+        certainty=certainty(top, task, n_validation),
+        task=task,
+        score=measured[0][1:] if measured else None,
         counts=Counter(row.state for row in rows),
         cost=cost(rows),
         duration=duration,
@@ -103,9 +105,9 @@ def _top(complete: Sequence[Row], objective: Objective, best: int) -> list[Row]:
     return [row for row in complete if row.number == best] + others[: TOP - 1]
 
 
-def _interval(row: Row, n: int) -> tuple[float, float, float]:
-    accuracy = row.accuracy or 0.0
-    return (accuracy, *wilson_interval(round(accuracy * n), n))
+def _interval(row: Row, task: Task, n: int) -> tuple[str, float, float, float]:
+    score = row.score or 0.0
+    return (f"trial {row.number}", score, *(task.interval(score, n) or (score, score)))
 
 
 def _hyperparameters(

@@ -52,8 +52,8 @@ TEMPLATE = """
 {% if ahead %}<p>It is {{ reason }}.</p>{% endif %}
 <p>{{ certainty }}. The best of many trials is also a lucky one: expect a little less on the test split.</p>
 <div class="numbers">
-{% if accuracy %}<div><b>{{ accuracy[0] | percent }}</b><small>validation accuracy, 95 % interval
-{{ accuracy[1] | percent }} to {{ accuracy[2] | percent }}</small></div>{% endif %}
+{% if score %}<div><b>{{ task.primary.text(score[0]) }}</b><small>validation {{ task.primary.label }}, 95 % interval
+{{ task.primary.text(score[1]) }} to {{ task.primary.text(score[2]) }}</small></div>{% endif %}
 <div><b>{{ n_rows }}</b><small>trials: {{ counts.complete }} complete, {{ counts.pruned }} pruned,
 {{ counts.failed }} failed</small></div>
 <div><b>{{ duration(cost.busy) }}</b><small>of training, {{ "{:,}".format(cost.epochs) }} epochs</small></div>
@@ -77,12 +77,13 @@ TEMPLATE = """
 samples. Where intervals overlap much, the order is chance.</figcaption></figure>
 </div>
 <div class="scroll"><table><thead><tr><th>trial</th>{% for objective in objectives %}
-<th class="number">{{ objective.label }}</th>{% endfor %}<th class="number">95 % interval of accuracy</th>
-<th class="number">points behind</th><th>difference</th></tr></thead><tbody>
+<th class="number">{{ objective.label }}</th>{% endfor %}
+<th class="number">95 % interval of {{ task.primary.label }}</th>
+<th class="number">behind</th><th>difference</th></tr></thead><tbody>
 {% for row, interval, noise in top %}<tr><td>{{ run(row) }}</td>{% for objective in objectives %}
 <td class="number">{{ objective.text(row.values[loop.index0]) }}</td>{% endfor %}
-<td class="number">{{ interval[2] | percent }} – {{ interval[3] | percent }}</td>
-<td class="number">{% if not loop.first %}{{ "%.2f" | format(100 * (top[0][1][1] - interval[1])) }}{% endif %}</td>
+<td class="number">{{ task.primary.text(interval[2]) }} – {{ task.primary.text(interval[3]) }}</td>
+<td class="number">{% if not loop.first %}{{ task.primary.difference_text(top[0][1][1] - interval[1]) }}{% endif %}</td>
 <td>{% if loop.first %}selected{% else %}{{ "within noise" if noise else "beyond noise" }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if ahead %}
@@ -135,7 +136,7 @@ UI runs; its own artifact view blocks links, the downloaded report does not.</p>
 100 of this order</label>{% endif %}
 <div class="scroll"><table class="sortable"><thead><tr><th aria-sort="ascending"><button>trial</button></th>
 <th><button>state</button></th>{% for objective in objectives %}
-<th class="number"><button>{{ objective.metric }}</button></th>{% endfor %}
+<th class="number"><button>{{ objective.key }}</button></th>{% endfor %}
 <th class="number"><button>epochs</button></th><th class="number"><button>seconds</button></th>{% for name in names %}
 <th><button>{{ name }}</button></th>{% endfor %}</tr></thead><tbody>
 {% for row in rows %}<tr><th scope="row">{{ run(row) }}</th><td class="{{ row.state }}">{{ row.state }}</td>

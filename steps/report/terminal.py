@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from steps.report.format import duration
-from steps.tasks.objectives import OBJECTIVES, Objective
+from steps.tasks.objectives import Objective
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 _MAX_RUNNING = 8  # trials with a line of their own
@@ -82,10 +82,11 @@ class StudyDisplay(Display):
         max_epochs: int,
         finished: list[FrozenTrial],
         objectives: Sequence[Objective],
+        followed: Objective,
         console: Console | None = None,
     ) -> None:
         self._objectives = objectives
-        self._followed = objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]
+        self._followed = followed
         self._max_epochs = max_epochs
         self._counts = dict.fromkeys(_WORDS, 0)
         self._running: dict[int, tuple[int, float]] = {}  # trial number -> epochs done, value
@@ -96,9 +97,9 @@ class StudyDisplay(Display):
         self._n_trials = n_trials
         super().__init__(n_trials - len(finished), console)
 
-    def epoch(self, number: int, epoch: int, metrics: object) -> None:
+    def epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None:
         with self._lock:
-            self._running[number] = (epoch, getattr(metrics, self._followed.metric))
+            self._running[number] = (epoch, metrics[self._followed.key])
             self._show(self._done(), self._text())
 
     def trial(self, trial: FrozenTrial) -> None:
@@ -135,8 +136,8 @@ class StudyDisplay(Display):
         """Each objective of a complete trial; of another one the last that is known of the first."""
         known = trial.values or list(trial.intermediate_values.values())[-1:]
         if not known:
-            return f"{self._objectives[0].metric} -"
-        return ", ".join(f"{o.metric} {o.text(value)}" for o, value in zip(self._objectives, known, strict=False))
+            return f"{self._objectives[0].key} -"
+        return ", ".join(f"{o.key} {o.text(value)}" for o, value in zip(self._objectives, known, strict=False))
 
     def _n_finished(self) -> int:
         return sum(self._counts.values())
@@ -160,7 +161,7 @@ class StudyDisplay(Display):
 
     def _running_line(self, number: int, epoch: int, value: float) -> Text:
         text = f"trial-{number:03d}  epoch {epoch:{len(str(self._max_epochs))}d}/{self._max_epochs}"
-        return _line(f"{text}  {self._followed.metric} {self._followed.text(value)}")
+        return _line(f"{text}  {self._followed.key} {self._followed.text(value)}")
 
 
 class TrainingDisplay(Display):

@@ -7,7 +7,6 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from steps.base.environment import STORAGE, TRACKING_URI
 from steps.base.errors import InputError
 from steps.base.libraries import import_tensorflow, quiet_libraries
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from steps.search.store.storage import RetryingStorage
 
 _ALONE = threading.Lock()
-_OWN_TRACKING_URI = os.environ.get(TRACKING_URI, "")
+_OWN_TRACKING_URI = os.environ.get("MLFLOW_TRACKING_URI", "")
 
 
 def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str) -> str:
@@ -78,7 +77,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     runs = TrialRuns(run)
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
     console = Console(quiet=True) if quiet else None
-    display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, console)
+    display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, context.followed, console)
     with Leases(storage, plan.study, tune_run_id, owner=False) as leases:
         worker = WorkerContext(context, study, runs, leases, checkpoints_of(url))
         workers = Workers(worker, plan.limits(), display, n_jobs, stop=leases.abandoned)
@@ -103,9 +102,10 @@ def _check_code(plan: Plan) -> None:
 
 
 def _check_study(plan: Plan, storage: RetryingStorage) -> None:
+    from steps.search.store.url import STORAGE_VARIABLE
 
     if plan.study not in {study.study_name for study in storage.get_all_studies()}:
         raise InputError(
-            f"{STORAGE} must be the database of the study {plan.study}, got one without it on "
+            f"{STORAGE_VARIABLE} must be the database of the study {plan.study}, got one without it on "
             f"{socket.gethostname()}; set it there as where tune runs"
         )

@@ -8,21 +8,19 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from steps.report.format import percent
 from steps.report.study_figures import save_study_figures
+from steps.search.selection import pareto_front, select
 from steps.search.store.attributes import NOT_FOR_READERS
-from steps.search.store.records import records_of
-from steps.search.store.results import ARTIFACT, TrialRecord, pareto_front, select, to_json
+from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, records_of, to_json
 from steps.search.study_report import report
 from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
-from steps.tasks.objectives import OBJECTIVES, Objective
+from steps.tasks.objectives import Objective
 from steps.tracking.descriptions import run_link, step_description
 
 
@@ -50,51 +48,31 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
         (folder / ARTIFACT).write_text(to_json(records))
         (folder / "figures").mkdir()
         if records:
-            best, reason = select(records, objectives)
+            best, reason = select(records, objectives, context.primary)
             front = pareto_front(records, objectives) if len(objectives) > 1 else []
             outcome = Outcome(best, reason, front)
             mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
-            mlflow.log_metrics(_best_metrics(best, objectives))
-            config = best_config(best, reason, study.study_name, context.dataset.name, data_run_id, context.epochs)
-            (folder / "best_config.json").write_text(json.dumps(config, indent=2) + "\n")
-            mlflow.set_tag(MLFLOW_RUN_NOTE, step_description("tune", _found(best, reason)))
+            shown = {objective.key: objective for objective in (context.primary, *objectives)}
+            mlflow.log_metrics({f"best_{key}": best.measures[o.name] for key, o in shown.items()})
+            selected = SelectedTrial(
+                **vars(best), study=study.study_name, selected=reason, max_epochs=context.epochs,
+                dataset=context.dataset.name, data_run_id=data_run_id,
+            )  # fmt: skip
+            (folder / BEST_CONFIG).write_text(selected.to_json())
+            mlflow.set_tag(MLFLOW_RUN_NOTE, step_description("tune", _found(selected, context.primary)))
             if front:
                 _write_front(front, objectives, folder)
-            page = report(study, objectives, best, reason, front, len(context.dataset.splits["validation"].labels))
+            page = report(study, context, best, reason, front)
             (folder / "report.html").write_text(page, encoding="utf-8")
         save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
         mlflow.log_artifacts(name)
     return outcome
 
 
-def _found(best: TrialRecord, reason: str) -> str:
+def _found(best: SelectedTrial, primary: Objective) -> str:
     """The selected trial, for the note of the tune run."""
     link = run_link(f"trial-{best.trial_number:03d}", mlflow.active_run().info.experiment_id, best.trial_run_id)
-    return f"Selected: {link}, {reason}; validation accuracy **{percent(best.measures['accuracy'])}**."
-
-
-def best_config(
-    record: TrialRecord, reason: str, study_name: str, dataset_name: str, data_run_id: str, max_epochs: int
-) -> dict[str, Any]:
-    """What `evaluate` needs of a trial."""
-    return {
-        "study": study_name,
-        "trial_number": record.trial_number,
-        "trial_run_id": record.trial_run_id,
-        "selected": reason,
-        "val_accuracy": record.measures["accuracy"],
-        "measures": record.measures,
-        "max_epochs": max_epochs,
-        "dataset": dataset_name,
-        "data_run_id": data_run_id,
-        "hyperparameters": record.hyperparameters,
-    }
-
-
-def _best_metrics(best: TrialRecord, objectives: Sequence[Objective]) -> dict[str, float]:
-    """`best_val_accuracy`, and the selected trial's value of each objective."""
-    shown = [OBJECTIVES["accuracy"], *objectives]
-    return {f"best_{objective.metric}": best.measures[objective.name] for objective in shown}
+    return f"Selected: {link}, {best.selected}; {primary.label} **{primary.text(best.measures[primary.name])}**."
 
 
 def _write_front(front: Sequence[TrialRecord], objectives: Sequence[Objective], folder: Path) -> None:

@@ -14,7 +14,6 @@ import mlflow
 import optuna
 
 from steps.mlp.config import Precision
-from steps.mlp.trainer import Samples
 from steps.search.space.file import parse_space
 from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import open_study
@@ -25,7 +24,6 @@ from steps.search.strategy.samplers import make_sampler
 from steps.search.strategy.stopping import parse_stop_when
 from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import Limits
-from steps.tasks.objectives import objectives_of
 from steps.tracking.data import load_data
 from steps.tracking.runs import artifact_path
 
@@ -88,18 +86,13 @@ class Plan:
 
     def context(self) -> TrialContext:
         """What the trials share, with the data in memory; fetches them where they are not on this machine."""
-        dataset = load_data(self.data_run_id, ("train", "validation"))
-        train, validation = dataset.splits["train"], dataset.splits["validation"]
-        space = parse_space(self.space, "space")
-        return TrialContext(
-            dataset=dataset,
-            train=Samples.from_arrays(train.features, train.labels),
-            validation=Samples.from_arrays(validation.features, validation.labels),
-            space=space if dataset.image_shape else space.without("augmentation", "none"),
+        return TrialContext.of(
+            load_data(self.data_run_id, ("train", "validation")),
+            space=parse_space(self.space, "space"),
             epochs=self.max_epochs,
             seed=self.seed,
             precision=self.precision,
-            objectives=objectives_of(self.objectives),
+            objectives=self.objectives,
         )
 
     def open_study(self, context: TrialContext, storage: RetryingStorage) -> optuna.Study:

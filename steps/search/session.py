@@ -15,9 +15,9 @@ from steps.search.plan import Plan
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space.changes import keep_space
 from steps.search.store.leases import Leases
-from steps.search.store.records import earlier_records
 from steps.search.store.url import open_storage, storage_url
 from steps.search.strategy.initial_trials import enqueue
+from steps.search.strategy.warm_start import earlier_records
 from steps.search.trials.checkpoints import checkpoints_of
 from steps.search.trials.context import TrialContext, WorkerContext
 from steps.search.trials.watch import Watch
@@ -71,7 +71,7 @@ def search(
                     queued = enqueue(study, context, earlier, parameters)
                 for line in [*(f"Space: {change}" for change in changes), *queued]:
                     click.echo(line)
-                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives)
+                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, context.followed)
                 with display, Watch(study, context.objectives[0], display) as watch:
                     workers: Workers | DaskWorkers
                     if parameters["engine"] == "dask":

@@ -16,8 +16,8 @@ from steps.report.findings import Row
 from steps.report.importance import importances
 from steps.report.study_page import study_page
 from steps.search.store.attributes import TrialAttributes
-from steps.search.store.results import TrialRecord
-from steps.tasks.objectives import OBJECTIVES, Objective
+from steps.search.store.records import TrialRecord
+from steps.search.trials.context import TrialContext
 from steps.tracking.ui_urls import run_url
 
 _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
@@ -29,39 +29,38 @@ _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 
 def report(
     study: optuna.Study,
-    objectives: Sequence[Objective],
+    context: TrialContext,
     best: TrialRecord,
     reason: str,
     front: Sequence[TrialRecord],
-    n_validation: int,
 ) -> str:
     """The HTML page of the study, for the active tune run."""
     run = mlflow.active_run()
     return study_page(
         study_name=study.study_name,
-        rows=[row_of(trial, objectives) for trial in study.get_trials(deepcopy=False, states=tuple(_STATES))],
-        objectives=objectives,
+        rows=[row_of(trial, context) for trial in study.get_trials(deepcopy=False, states=tuple(_STATES))],
+        objectives=context.objectives,
+        task=context.task,
         best=best.trial_number,
         reason=reason,
         ahead=[record.trial_number for record in front],
-        found=importances(study, objectives[0].sign),
-        n_validation=n_validation,
+        found=importances(study, context.objectives[0].sign),
+        n_validation=len(context.dataset.splits["validation"]),
         tune_run_id=run.info.run_id,
         run_url=partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id),
     )
 
 
-def row_of(trial: FrozenTrial, objectives: Sequence[Objective]) -> Row:
+def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
     """An ended trial; what another program made of it has less to show."""
     known = TrialAttributes.read(trial)
-    followed = (objectives[0] if objectives[0].every_epoch else OBJECTIVES["accuracy"]).metric
-    values = [metrics[followed] for metrics in known.metrics] or list(trial.intermediate_values.values())
+    values = [metrics[context.followed.key] for metrics in known.metrics] or list(trial.intermediate_values.values())
     return Row(
         number=trial.number,
         state=_STATES[trial.state],
         run_id=known.run_id,
         values=tuple(trial.values or ()),
-        accuracy=known.metrics[-1]["val_accuracy"] if known.metrics else None,
+        score=known.metrics[-1][context.primary.key] if known.metrics else None,
         hyperparameters=trial.params if known.hyperparameters is None else known.hyperparameters,
         distributions=trial.distributions,
         curve=tuple(takewhile(math.isfinite, values)),

@@ -1,10 +1,15 @@
-"""What a study can optimize: names, directions and the metrics of a trial that hold them."""
+"""The objectives of a study: metrics of the task on the validation split, and costs of the model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+
+from steps.base.errors import InputError
+from steps.tasks.metric import Direction, Metric
+from steps.tasks.task import Task
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -14,16 +19,35 @@ class Objective:
     Attributes:
         name: As in the parameter `objectives`.
         direction: Which end is better.
-        metric: Name on the trial's run.
+        key: Name of the metric on the trial's run.
         label: For people, with the unit.
         every_epoch: Whether it is known after each epoch, so that a pruner can judge it.
+        decimals: In texts.
+        tolerance: Difference that is too small to pay for.
+        is_share: Whether the value is a proportion in [0, 1].
     """
 
     name: str
-    direction: Literal["maximize", "minimize"]
-    metric: str
+    direction: Direction
+    key: str
     label: str
     every_epoch: bool = False
+    decimals: int = 4
+    tolerance: float = 0.0
+    is_share: bool = False
+
+    @classmethod
+    def of(cls, metric: Metric) -> Objective:
+        """A metric on the validation split."""
+        return cls(
+            metric.name,
+            metric.direction,
+            f"val_{metric.name}",
+            f"validation {metric.label}",
+            every_epoch=True,
+            tolerance=metric.tolerance,
+            is_share=metric.is_share,
+        )
 
     @property
     def sign(self) -> int:
@@ -31,20 +55,28 @@ class Objective:
         return -1 if self.direction == "maximize" else 1
 
     def text(self, value: float) -> str:
-        """The value as people read it."""
-        return f"{value:,.0f}" if self.name == "parameters" else f"{value:.4f}"
+        return f"{value:,.{self.decimals}f}"
 
 
-OBJECTIVES = {
-    objective.name: objective
-    for objective in (
-        Objective("accuracy", "maximize", "val_accuracy", "validation accuracy", every_epoch=True),
-        Objective("log_loss", "minimize", "val_loss", "validation log loss", every_epoch=True),
-        Objective("latency", "minimize", "latency_ms", "latency of one image (ms)"),
-        Objective("parameters", "minimize", "parameters", "parameters"),
-    )
-}
+LATENCY = Objective("latency", "minimize", "latency_ms", "latency of one row (ms)", decimals=3)
+PARAMETERS = Objective("parameters", "minimize", "parameters", "parameters", decimals=0)
+COSTS = {cost.name: cost for cost in (LATENCY, PARAMETERS)}
 
 
-def objectives_of(names: Sequence[str]) -> tuple[Objective, ...]:
-    return tuple(OBJECTIVES[name] for name in names)
+def objectives_of(names: Sequence[str], task: Task) -> tuple[Objective, ...]:
+    """The objectives of these names; `auto` is the primary metric of the task.
+
+    Raises:
+        InputError: A name that is neither a metric of the task nor a cost; lists the known ones.
+    """
+    known = {metric.name: Objective.of(metric) for metric in task.metrics.values()} | COSTS
+    known[AUTO] = Objective.of(task.primary)
+    for name in names:
+        if name not in known:
+            raise InputError(f"objectives must be among {', '.join(known)} for {task.name}, got {name!r}")
+    return tuple(known[name] for name in names)
+
+
+def followed(objectives: Sequence[Objective], task: Task) -> Objective:
+    """The objective that is shown and judged while a trial trains: the primary metric if the first one is a cost."""
+    return objectives[0] if objectives[0].every_epoch else Objective.of(task.primary)

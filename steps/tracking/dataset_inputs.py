@@ -14,7 +14,7 @@ def log_inputs(dataset: Dataset) -> None:
     for name, split in dataset.splits.items():
         entry = mlflow.data.from_numpy(
             split.features,
-            targets=split.labels,
+            targets=split.targets,
             source=source,
             name=f"{dataset.name}-{name}",
             digest=split.digest()[:16],

@@ -52,15 +52,20 @@ class Lineage:
     @classmethod
     def of(
         cls,
-        best: Mapping[str, Any],
-        tune_run_id: str,
         dataset: Dataset,
+        runs: Mapping[str, str],
+        study: Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
         training: Mapping[str, Any],
         weights_digest: str,
         hardware: Mapping[str, Any],
     ) -> Lineage:
-        """Lineage of a model trained now, in the active run, from the `best_config.json` of a tune run."""
-        split = mlflow.get_run(best["data_run_id"]).data.params
+        """Lineage of a model trained now, in the active run.
+
+        Args:
+            runs: IDs of the runs `download`, `tune` and `trial`.
+        """
+        split = mlflow.get_run(runs["download"]).data.params
         return cls(
             data={
                 "name": split["dataset"],
@@ -69,14 +74,9 @@ class Lineage:
                 "validation_fraction": split["validation_fraction"],
                 "seed": int(split["seed"]),
             },
-            runs={
-                "download": best["data_run_id"],
-                "tune": tune_run_id,
-                "trial": best["trial_run_id"],
-                "evaluate": mlflow.active_run().info.run_id,
-            },
-            study={"name": best["study"], "trial_number": best["trial_number"]},
-            hyperparameters=best["hyperparameters"],
+            runs={**runs, "evaluate": mlflow.active_run().info.run_id},
+            study=study,
+            hyperparameters=hyperparameters,
             training=training,
             weights_digest=weights_digest,
             packages=package_versions(),

@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
-from steps.tasks.classification.checks import Check
+from steps.tasks.checks import Check
 
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

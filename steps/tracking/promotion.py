@@ -19,7 +19,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError
-from steps.tasks.classification.comparison import Comparison
+from steps.tasks.comparison import Comparison
 from steps.tracking.lock import registry_lock
 from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
 
@@ -47,27 +47,16 @@ class Decision:
     def as_tags(self) -> dict[str, str]:
         tags = {"promotion": "promoted" if self.promoted else "not promoted", "promotion_reason": self.reason}
         if self.champion is not None and self.comparison is not None:
-            table = self.comparison
-            rows = [[table.both_right, table.only_challenger_right], [table.only_champion_right, table.both_wrong]]
-            tags |= {
-                "compared_with_version": str(self.champion),
-                "champion_test_accuracy": str(table.champion_accuracy),
-                "mcnemar_table": json.dumps(rows),
-                "mcnemar_p_value": str(table.p_value),
-            }
+            tags["compared_with_version"] = str(self.champion)
+            tags[f"champion_test_{self.comparison.metric}"] = str(self.comparison.champion)
+            tags |= self.comparison.as_tags()
         return tags
 
     def as_metrics(self) -> dict[str, float]:
         if self.comparison is None:
             return {}
-        return {
-            "champion_test_accuracy": self.comparison.champion_accuracy,
-            "mcnemar_p_value": self.comparison.p_value,
-            "mcnemar_both_right": self.comparison.both_right,
-            "mcnemar_only_challenger_right": self.comparison.only_challenger_right,
-            "mcnemar_only_champion_right": self.comparison.only_champion_right,
-            "mcnemar_both_wrong": self.comparison.both_wrong,
-        }
+        own = {f"champion_test_{self.comparison.metric}": self.comparison.champion}
+        return own | self.comparison.as_metrics()
 
 
 def promote(
@@ -75,9 +64,9 @@ def promote(
 ) -> Decision:
     """Decide on a version just registered, move the aliases, and write the decision onto it.
 
-    An approved version becomes `challenger`. It becomes `champion` where there is none, or where it is better than the
-    champion by the exact McNemar test at level `alpha`; `always` and `never` overrule the comparison, which is
-    made and recorded all the same.
+    An approved version becomes `challenger`. It becomes `champion` if there is none, or if it is better than the
+    champion by the significance test of its task at level `alpha`; `always` and `never` overrule the comparison,
+    which is made and recorded all the same.
 
     Args:
         compare: Gives the comparison of the version with the champion it is called with.
@@ -126,10 +115,8 @@ def decide(
     if comparison is None or champion is None:
         return Decision(promoted, reason)
     reason += (
-        f" (champion, version {champion.version}: {comparison.champion_accuracy:.4f}, this version: "
-        f"{comparison.challenger_accuracy:.4f}; samples right in both: {comparison.both_right}, in this version only: "
-        f"{comparison.only_challenger_right}, in the champion only: {comparison.only_champion_right}, in neither: "
-        f"{comparison.both_wrong}; exact McNemar test: p = {comparison.p_value:.3g})"
+        f" (champion, version {champion.version}: {comparison.champion:.4f}, this version: "
+        f"{comparison.challenger:.4f}; {comparison.summary()}; {comparison.test}: p = {comparison.p_value:.3g})"
     )
     return Decision(promoted, reason, int(champion.version), comparison)
 
@@ -145,7 +132,7 @@ def _verdict(approved: bool, policy: Policy, alpha: float, comparison: Compariso
         return True, "promote is always"
     if comparison.challenger_is_better(alpha):
         return True, f"it is better than the champion at alpha = {alpha:g}"
-    if comparison.challenger_accuracy > comparison.champion_accuracy:
+    if comparison.challenger_leads:
         return False, f"it is not significantly better than the champion at alpha = {alpha:g}"
     return False, "it is not better than the champion"
 

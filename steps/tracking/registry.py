@@ -16,7 +16,9 @@ from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
-from steps.tasks.classification.checks import Check
+from steps.tasks.checks import Check
+from steps.tasks.metric import Interval, as_metrics
+from steps.tasks.task import metric_named
 from steps.tracking.descriptions import model_description, run_link
 from steps.tracking.models import interface_of
 
@@ -26,20 +28,20 @@ _APPROVED, _REJECTED = "approved", "rejected"
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a new version is registered with; each field but the first two becomes a tag.
+    """A model to be registered, and the tags of its version.
 
     Attributes:
         model_uri: URI of the logged model.
-        checks: The version is approved when all of them are passed.
-        test_accuracy, test_accuracy_low, test_accuracy_high: In [0, 1].
+        checks: The version is approved if all of them are passed.
+        metric: Name of the primary metric.
+        score: Its value on the test split.
         weights_digest: SHA-256 of the weights.
     """
 
     model_uri: str
     checks: tuple[Check, ...]
-    test_accuracy: float
-    test_accuracy_low: float
-    test_accuracy_high: float
+    metric: str
+    score: Interval
     dataset_digest: str
     tune_run_id: str
     trial_number: int
@@ -60,7 +62,9 @@ class Candidate:
 def register(name: str, candidate: Candidate) -> ModelVersion:
     """Register a version with all its tags; aliases are for `promote`."""
     client = MlflowClient()
-    tags = {key: str(value) for key, value in vars(candidate).items() if key not in ("model_uri", "checks")}
+    other = ("model_uri", "checks", "score")
+    tags = {key: str(value) for key, value in vars(candidate).items() if key not in other}
+    tags |= {key: str(value) for key, value in as_metrics({candidate.metric: candidate.score}, "test_").items()}
     tags |= {
         "validation_status": _APPROVED if candidate.approved else _REJECTED,
         "validation_reason": candidate.reason,
@@ -78,10 +82,7 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
 
 def _description(candidate: Candidate, status: str, run_id: str) -> str:
     """What a version is, in Markdown with links to the runs that made it."""
-    text = (
-        f"Test accuracy {100 * candidate.test_accuracy:.2f} % (95 % interval {100 * candidate.test_accuracy_low:.2f} % "
-        f"to {100 * candidate.test_accuracy_high:.2f} %). {status.capitalize()}, because {candidate.reason}."
-    )
+    text = f"Test {score_text(candidate.metric, candidate.score)}. {status.capitalize()}, because {candidate.reason}."
     if not run_id:
         return text
     experiment = MlflowClient().get_run(run_id).info.experiment_id
@@ -90,6 +91,16 @@ def _description(candidate: Candidate, status: str, run_id: str) -> str:
         f"Hyperparameters: trial {candidate.trial_number} of the "
         f"{run_link('tune run', experiment, candidate.tune_run_id)}."
     )
+
+
+def score_text(metric: str, score: Interval) -> str:
+    """A score in a metric with its interval, for texts; a metric of another version of this project by its name."""
+    known = metric_named(metric)
+    label, text = (known.label, known.text) if known else (metric, "{:.4g}".format)
+    found = f"{label} {text(score.value)}"
+    if score.low is not None and score.high is not None:
+        found += f" (95 % interval {text(score.low)} to {text(score.high)})"
+    return found
 
 
 def is_approved(version: ModelVersion) -> bool:
@@ -149,9 +160,8 @@ class VersionRow:
     version: int
     aliases: tuple[str, ...]
     validation_status: str
-    test_accuracy: float | None
-    test_accuracy_low: float | None
-    test_accuracy_high: float | None
+    metric: str
+    score: Interval | None
     dataset_digest: str
     tune_run_id: str
     trial_number: int | None
@@ -187,15 +197,16 @@ def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
     def number(key: str) -> float | None:
         return float(tags[key]) if key in tags else None
 
+    metric = tags.get("metric", "")
+    value = number(f"test_{metric}")
     created = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
     return VersionRow(
         model=version.name,
         version=int(version.version),
         aliases=aliases,
         validation_status=tags.get("validation_status", ""),
-        test_accuracy=number("test_accuracy"),
-        test_accuracy_low=number("test_accuracy_low"),
-        test_accuracy_high=number("test_accuracy_high"),
+        metric=metric,
+        score=None if value is None else Interval(value, number(f"test_{metric}_low"), number(f"test_{metric}_high")),
         dataset_digest=tags.get("dataset_digest", ""),
         tune_run_id=tags.get("tune_run_id", ""),
         trial_number=int(tags["trial_number"]) if "trial_number" in tags else None,

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from mlflow.tracking import MlflowClient
 
+from steps.tasks.task import PRIMARY_METRICS
+
 LOCAL_UI = "http://127.0.0.1:5000"  # where `mlflow ui` is, unless it is told otherwise
 
 _TRAINING = "?workflowType=machine_learning"  # else the UI opens in the mode for language models
@@ -14,9 +16,7 @@ _VIEW = "pipeline"
 _VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"  # where the UI keeps what its Share button shares
 _COLUMNS = (
     "attributes.`Models`",
-    "metrics.`best_val_accuracy`",
-    "metrics.`test_accuracy`",
-    "metrics.`val_accuracy`",
+    *(f"metrics.`{prefix}_{metric.name}`" for prefix in ("best_val", "test", "val") for metric in PRIMARY_METRICS),
     "tags.`optuna.state`",
 )
 

@@ -37,7 +37,7 @@ BAD_INPUT = {
     "rollback to a version": (["registry", "--model-name", "m", "--version", "2", "--rollback", "true"], "must be 0"),
     "rollback of nothing": (["registry", "--model-name", "nothing", "--rollback", "true"], "there is none yet"),
     "unknown promotion": (["main", "--promote", "maybe"], "promote must be one of always, significant, never"),
-    "recall in per cent": (["evaluate", "--min-recall", "95"], "min_recall must be a number from 0 to 1, got '95'"),
+    "level in per cent": (["evaluate", "--alpha", "95"], "alpha must be a number strictly between 0 and 1, got '95'"),
     "no output": (["predict"], "output must be a .csv or .parquet file, got ''"),
     "unknown model": (["predict", "--output", "out.csv"], "model_uri must name a registered model (there is none yet)"),
     "no model URI": (["replay", "--model-uri", "mnist-mlp"], "model_uri must be models:/<name>/<version> or models:/"),

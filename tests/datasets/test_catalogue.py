@@ -17,9 +17,9 @@ def test_mnist_is_the_published_one_and_split_by_class() -> None:
     assert {name: len(split) for name, split in mnist.splits.items()} == {
         "train": 50_000, "validation": 10_000, "test": 10_000,
     }  # fmt: skip
-    assert np.bincount(mnist.splits["test"].labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    whole = np.bincount(np.concatenate([mnist.splits["train"].labels, mnist.splits["validation"].labels]))
-    assert np.abs(np.bincount(mnist.splits["validation"].labels) - whole / 6).max() < 1
+    assert np.bincount(mnist.splits["test"].targets).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    whole = np.bincount(np.concatenate([mnist.splits["train"].targets, mnist.splits["validation"].targets]))
+    assert np.abs(np.bincount(mnist.splits["validation"].targets) - whole / 6).max() < 1
     assert mnist.splits["train"].features.dtype == np.uint8
     assert not mnist.splits["train"].features.flags.writeable
 
@@ -58,7 +58,7 @@ def test_saved_and_loaded_is_the_same_and_memory_mapped(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.splits["train"].features, digits.splits["train"].features)
 
 
-@pytest.mark.parametrize("name", ["train_features.npy", "validation_labels.npy", "dataset.json"])
+@pytest.mark.parametrize("name", ["train_features.npy", "validation_targets.npy", "dataset.json"])
 def test_every_load_verifies(name: str, tmp_path: Path) -> None:
     load_dataset("digits", 1 / 6, seed=0).save(tmp_path)
     content = bytearray((tmp_path / name).read_bytes())

@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 
 from steps.mlp.config import Activation, MLPConfig, Precision
+from steps.mlp.heads import Softmax
 from steps.mlp.model import BATCH_NORM_EPSILON, build_model
-from steps.mlp.network import Network, _batch_norm
+from steps.mlp.network import Network, _batch_norm, traced
 
 BATCH = 32
 # Error allowed in a gradient, relative to the largest of its variable: some units of float32 for sums in another order,
@@ -19,7 +20,7 @@ TOLERANCE = {"float32": 32 * 2.0**-23, "bfloat16": 2.0**-7}
 @pytest.fixture
 def network() -> Network:
     config = MLPConfig(units=(64, 100), dropout=0.25, input_dropout=0.5)
-    return Network(config, build_model(config, 40, 3, feature_max=1.0, seed=0), "float32")
+    return Network(config, build_model(config, 40, 1.0, Softmax(3), seed=0), "float32")
 
 
 def drop(network: Network, rate: float, *, epoch: int = 0, step: int = 0, layer: int = 1) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_every_update_layer_and_epoch_has_its_own_mask(network: Network) -> None
 
 def test_no_dropout_is_no_operation() -> None:
     config = MLPConfig(units=(8,), dropout=0.0)
-    network = Network(config, build_model(config, 4, 3, feature_max=1.0, seed=0), "float32")
+    network = Network(config, build_model(config, 4, 1.0, Softmax(3), seed=0), "float32")
     assert drop(network, 0.0).min() == 1
 
 
@@ -59,7 +60,7 @@ def test_no_dropout_is_no_operation() -> None:
 @pytest.mark.parametrize("activation", get_args(Activation))
 def test_the_gradients_are_those_of_a_tape(activation: Activation, batch_norm: bool, precision: Precision) -> None:
     config = MLPConfig((64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm)
-    model = build_model(config, 40, 3, feature_max=1.0, seed=0)
+    model = build_model(config, 40, 1.0, Softmax(3), seed=0)
     network = Network(config, model, precision)
     x, dy = tf.random.stateless_normal((BATCH, 40), (0, 1)), tf.random.stateless_normal((BATCH, 3), (0, 2))
     masks = network.masks(network.draw_banks(tf.constant([0, 7]), BATCH), tf.constant([0, 8]), BATCH)
@@ -85,3 +86,35 @@ def test_batch_norm_is_that_of_tensorflow_with_its_gradient() -> None:
     pairs = zip([y, *moments, of_x, *of_parameters], [theirs[:, 0, 0, :], *their_moments, *expected], strict=True)
     for ours, reference in pairs:
         np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-4)
+
+
+def test_a_new_step_costs_no_gradient_by_hand() -> None:
+    """A layer norm with a gather in it, whose gradient by the variable comes in slices, inside a traced loop."""
+    scale = tf.Variable(tf.random.stateless_normal((5,), (0, 3)))
+    unused = tf.Variable(1.0)
+
+    def layer_norm(x: tf.Tensor) -> tf.Tensor:
+        centered = x - tf.reduce_mean(x, 1, keepdims=True)
+        share = tf.math.rsqrt(tf.reduce_mean(centered**2, 1, keepdims=True) + 1e-3)
+        return centered * share * tf.gather(scale, [0, 2, 2, 4])
+
+    step = traced(layer_norm, [scale, unused])
+    x, dy = tf.random.stateless_normal((BATCH, 4), (0, 1)), tf.random.stateless_normal((BATCH, 4), (0, 2))
+
+    @tf.function
+    def gradients() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        def body(i: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            of_x, (of_scale, of_unused) = step(x)[1](dy)
+            return i + 1, of_x, of_scale, of_unused
+
+        zero = (tf.constant(0), tf.zeros_like(x), tf.zeros(5), tf.constant(1.0))
+        return tf.while_loop(lambda i, *_: i < 2, body, zero)[1:]
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer_norm(x)
+    of_x, of_scale = tape.gradient(y, [x, scale], dy)
+    found = gradients()
+    np.testing.assert_allclose(found[0], of_x, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[1], tf.convert_to_tensor(of_scale), rtol=1e-5, atol=1e-6)
+    assert found[2].numpy() == 0

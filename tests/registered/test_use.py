@@ -43,7 +43,7 @@ assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules
 
 def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowClient, second: ModelVersion) -> None:
     rows = pd.DataFrame(np.asarray(TEST.features), columns=[f"pixel_{i}" for i in range(64)]).astype(object)
-    rows["label"] = TEST.labels
+    rows["label"] = TEST.targets
     rows.loc[6, "pixel_3"] = "dark"
     rows.to_csv(copied / "rows.csv", index=False)
     result = run(
@@ -59,7 +59,7 @@ def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowC
     assert found["predicted"].tolist() == expected.argmax(1).tolist()
     uri = f"sqlite:///{copied}/mlflow.db"
     (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'predict'")
-    assert made.data.metrics["accuracy_score"] == (expected.argmax(1) == np.delete(TEST.labels, 6)).mean()
+    assert made.data.metrics["accuracy_score"] == (expected.argmax(1) == np.delete(TEST.targets, 6)).mean()
     assert (made.data.metrics["n_predicted"], made.data.metrics["n_bad"]) == (359, 1)
 
 
@@ -166,4 +166,4 @@ def test_mlflow_models_predict(folder: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     subprocess.run(command, cwd=folder, env=environment(folder), check=True)
     found = json.loads((tmp_path / "answer.json").read_text())["predictions"]
-    assert np.argmax(found, 1).tolist() == TEST.labels[:5].tolist()
+    assert np.argmax(found, 1).tolist() == TEST.targets[:5].tolist()

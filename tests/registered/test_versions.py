@@ -33,7 +33,7 @@ def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, sec
         made_by = client.get_model_version("digits-mlp", version).run_id
         path = mlflow.artifacts.download_artifacts(run_id=made_by, artifact_path="predictions.npz")
         predictions[version] = np.load(path)["probabilities"].argmax(1)
-    first_right, second_right = (predictions[version] == TEST.labels for version in ("1", "2"))
+    first_right, second_right = (predictions[version] == TEST.targets for version in ("1", "2"))
     assert json.loads(tags["mcnemar_table"]) == [
         [int((second_right & first_right).sum()), int((second_right & ~first_right).sum())],
         [int((~second_right & first_right).sum()), int((~second_right & ~first_right).sum())],

@@ -11,9 +11,10 @@ import pytest
 from steps.datasets import Dataset
 from steps.datasets.catalogue import load_dataset
 from steps.report.evaluation_page import evaluation_page
-from steps.tasks.classification.checks import check_accuracy, check_baseline
-from steps.tasks.classification.comparison import Comparison
-from steps.tasks.classification.metrics import metrics
+from steps.tasks.checks import check_baseline
+from steps.tasks.classification.comparison import McNemar
+from steps.tasks.requirements import check_requirements, parse_requirements
+from steps.tasks.task import task_of
 from tests.report.contrast import LOWEST_CONTRAST
 
 HOSTILE = "<script>alert('x')</script>"
@@ -26,25 +27,30 @@ def digits() -> Dataset:
 
 def report(dataset: Dataset, *, share_right: float, **changes: Any) -> str:
     """The page of a classifier that is right on about a share of the samples."""
-    labels, rng = np.asarray(dataset.splits["test"].labels), np.random.default_rng(0)
+    labels, rng = np.asarray(dataset.splits["test"].targets), np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(10), len(labels)).astype(np.float32)
     right = rng.random(len(labels)) < share_right
     probabilities[right] *= 0.01
     probabilities[right, labels[right]] = 1
     probabilities /= probabilities.sum(1, keepdims=True)
-    scores = metrics(probabilities, labels)
+    task = task_of(dataset)
+    scores = task.test_scores(labels, probabilities)
+    accuracy = scores["accuracy"].value
     values: dict[str, Any] = {
         "title": "digits-mlp version 2",
         "approved": True,
         "promoted": True,
         "reasons": ("approved, because all 2 checks are passed", "promoted, because it is better"),
-        "checks": [check_accuracy(scores.test_accuracy, 0.5), check_baseline("guess", scores.test_accuracy, 0.1)],
+        "checks": [
+            *check_requirements(parse_requirements("accuracy>=0.5"), task, scores),
+            check_baseline(task.primary, "guess", accuracy, 0.1),
+        ],
         "dataset": dataset,
         "probabilities": probabilities,
         "scores": scores,
         "baselines": {"most_frequent_class": 0.1, "logistic_regression": 0.9},
         "champion": 1,
-        "comparison": Comparison(300, 30, 10, 20),
+        "comparison": McNemar(300, 30, 10, 20),
         "losses": [2.3, 1.1, 0.7],
         "lineage": {"data": {"name": "digits", "note": HOSTILE}, "weights_digest": "ab" * 32},
     }

@@ -6,16 +6,19 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from steps.report.advice import advice, certainty
-from steps.report.findings import Row, borders, cost, is_noise, trials_since_best
+from steps.report.findings import Row, borders, cost, trials_since_best
 from steps.report.format import duration
 from steps.report.study_charts import MAX_CURVES, thinned
+from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
-ACCURACY = objectives_of(["accuracy"])
+TASK = Classification(tuple("0123456789"))
+
+ACCURACY = objectives_of(["accuracy"], TASK)
 
 
 def complete(number: int, accuracy: float, **more: object) -> Row:
-    return Row(number, "complete", values=(accuracy,), accuracy=accuracy, **more)  # type: ignore[arg-type]
+    return Row(number, "complete", values=(accuracy,), score=accuracy, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -29,17 +32,17 @@ def complete(number: int, accuracy: float, **more: object) -> Row:
     ],
 )
 def test_noise_depends_on_the_number_of_samples(first: float, second: float, n: int, noise: bool) -> None:
-    assert is_noise(first, second, n) is noise
-    assert is_noise(second, first, n) is noise
+    assert TASK.is_noise(first, second, n) is noise
+    assert TASK.is_noise(second, first, n) is noise
 
 
 def test_certainty_names_those_that_cannot_be_told_apart() -> None:
-    assert "only complete trial" in certainty([complete(3, 0.9)], 1000)
-    assert "top 3 are within noise" in certainty([complete(i, 0.9 - i / 1000) for i in range(3)], 1000)
-    mixed = certainty([complete(4, 0.9), complete(7, 0.899), complete(9, 0.5)], 1000)
+    assert "only complete trial" in certainty([complete(3, 0.9)], TASK, 1000)
+    assert "top 3 are within noise" in certainty([complete(i, 0.9 - i / 1000) for i in range(3)], TASK, 1000)
+    mixed = certainty([complete(4, 0.9), complete(7, 0.899), complete(9, 0.5)], TASK, 1000)
     assert "trial 7 cannot be told apart" in mixed
-    assert "more than noise" in certainty([complete(4, 0.9), complete(9, 0.5)], 1000)
-    assert "By accuracy alone, trial 9 would be better" in certainty([complete(4, 0.8), complete(9, 0.9)], 1000)
+    assert "more than noise" in certainty([complete(4, 0.9), complete(9, 0.5)], TASK, 1000)
+    assert "By accuracy alone, trial 9 would be better" in certainty([complete(4, 0.8), complete(9, 0.9)], TASK, 1000)
 
 
 @pytest.mark.parametrize(

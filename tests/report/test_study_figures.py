@@ -14,7 +14,10 @@ from steps.report.parameter_plots import smooth
 from steps.report.study_figures import save_study_figures
 from steps.report.style import limits
 from steps.search.space.file import load_space, space_path
+from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import Objective, objectives_of
+
+TASK = Classification(tuple("0123456789"))
 
 ALWAYS = {"optimization_history", "timeline"}
 OF_SEVERAL = {"edf", "parallel_coordinate", "slice", "contour", "param_importances"}
@@ -65,7 +68,7 @@ def drawn(folder: Path) -> set[str]:
     ],
 )
 def test_figures_are_what_the_trials_allow(n: int, names: str, expected: set[str], tmp_path: Path) -> None:
-    objectives = objectives_of(names.split(","))
+    objectives = objectives_of(names.split(","), TASK)
     study = study_of(n, objectives)
     save_study_figures(study, tmp_path, objectives, 0 if n else None)
     assert drawn(tmp_path) == expected
@@ -80,13 +83,13 @@ def test_figures_are_what_the_trials_allow(n: int, names: str, expected: set[str
 def test_a_study_that_only_failed_has_a_timeline(tmp_path: Path) -> None:
     study = optuna.create_study(direction="maximize")
     study.tell(study.ask(), state=TrialState.FAIL)
-    save_study_figures(study, tmp_path, objectives_of(["accuracy"]), None)
+    save_study_figures(study, tmp_path, objectives_of(["accuracy"], TASK), None)
     assert drawn(tmp_path) == {"timeline"}
 
 
 def test_the_name_of_a_study_is_text_in_the_page(tmp_path: Path) -> None:
     study = optuna.create_study(study_name="<script>alert(1)</script>")
-    save_study_figures(study, tmp_path, objectives_of(["log_loss"]), None)
+    save_study_figures(study, tmp_path, objectives_of(["log_loss"], TASK), None)
     assert "<script>alert" not in (tmp_path / "study.html").read_text()
 
 
@@ -99,7 +102,7 @@ def test_the_estimate_says_nothing_where_no_trial_is_near() -> None:
 
 @pytest.mark.parametrize(("names", "reversed_"), [("accuracy", False), ("accuracy,latency", False), ("log_loss", True)])
 def test_dark_is_good_in_the_interactive_contour_too(names: str, reversed_: bool, tmp_path: Path) -> None:
-    objectives = objectives_of(names.split(","))
+    objectives = objectives_of(names.split(","), TASK)
     save_study_figures(study_of(30, objectives), tmp_path, objectives, 0)
     page = (tmp_path / "study.html").read_text(encoding="utf-8")
     (found,) = re.findall(r'"reversescale":(\w+),(?:(?!\}\]).)*"type":"contour"', page)

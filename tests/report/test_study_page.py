@@ -16,8 +16,11 @@ from optuna.trial import TrialState, create_trial
 from steps.report.findings import Row
 from steps.report.importance import Importance, importances
 from steps.report.study_page import study_page
+from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 from tests.report.contrast import LOWEST_CONTRAST
+
+TASK = Classification(tuple("0123456789"))
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -49,7 +52,7 @@ def trial(number: int, epochs: int, rng: random.Random) -> Row:
         state="failed" if failed else "pruned" if pruned else "complete",
         run_id=f"{number:032x}",
         values=() if pruned or failed else (curve[-1],),
-        accuracy=curve[-1],
+        score=curve[-1],
         hyperparameters=chosen,
         distributions=SPACE,
         curve=curve,
@@ -77,7 +80,8 @@ def report(n_trials: int, epochs: int = 10, **changes: Any) -> str:
     values: dict[str, Any] = {
         "study_name": f"digits {HOSTILE}",
         "rows": rows,
-        "objectives": objectives_of(["accuracy"]),
+        "task": TASK,
+        "objectives": objectives_of(["accuracy"], TASK),
         "best": max((row for row in rows if row.values), key=lambda row: row.values).number,
         "reason": "the best one",
         "ahead": [],
@@ -149,7 +153,7 @@ def test_several_objectives_show_their_front(opened: Opened) -> None:
     rows = [Row(**{**vars(row), "values": (row.values[0], 100_000.0 * (i + 1) + i)}) for i, row in enumerate(rows)]
     numbers = [rows[0].number, rows[1].number]
     html = report(
-        60, rows=rows, objectives=objectives_of(["accuracy", "parameters"]), best=numbers[0], ahead=numbers,
+        60, rows=rows, objectives=objectives_of(["accuracy", "parameters"], TASK), best=numbers[0], ahead=numbers,
         found=[], reason="the cheapest within 0.2 points",
     )  # fmt: skip
     page, trouble = opened(html)

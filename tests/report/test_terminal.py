@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from types import SimpleNamespace
 
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
 from steps.report.terminal import StudyDisplay, print_summary
+from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
-ACCURACY = objectives_of(["accuracy"])
+TASK = Classification(tuple("0123456789"))
+
+ACCURACY = objectives_of(["accuracy"], TASK)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -24,8 +26,8 @@ def ended(number: int, state: TrialState, *values: float) -> FrozenTrial:
     return trial
 
 
-def epoch(accuracy: float) -> SimpleNamespace:
-    return SimpleNamespace(val_accuracy=accuracy, val_loss=1.0, train_loss=1.0)
+def epoch(accuracy: float) -> dict[str, float]:
+    return {"val_accuracy": accuracy, "val_log_loss": 1.0, "train_loss": 1.0}
 
 
 def play(display: StudyDisplay) -> None:
@@ -53,7 +55,7 @@ def written(console: Console) -> str:
 @pytest.mark.parametrize("width", [60, 120])
 def test_a_terminal_shows_what_runs_and_how_it_stands(width: int) -> None:
     console = terminal(width)
-    play(StudyDisplay(20, 5, [], ACCURACY, console))
+    play(StudyDisplay(20, 5, [], ACCURACY, ACCURACY[0], console))
     text = _CONTROL.sub("", written(console))
     last = text[text.rindex("3/20 trials") :]
     assert "best 0.9100" in last
@@ -70,7 +72,7 @@ def test_a_terminal_shows_what_runs_and_how_it_stands(width: int) -> None:
 
 def test_many_running_trials_do_not_fill_the_screen() -> None:
     console = terminal(80)
-    with (display := StudyDisplay(50, 5, [], ACCURACY, console)):
+    with (display := StudyDisplay(50, 5, [], ACCURACY, ACCURACY[0], console)):
         for number in range(12):
             display.epoch(number, 1, epoch(0.5))
         display._progress.refresh()
@@ -81,7 +83,7 @@ def test_many_running_trials_do_not_fill_the_screen() -> None:
 
 def test_a_pipe_gets_a_plain_line_for_each_trial() -> None:
     console = Console(file=io.StringIO(), soft_wrap=True, highlight=False)
-    play(StudyDisplay(20, 5, [], ACCURACY, console))
+    play(StudyDisplay(20, 5, [], ACCURACY, ACCURACY[0], console))
     assert written(console).splitlines() == [
         "trial-000 done   after  1 epochs, val_accuracy 0.9100  [1/20, best 0.9100]",
         "trial-001 pruned after  1 epochs, val_accuracy 0.5000  [2/20, best 0.9100]",
@@ -91,7 +93,7 @@ def test_a_pipe_gets_a_plain_line_for_each_trial() -> None:
 
 def test_epochs_that_were_not_seen_count() -> None:
     console = Console(file=io.StringIO(), width=120)
-    with (display := StudyDisplay(20, 5, [], ACCURACY, console)):
+    with (display := StudyDisplay(20, 5, [], ACCURACY, ACCURACY[0], console)):
         display.epoch(0, 1, epoch(0.9))  # the trial of another process, looked at once a second
         display.trial(ended(0, TrialState.COMPLETE, 0.9, 0.91, 0.92))
     assert "after  3 epochs" in written(console)
@@ -100,7 +102,7 @@ def test_epochs_that_were_not_seen_count() -> None:
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console = terminal(80)
-    play(StudyDisplay(20, 5, [], ACCURACY, console))
+    play(StudyDisplay(20, 5, [], ACCURACY, ACCURACY[0], console))
     codes = {
         int(code) for found in re.findall(r"\x1b\[([0-9;]*)m", written(console)) for code in found.split(";") if code
     }
@@ -109,7 +111,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_was_done_before_counts() -> None:
     console = Console(file=io.StringIO(), soft_wrap=True, highlight=False)
-    with (display := StudyDisplay(4, 5, [ended(0, TrialState.COMPLETE, 0.99)], ACCURACY, console)):
+    with (display := StudyDisplay(4, 5, [ended(0, TrialState.COMPLETE, 0.99)], ACCURACY, ACCURACY[0], console)):
         display.trial(ended(1, TrialState.COMPLETE, 0.9))
     assert "[2/4, best 0.9900]" in written(console)
 

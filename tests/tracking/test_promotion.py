@@ -13,12 +13,12 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 
 from steps.base.errors import InputError
-from steps.tasks.classification.comparison import Comparison
+from steps.tasks.classification.comparison import McNemar
 from steps.tracking.promotion import Decision, Policy, promote, rollback
 from tests.conftest import REPOSITORY, environment
 
 BETTER, SLIGHTLY_BETTER, EQUAL, WORSE = (
-    Comparison(900, 30, 5, 65), Comparison(900, 6, 3, 91), Comparison(900, 5, 5, 90), Comparison(900, 1, 20, 79),
+    McNemar(900, 30, 5, 65), McNemar(900, 6, 3, 91), McNemar(900, 5, 5, 90), McNemar(900, 1, 20, 79),
 )  # fmt: skip
 New = Callable[..., ModelVersion]
 
@@ -37,7 +37,7 @@ def new(tracking: Path) -> New:
     return version
 
 
-def decide(version: ModelVersion, comparison: Comparison = BETTER, policy: Policy = "significant") -> Decision:
+def decide(version: ModelVersion, comparison: McNemar = BETTER, policy: Policy = "significant") -> Decision:
     return promote(version, policy, 0.05, lambda _: comparison)
 
 
@@ -67,11 +67,11 @@ def test_the_first_approved_version_is_champion(new: New) -> None:
         (WORSE, "always", True, "promote is always"),
     ],
 )
-def test_the_rule(comparison: Comparison, policy: Policy, promoted: bool, reason: str, new: New) -> None:
+def test_the_rule(comparison: McNemar, policy: Policy, promoted: bool, reason: str, new: New) -> None:
     decide(new())
     decision = decide(new(), comparison, policy)
     assert (decision.promoted, decision.champion, decision.comparison) == (promoted, 1, comparison)
-    assert f"promoted, because {reason} (champion, version 1: {comparison.champion_accuracy:.4f}" in decision.reason
+    assert f"promoted, because {reason} (champion, version 1: {comparison.champion:.4f}" in decision.reason
     assert (
         aliases() == {"challenger": 2, "champion": 2, "previous": 1} if promoted else {"challenger": 2, "champion": 1}
     )
@@ -149,7 +149,7 @@ def test_a_champion_that_changes_meanwhile_is_compared_with(new: New) -> None:
     other, ours = new(), new()
     seen: list[int] = []
 
-    def compare(champion: ModelVersion) -> Comparison:
+    def compare(champion: ModelVersion) -> McNemar:
         seen.append(int(champion.version))
         if len(seen) == 1:
             mlflow.MlflowClient().set_registered_model_alias("m", "champion", other.version)
@@ -164,7 +164,7 @@ def test_a_champion_that_changes_meanwhile_is_compared_with(new: New) -> None:
 _PROMOTER = """
 import sys, time
 import mlflow
-from steps.tasks.classification.comparison import Comparison
+from steps.tasks.classification.comparison import McNemar
 from steps.tracking.promotion import promote
 
 version, gate = sys.argv[1:]
@@ -178,7 +178,7 @@ def compare(champion):
     time.sleep(0.5)  # both are inside, if nothing keeps one of them out
     # Both are better than the first champion; of the two, only version 3 is better.
     better = int(champion.version) == 1 or version == "3"
-    return Comparison(900, 30, 5, 65) if better else Comparison(900, 5, 30, 65)
+    return McNemar(900, 30, 5, 65) if better else McNemar(900, 5, 30, 65)
 
 print(promote(mine, "significant", 0.05, compare).reason)
 """

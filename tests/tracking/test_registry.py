@@ -12,26 +12,35 @@ from mlflow.entities.model_registry import ModelVersion
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
-from steps.tasks.classification.checks import check_accuracy
+from steps.tasks.classification.task import Classification
+from steps.tasks.metric import Interval
+from steps.tasks.requirements import Requirement, check_requirements
 from steps.tracking.models import find_model
 from steps.tracking.registry import Candidate, check_compatible, list_versions, register
 
+TASK = Classification(("cat", "dog"))
 Register = Callable[..., ModelVersion]
 
 
 def test_an_approved_version_carries_its_tags(registered: Register) -> None:
     version = registered("m", 0.95)
     assert version.aliases == []  # aliases are for promote
-    expected = {"validation_status": "approved", "trial_number": "3", "git_commit": "commit", "test_accuracy": "0.95"}
+    expected = {
+        "validation_status": "approved",
+        "trial_number": "3",
+        "git_commit": "commit",
+        "test_accuracy": "0.95",
+        "metric": "accuracy",
+    }
     assert expected.items() <= version.tags.items()
-    assert json.loads(version.tags["checks"]) == {"min_accuracy": True}
+    assert json.loads(version.tags["checks"]) == {"require_accuracy": True}
     assert "95.00 %" in version.description
 
 
 def test_a_rejected_version_says_why(registered: Register) -> None:
     version = registered("m", 0.85)
     assert version.tags["validation_status"] == "rejected"
-    assert "0.8500 is below min_accuracy 0.9" in version.tags["validation_reason"]
+    assert "test accuracy 0.8500 is below 0.9" in version.tags["validation_reason"]
     assert "Rejected" in version.description
 
 
@@ -108,9 +117,8 @@ def registered(tracking: Path) -> Register:
                 name="model", python_model=Constant(), pip_requirements=[], signature=signature,
                 metadata=interface.as_metadata() if interface else None,
             ).model_uri  # fmt: skip
-        checks = (check_accuracy(accuracy, 0.9),)
-        return register(
-            name, Candidate(uri, checks, accuracy, accuracy - 0.01, accuracy + 0.01, "data", "tune", 3, "commit", "w")
-        )
+        score = Interval(accuracy, accuracy - 0.01, accuracy + 0.01)
+        checks = check_requirements((Requirement("accuracy", ">=", 0.9),), TASK, {"accuracy": score})
+        return register(name, Candidate(uri, checks, "accuracy", score, "data", "tune", 3, "commit", "w"))
 
     return register_one

@@ -1,21 +1,73 @@
-"""Complete trials of a study, of this one or of an earlier one, as records."""
+"""Complete trials as plain records, and the selected one as the artifact `best_config.json`."""
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 import optuna
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
-from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from steps.base.errors import InputError
 from steps.search.store.attributes import TrialAttributes
-from steps.search.store.results import ARTIFACT, TrialRecord, from_json
-from steps.tracking.runs import STEP_TAG, artifact_path
 
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
+ARTIFACT = "study/trials.json"  # of a tune run: its complete trials
+BEST_CONFIG = "best_config.json"  # of a tune run: the selected trial
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A complete trial.
+
+    Attributes:
+        measures: Values by name: the metrics on the validation split, `parameters` and, if it was an objective,
+            `latency`.
+    """
+
+    trial_number: int
+    trial_run_id: str
+    hyperparameters: Mapping[str, Any]
+    measures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SelectedTrial(TrialRecord):
+    """The trial that stands for a study: what `evaluate` needs of it.
+
+    Attributes:
+        study: Name of the study.
+        selected: Why it is this one.
+        max_epochs: Epochs of a trial that was not pruned.
+        dataset: Name of the data set.
+        data_run_id: Run of the step `download`.
+    """
+
+    study: str
+    selected: str
+    max_epochs: int
+    dataset: str
+    data_run_id: str
+
+    def of_record(self, record: TrialRecord, reason: str) -> Self:
+        """Another trial of the same study."""
+        own = {field.name: getattr(record, field.name) for field in fields(TrialRecord)}
+        return type(self)(**{**vars(self), **own, "selected": reason})
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(**json.loads(text))
+
+
+def to_json(records: Sequence[TrialRecord]) -> str:
+    return json.dumps([asdict(record) for record in records], indent=2) + "\n"
+
+
+def from_json(text: str) -> list[TrialRecord]:
+    return [TrialRecord(**entry) for entry in json.loads(text)]
 
 
 def records_of(study: optuna.Study) -> list[TrialRecord]:
@@ -26,33 +78,3 @@ def records_of(study: optuna.Study) -> list[TrialRecord]:
         if known.hyperparameters is not None and known.measures is not None:
             records.append(TrialRecord(trial.number, known.run_id, known.hyperparameters, known.measures))
     return records
-
-
-def earlier_records(source: str, storage: RDBStorage) -> list[TrialRecord]:
-    """The complete trials of a tune run, wherever its study is kept, or of a study in this storage.
-
-    Args:
-        source: ID of a tune run, or name of a study.
-
-    Raises:
-        InputError: Neither, or one without a complete trial.
-    """
-    if _RUN_ID.fullmatch(source) and _is_tune_run(source):
-        records = from_json(artifact_path(source, ARTIFACT).read_text())
-    elif source in (names := optuna.get_all_study_names(storage)):
-        records = records_of(optuna.load_study(study_name=source, storage=storage))
-    else:
-        known = f"the studies here are {', '.join(sorted(names))}" if names else "there is no study here yet"
-        raise InputError(f"warm_start must be the ID of a tune run or the name of a study ({known}), got {source!r}")
-    if not records:
-        raise InputError(f"warm_start must be a study with a complete trial, got {source!r}, which has none")
-    return records
-
-
-def _is_tune_run(run_id: str) -> bool:
-    try:
-        return bool(MlflowClient().get_run(run_id).data.tags.get(STEP_TAG) == "tune")
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return False

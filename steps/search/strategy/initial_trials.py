@@ -8,7 +8,7 @@ from typing import Any
 
 import optuna
 
-from steps.search.store.results import TrialRecord
+from steps.search.store.records import TrialRecord
 from steps.search.strategy.grid import enqueue_cells
 from steps.search.strategy.points import load_points, new_points
 from steps.search.strategy.warm_start import enqueue_starts, starts
@@ -31,7 +31,7 @@ def enqueue(
     for point in new_points(context.space, points, study.get_trials(deepcopy=False)):
         study.enqueue_trial(point)
     if parameters["warm_start"]:
-        found = starts(earlier, context.objectives[0], context.space)
+        found = starts(earlier, [context.objectives[0], context.primary], context.space)
         lines += [f"Warm start: {line}" for line in enqueue_starts(study, context.space, found)]
     if parameters["sampler"] == "grid":
         known = study.get_trials(deepcopy=False)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import optuna
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from optuna.storages import BaseStorage
 
+from steps.base.errors import InputError
 from steps.search.space.space import Space, default, nearest
-from steps.search.store.results import TrialRecord
+from steps.search.store.records import ARTIFACT, TrialRecord, from_json, records_of
 from steps.search.strategy.points import new_points
 from steps.tasks.objectives import Objective
+from steps.tracking.runs import STEP_TAG, artifact_path
 
 N_BEST = 5
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Start(NamedTuple):
@@ -22,6 +29,36 @@ class Start(NamedTuple):
     point: dict[str, Any]
     trial_number: int
     moved: list[str]
+
+
+def earlier_records(source: str, storage: BaseStorage) -> list[TrialRecord]:
+    """The complete trials of a tune run, wherever its study is kept, or of a study in this storage.
+
+    Args:
+        source: ID of a tune run, or name of a study.
+
+    Raises:
+        InputError: Neither, or one without a complete trial.
+    """
+    if _RUN_ID.fullmatch(source) and _is_tune_run(source):
+        records = from_json(artifact_path(source, ARTIFACT).read_text())
+    elif source in (names := optuna.get_all_study_names(storage)):
+        records = records_of(optuna.load_study(study_name=source, storage=storage))
+    else:
+        known = f"the studies here are {', '.join(sorted(names))}" if names else "there is no study here yet"
+        raise InputError(f"warm_start must be the ID of a tune run or the name of a study ({known}), got {source!r}")
+    if not records:
+        raise InputError(f"warm_start must be a study with a complete trial, got {source!r}, which has none")
+    return records
+
+
+def _is_tune_run(run_id: str) -> bool:
+    try:
+        return bool(MlflowClient().get_run(run_id).data.tags.get(STEP_TAG) == "tune")
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return False
 
 
 def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) -> list[str]:
@@ -35,16 +72,21 @@ def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) ->
     return lines
 
 
-def starts(records: Sequence[TrialRecord], objective: Objective, space: Space) -> list[Start]:
+def starts(records: Sequence[TrialRecord], objectives: Sequence[Objective], space: Space) -> list[Start]:
     """The best distinct configurations, at most five, the best first.
 
-    They are ranked by `objective` where the earlier study measured it, else by accuracy. A value outside
+    They are ranked by the first of `objectives` that the earlier study measured. A value outside
     this space is moved to the nearest one inside; a hyperparameter that the space does not have is left out.
+
+    Raises:
+        InputError: The earlier study measured none of the objectives.
     """
-    if all(objective.name in record.measures for record in records):
-        ranked = sorted(records, key=lambda r: (objective.sign * r.measures[objective.name], r.trial_number))
-    else:
-        ranked = sorted(records, key=lambda r: (-r.measures["accuracy"], r.trial_number))
+    measured = [o for o in objectives if all(o.name in record.measures for record in records)]
+    if not measured:
+        names = ", ".join(dict.fromkeys(name for record in records for name in record.measures))
+        raise InputError(f"warm_start must be a study that measured {objectives[0].name}, got one of {names}")
+    by = measured[0]
+    ranked = sorted(records, key=lambda r: (by.sign * r.measures[by.name], r.trial_number))
     found: dict[str, Start] = {}
     for record in ranked:
         start = _moved_inside(record, space)

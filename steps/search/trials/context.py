@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import optuna
 
 from steps.datasets import Dataset
+from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.heads import make_head
 from steps.mlp.latency import median_latency_ms
-from steps.mlp.trainer import EpochMetrics, Samples, Trainer
+from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
 from steps.search.store.attributes import TrialAttributes, TrialSettings
 from steps.search.store.leases import Leases
 from steps.search.strategy.samplers import reseed
 from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
-from steps.tasks.objectives import Objective
+from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followed, objectives_of
+from steps.tasks.task import Task, task_of
 from steps.tracking.trials import TrialRuns
 
 
@@ -44,14 +47,57 @@ class TrialContext:
     objectives: tuple[Objective, ...]
     exclusive: ExclusiveSection = field(default_factory=ExclusiveSection)
 
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        *,
+        space: Space,
+        epochs: int,
+        seed: int = 0,
+        precision: Precision = "float32",
+        objectives: Sequence[str] = (AUTO,),
+    ) -> Self:
+        """The context of a study of a data set with its splits `train` and `validation`.
+
+        Args:
+            objectives: Names, see `objectives_of`; hyperparameters that need images are fixed for other data.
+
+        Raises:
+            InputError: An objective that the task does not have.
+        """
+        return cls(
+            dataset=dataset,
+            train=Samples.of(dataset.splits["train"]),
+            validation=Samples.of(dataset.splits["validation"]),
+            space=space if dataset.image_shape else space.without("augmentation", "none"),
+            epochs=epochs,
+            seed=seed,
+            precision=precision,
+            objectives=objectives_of(objectives, task_of(dataset)),
+        )
+
+    @property
+    def task(self) -> Task:
+        return task_of(self.dataset)
+
+    @property
+    def primary(self) -> Objective:
+        """The primary metric of the task, whether or not it is an objective of the study."""
+        return Objective.of(self.task.primary)
+
+    @property
+    def followed(self) -> Objective:
+        """What is shown and judged while a trial trains."""
+        return followed(self.objectives, self.task)
+
     def trainer(self, config: MLPConfig) -> Trainer:
         return Trainer(
             config,
             self.train,
             self.validation,
-            n_classes=len(self.dataset.class_names),
-            feature_max=self.dataset.feature_max,
-            image_shape=self.dataset.image_shape,
+            interface=Interface.of(self.dataset),
+            head=make_head(self.task.head, self.task.n_outputs),
             epochs=self.epochs,
             seed=self.seed,
             precision=self.precision,
@@ -62,16 +108,22 @@ class TrialContext:
         """Whether Optuna can judge trials by their epochs: it cannot with several objectives."""
         return len(self.objectives) == 1 and self.objectives[0].every_epoch
 
-    def measure(self, trainer: Trainer, metrics: EpochMetrics) -> dict[str, float]:
-        """Value of each objective by its name, of a trial that is trained to the end; latency only where asked for."""
-        measures = {
-            "accuracy": metrics.val_accuracy,
-            "log_loss": metrics.val_loss,
-            "parameters": float(trainer.model.count_params()),
-        }
-        if any(objective.name == "latency" for objective in self.objectives):
+    def score(self, epoch: Epoch) -> dict[str, float]:
+        """The metrics of an epoch by their names on the trial's run: `train_loss` and `val_<metric>`."""
+        task, targets = self.task, self.dataset.splits["validation"].targets
+        metrics = [*task.epoch_metrics, *(task.metrics[o.name] for o in self.objectives if o.every_epoch)]
+        assert epoch.outputs is not None
+        return {"train_loss": epoch.train_loss} | {f"val_{m.name}": m.value(targets, epoch.outputs) for m in metrics}
+
+    def measure(self, trainer: Trainer, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Value by name of each metric and cost of a trial that is trained to the end; latency only as an objective."""
+        measures = {key.removeprefix("val_"): value for key, value in metrics.items() if key.startswith("val_")}
+        measures[PARAMETERS.name] = float(trainer.model.count_params())
+        if LATENCY in self.objectives:
             with self.exclusive.measuring():
-                measures["latency"] = median_latency_ms(trainer.model, self.validation.features[:1])
+                measures[LATENCY.name] = median_latency_ms(
+                    trainer.model, self.dataset.splits["validation"].features[:1]
+                )
         return measures
 
 

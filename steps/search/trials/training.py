@@ -12,13 +12,14 @@ import optuna
 
 from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import EpochMetrics, Trainer
+from steps.mlp.trainer import Trainer
 from steps.search.trials.context import Job, WorkerContext
-from steps.tasks.objectives import OBJECTIVES
+from steps.tasks.objectives import COSTS
 
 logger = logging.getLogger(__name__)
 
 _TRAINING_PER_SAVING = 20  # seconds of training to one of saving: where checkpoints go far away, they become fewer
+EpochMetrics = Mapping[str, float]  # by name: train_loss, val_<metric>
 OnEpoch = Callable[[int, int, EpochMetrics], None]  # trial number, epoch (1-based), its metrics
 
 
@@ -63,12 +64,13 @@ class Training:
                 self._save(trainer)
                 raise Interrupted
             with context.exclusive.training():
-                metrics = trainer.run_epoch()
+                epoch = trainer.run_epoch()
             if not self._leases.holds(trial._trial_id):
                 raise Lost
+            metrics = context.score(epoch)
             self._record(trainer.epoch, metrics)
             self.history.append(metrics)
-            if not (math.isfinite(metrics.train_loss) and math.isfinite(metrics.val_loss)):
+            if not all(map(math.isfinite, metrics.values())):
                 raise FloatingPointError(
                     f"the loss is not finite after epoch {trainer.epoch}; a lower learning_rate may help"
                 )
@@ -89,10 +91,10 @@ class Training:
             self._checkpoints.remove(self._run_id)
 
     def _record(self, epoch: int, metrics: EpochMetrics) -> None:
-        self._runs.log_metrics(self._run_id, vars(metrics), epoch)
+        self._runs.log_metrics(self._run_id, metrics, epoch)
         context = self._job.context
         if context.prunable and epoch not in self._reported:
-            self._job.trial.report(getattr(metrics, context.objectives[0].metric), epoch)
+            self._job.trial.report(metrics[context.objectives[0].key], epoch)
 
     def _restore(self, trainer: Trainer) -> None:
         if not self._job.began:
@@ -127,4 +129,4 @@ class Training:
 
 def costs(measures: Mapping[str, float]) -> dict[str, float]:
     """The measures that are no metrics of an epoch, under their names on the trial's run."""
-    return {OBJECTIVES[name].metric: measures[name] for name in ("parameters", "latency") if name in measures}
+    return {cost.key: measures[name] for name, cost in COSTS.items() if name in measures}

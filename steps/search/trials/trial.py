@@ -80,8 +80,7 @@ def _train(
         state = TrialState.FAIL
         error = redact(f"{type(problem).__name__}: {' '.join(str(problem).split())}")[:_MAX_ERROR]
         logger.warning("Trial %d failed: %s", job.trial.number, error)
-    metrics = tuple(vars(metrics) for metrics in training.history)
-    return state, TrialAttributes(measures=measures, metrics=metrics, error=error)
+    return state, TrialAttributes(measures=measures, metrics=tuple(training.history), error=error)
 
 
 def _leave(trial: optuna.Trial, runs: TrialRuns, run_id: str) -> None:

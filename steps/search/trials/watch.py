@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace, TracebackType
+from collections.abc import Mapping
+from types import TracebackType
 from typing import Protocol, Self
 
 import optuna
@@ -17,7 +18,7 @@ _INTERVAL = 1.0  # seconds
 class Display(Protocol):
     """What shows trials to the person."""
 
-    def epoch(self, number: int, epoch: int, metrics: object) -> None: ...
+    def epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None: ...
 
     def trial(self, trial: FrozenTrial) -> None: ...
 
@@ -31,7 +32,7 @@ class Watch:
     """
 
     def __init__(self, study: optuna.Study, objective: Objective, display: Display) -> None:
-        self._study, self._metric, self._display = study, objective.metric, display
+        self._study, self._metric, self._display = study, objective.key, display
         self._shown = {trial.number for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}
         self._own: set[int] = set()
         self._epochs: dict[int, int] = {}
@@ -50,7 +51,7 @@ class Watch:
         if error is None:
             self._look()
 
-    def epoch(self, number: int, epoch: int, metrics: object) -> None:
+    def epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None:
         self._own.add(number)
         self._display.epoch(number, epoch, metrics)
 
@@ -74,7 +75,7 @@ class Watch:
                     epoch, value = max(trial.intermediate_values.items())
                     if epoch != self._epochs.get(trial.number):
                         self._epochs[trial.number] = epoch
-                        self._display.epoch(trial.number, epoch, SimpleNamespace(**{self._metric: value}))
+                        self._display.epoch(trial.number, epoch, {self._metric: value})
 
     def _show(self, trial: FrozenTrial) -> None:
         if trial.number not in self._shown:

@@ -8,9 +8,12 @@ import pytest
 
 from steps.search.space.file import load_space
 from steps.search.space.space import Space
-from steps.search.store.results import TrialRecord
+from steps.search.store.records import TrialRecord
 from steps.search.strategy.warm_start import N_BEST, enqueue_starts, starts
-from steps.tasks.objectives import OBJECTIVES
+from steps.tasks.classification.task import Classification
+from steps.tasks.objectives import objectives_of
+
+ACCURACY, LOG_LOSS, LATENCY = objectives_of(["accuracy", "log_loss", "latency"], Classification(("a", "b")))
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def test_values_are_moved_inside_and_said(space: Space) -> None:
         3, 0.9, n_layers=3, units_0=700, units_1=100, units_2=9, optimizer="sgd", momentum=0.5, batch_size=512,
         dropout=0.4, activation="relu",
     )  # fmt: skip
-    (start,) = starts([given], OBJECTIVES["accuracy"], space)
+    (start,) = starts([given], [ACCURACY], space)
     assert start.point == {
         "n_layers": 2, "units_0": 256, "units_1": 128, "optimizer": "sgd", "batch_size": 128, "momentum": 0.8,
         "dropout": 0.2,
@@ -50,16 +53,16 @@ def test_the_best_distinct_ones_come_first(space: Space) -> None:
     records = [record(i, 0.9 + i / 100, units_0=n, optimizer=o) for i, (n, o) in enumerate(
         (n, o) for o in ("adam", "sgd") for n in units
     )]  # fmt: skip
-    found = starts(records, OBJECTIVES["accuracy"], space)
+    found = starts(records, [ACCURACY], space)
     assert [start.trial_number for start in found] == [11, 10, 9, 8, 5]
     assert len(found) == N_BEST
-    assert starts(records, OBJECTIVES["log_loss"], space)[0].trial_number == 0
-    assert starts(records, OBJECTIVES["latency"], space)[0].trial_number == 11  # never measured: by accuracy
+    assert starts(records, [LOG_LOSS], space)[0].trial_number == 0
+    assert starts(records, [LATENCY, ACCURACY], space)[0].trial_number == 11  # never measured: by the next
 
 
 def test_they_are_tried_first_and_once(space: Space) -> None:
     study = optuna.create_study()
-    found = starts([record(0, 0.9, units_0=70), record(1, 0.8, units_0=256)], OBJECTIVES["accuracy"], space)
+    found = starts([record(0, 0.9, units_0=70), record(1, 0.8, units_0=256)], [ACCURACY], space)
     lines = enqueue_starts(study, space, found)
     assert lines == ["trial-000 of the earlier study: units_0 70 -> 64", "trial-001 of the earlier study"]
     assert enqueue_starts(study, space, found) == []
@@ -70,5 +73,5 @@ def test_they_are_tried_first_and_once(space: Space) -> None:
 def test_what_a_sampler_tried_before_is_not_tried_again(space: Space) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     values = space.suggest(study.ask())
-    found = starts([record(0, 0.9, **values)], OBJECTIVES["accuracy"], space)
+    found = starts([record(0, 0.9, **values)], [ACCURACY], space)
     assert enqueue_starts(study, space, found) == []

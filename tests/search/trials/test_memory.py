@@ -18,18 +18,18 @@ import_tensorflow()
 import optuna
 from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import Samples, Trainer
+from steps.search.trials.context import TrialContext
 from steps.search.trials.garbage import GcBetweenTrials
 from steps.search.space.file import load_space, space_path
 
 digits = load_dataset("digits", 1 / 6, seed=0)
-samples = [Samples.from_arrays(digits.splits[n].features, digits.splits[n].labels) for n in ("train", "validation")]
 space = load_space(space_path("small"))
+context = TrialContext.of(digits, space=space, epochs=1)
 garbage = GcBetweenTrials()
 study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
 for number in range(1, 101):
     config = MLPConfig.from_hyperparameters(space.suggest(study.ask()))
-    Trainer(config, *samples, n_classes=10, feature_max=16.0, image_shape=(8, 8), epochs=1, seed=0).run_epoch()
+    context.trainer(config).run_epoch()
     garbage.collect()
     if number in (20, 100):
         status = Path("/proc/self/status").read_text().split()

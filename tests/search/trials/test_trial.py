@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from optuna.trial import FrozenTrial, TrialState
 from steps.base.errors import InputError
 from steps.datasets.catalogue import load_dataset
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import EpochMetrics, Samples
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space.file import load_space, space_path
 from steps.search.store.attributes import TrialAttributes
@@ -27,11 +26,13 @@ from steps.search.trials.checkpoints import FolderCheckpoints
 from steps.search.trials.context import Job, TrialContext, WorkerContext, prepare
 from steps.search.trials.trial import run_trial
 from steps.search.trials.workers import put_back_the_dead
-from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
 POINT = {"n_layers": 1, "units_0": 128, "optimizer": "adam", "learning_rate": 3e-3, "augmentation": "none"}
 EPOCHS = 4
+
+
+Metrics = Mapping[str, float]
 
 
 class Crash(BaseException):
@@ -41,13 +42,7 @@ class Crash(BaseException):
 @pytest.fixture(scope="module")
 def context() -> TrialContext:
     dataset = load_dataset("digits", 1 / 6, seed=0)
-    train, validation = (
-        Samples.from_arrays(dataset.splits[name].features, dataset.splits[name].labels)
-        for name in ("train", "validation")
-    )
-    return TrialContext(
-        dataset, train, validation, load_space(space_path("default")), EPOCHS, 0, "float32", objectives_of(["accuracy"])
-    )
+    return TrialContext.of(dataset, space=load_space(space_path("default")), epochs=EPOCHS)
 
 
 @dataclass
@@ -69,7 +64,7 @@ class Desk:
         """Run the next trial; crash or ask it to stop after an epoch."""
         stop = threading.Event()
 
-        def on_epoch(number: int, epoch: int, metrics: EpochMetrics) -> None:
+        def on_epoch(number: int, epoch: int, metrics: Metrics) -> None:
             if epoch == crash_at:
                 raise Crash
             if epoch == stop_at:
@@ -123,10 +118,10 @@ def open_desk(context: TrialContext, tracking: Path) -> Iterator[OpenDesk]:
 
 
 @pytest.fixture(scope="module")
-def expected(context: TrialContext) -> list[EpochMetrics]:
+def expected(context: TrialContext) -> list[Metrics]:
     trial = optuna.trial.FixedTrial(context.space.complete(POINT))
     trainer = context.trainer(MLPConfig.from_hyperparameters(context.space.suggest(trial)))
-    return [trainer.run_epoch() for _ in range(EPOCHS)]
+    return [context.score(trainer.run_epoch()) for _ in range(EPOCHS)]
 
 
 def checkpoint_folder(desk: Desk) -> Path:
@@ -135,15 +130,15 @@ def checkpoint_folder(desk: Desk) -> Path:
 
 
 def history(run_id: str) -> list[tuple[int, float, float, float]]:
-    points = [MlflowClient().get_metric_history(run_id, key) for key in ("train_loss", "val_loss", "val_accuracy")]
+    points = [MlflowClient().get_metric_history(run_id, key) for key in ("train_loss", "val_accuracy", "val_log_loss")]
     assert [[m.step for m in metric] for metric in points] == [[m.step for m in points[0]]] * 3
     return [(m.step, *(metric[i].value for metric in points)) for i, m in enumerate(points[0])]
 
 
-def assert_undisturbed(desk: Desk, trial: FrozenTrial | None, expected: list[EpochMetrics]) -> None:
+def assert_undisturbed(desk: Desk, trial: FrozenTrial | None, expected: list[Metrics]) -> None:
     assert trial is not None
     assert (trial.number, trial.state) == (0, TrialState.COMPLETE)
-    assert trial.intermediate_values == {i: m.val_accuracy for i, m in enumerate(expected, 1)}
+    assert trial.intermediate_values == {i: m["val_accuracy"] for i, m in enumerate(expected, 1)}
     desk.worker.runs.close()
     (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
     assert (child.info.status, child.data.tags["optuna.state"]) == ("FINISHED", "COMPLETE")
@@ -151,13 +146,13 @@ def assert_undisturbed(desk: Desk, trial: FrozenTrial | None, expected: list[Epo
         TrialAttributes.read(trial).run_id,
         desk.parent.info.run_id,
     )
-    assert history(child.info.run_id) == [(i, *vars(m).values()) for i, m in enumerate(expected, 1)]
+    assert history(child.info.run_id) == [(i, *m.values()) for i, m in enumerate(expected, 1)]
     assert list(checkpoint_folder(desk).glob("*")) == []
 
 
 @pytest.mark.parametrize("epoch", [1, 3, EPOCHS])
 def test_a_crash_after_an_epoch_is_not_seen_in_the_result(
-    open_desk: OpenDesk, expected: list[EpochMetrics], epoch: int
+    open_desk: OpenDesk, expected: list[Metrics], epoch: int
 ) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=epoch)
@@ -166,9 +161,7 @@ def test_a_crash_after_an_epoch_is_not_seen_in_the_result(
     assert_undisturbed(desk, desk.next(), expected)
 
 
-def test_a_changed_option_does_not_change_a_trial_that_goes_on(
-    open_desk: OpenDesk, expected: list[EpochMetrics]
-) -> None:
+def test_a_changed_option_does_not_change_a_trial_that_goes_on(open_desk: OpenDesk, expected: list[Metrics]) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=2)
     desk = open_desk(epochs=9, seed=5)
@@ -176,7 +169,7 @@ def test_a_changed_option_does_not_change_a_trial_that_goes_on(
 
 
 def test_a_damaged_checkpoint_costs_only_its_epochs(
-    open_desk: OpenDesk, expected: list[EpochMetrics], caplog: pytest.LogCaptureFixture
+    open_desk: OpenDesk, expected: list[Metrics], caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Crash):
         open_desk().next(crash_at=3)
@@ -187,7 +180,7 @@ def test_a_damaged_checkpoint_costs_only_its_epochs(
     assert "Trial 0 starts from its first epoch: checkpoint" in caplog.text
 
 
-def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk: OpenDesk, expected: list[EpochMetrics]) -> None:
+def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk: OpenDesk, expected: list[Metrics]) -> None:
     desk = open_desk()
     assert desk.next(stop_at=2) is None
     (waiting,) = desk.worker.study.get_trials()
@@ -199,7 +192,7 @@ def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk: OpenDesk
 
 
 def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
-    open_desk: OpenDesk, expected: list[EpochMetrics]
+    open_desk: OpenDesk, expected: list[Metrics]
 ) -> None:
     desk = open_desk()
     desk.ask()
@@ -208,18 +201,18 @@ def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
     assert_undisturbed(desk, desk.next(), expected)
 
 
-def die_after_telling(desk: Desk, expected: list[EpochMetrics]) -> FrozenTrial:
+def die_after_telling(desk: Desk, expected: list[Metrics]) -> FrozenTrial:
     """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
     trial, runs = desk.ask().trial, desk.worker.runs
     run_id = runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
-    runs.log_metrics(run_id, vars(expected[0]), 1)
-    TrialAttributes(run_id=run_id, metrics=tuple(map(vars, expected))).write(trial.set_user_attr)
+    runs.log_metrics(run_id, expected[0], 1)
+    TrialAttributes(run_id=run_id, metrics=tuple(expected)).write(trial.set_user_attr)
     for epoch, metrics in enumerate(expected, 1):
-        trial.report(metrics.val_accuracy, epoch)
-    return desk.worker.study.tell(trial, expected[-1].val_accuracy)
+        trial.report(metrics["val_accuracy"], epoch)
+    return desk.worker.study.tell(trial, expected[-1]["val_accuracy"])
 
 
-def test_a_child_run_that_lacks_its_end_is_repaired(open_desk: OpenDesk, expected: list[EpochMetrics]) -> None:
+def test_a_child_run_that_lacks_its_end_is_repaired(open_desk: OpenDesk, expected: list[Metrics]) -> None:
     done = die_after_telling(open_desk(), expected)
     assert_undisturbed(open_desk(), done, expected)
     known = TrialAttributes.read(done)
@@ -227,9 +220,7 @@ def test_a_child_run_that_lacks_its_end_is_repaired(open_desk: OpenDesk, expecte
     assert params == {name: str(value) for name, value in (known.hyperparameters or {}).items()}
 
 
-def test_a_process_that_goes_on_repairs_what_another_one_left(
-    open_desk: OpenDesk, expected: list[EpochMetrics]
-) -> None:
+def test_a_process_that_goes_on_repairs_what_another_one_left(open_desk: OpenDesk, expected: list[Metrics]) -> None:
     first = open_desk()
     desk = open_desk(alone=False)
     done = die_after_telling(first, expected)  # after the start of the other one
@@ -243,7 +234,7 @@ def test_a_process_that_goes_on_repairs_what_another_one_left(
 
 
 def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(
-    open_desk: OpenDesk, expected: list[EpochMetrics]
+    open_desk: OpenDesk, expected: list[Metrics]
 ) -> None:
     first = open_desk()
     desk = open_desk(alone=False)
@@ -278,7 +269,7 @@ def test_epochs_that_were_judged_are_not_judged_again(open_desk: OpenDesk, track
 
 
 def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(
-    open_desk: OpenDesk, expected: list[EpochMetrics], caplog: pytest.LogCaptureFixture
+    open_desk: OpenDesk, expected: list[Metrics], caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = open_desk()
     checkpoint_folder(desk).touch()  # a file where the folder should be
@@ -287,7 +278,7 @@ def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(
     assert_undisturbed(desk, trial, expected)
 
 
-def test_a_trial_that_was_taken_over_is_left_alone(open_desk: OpenDesk, expected: list[EpochMetrics]) -> None:
+def test_a_trial_that_was_taken_over_is_left_alone(open_desk: OpenDesk, expected: list[Metrics]) -> None:
     sleeper = open_desk()
     job = sleeper.ask()
     desk = open_desk()  # the first worker seems dead

@@ -8,22 +8,18 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from steps.datasets.catalogue import load_dataset
-from steps.mlp.trainer import Samples
 from steps.search.space.file import load_space, space_path
 from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
 from steps.search.trials.checkpoints import FolderCheckpoints
 from steps.search.trials.context import TrialContext, WorkerContext
 from steps.search.trials.workers import Limits, Workers
-from steps.tasks.objectives import objectives_of
 from steps.tracking.trials import TrialRuns
 
 
 def test_a_thread_without_trials_does_something_else_while_others_run_theirs(tracking: Path) -> None:
     dataset = load_dataset("digits", 1 / 6, seed=0)
-    samples = Samples.from_arrays(dataset.splits["train"].features, dataset.splits["train"].labels)
-    space = load_space(space_path("small"))
-    context = TrialContext(dataset, samples, samples, space, 1, 0, "float32", objectives_of(["accuracy"]))
+    context = TrialContext.of(dataset, space=load_space(space_path("small")), epochs=1)
     storage, idle = open_storage(f"sqlite:///{tracking}/optuna.db"), threading.Event()
     study = optuna.create_study(storage=storage, study_name="s", direction="maximize")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steps.tasks.classification.comparison import Comparison
+from steps.tasks.classification.comparison import McNemar
 
 
 @pytest.mark.parametrize(
@@ -18,26 +18,26 @@ from steps.tasks.classification.comparison import Comparison
     ],
 )
 def test_published_examples(table: tuple[int, int, int, int], p_value: float) -> None:
-    assert Comparison(*table).p_value == pytest.approx(p_value, abs=5e-5)
+    assert McNemar(*table).p_value == pytest.approx(p_value, abs=5e-5)
 
 
 def test_a_table_done_by_hand() -> None:
     labels = np.array([0, 1, 2, 0, 1, 2])
-    found = Comparison.of(np.array([0, 1, 2, 0, 0, 0]), np.array([0, 1, 0, 1, 1, 0]), labels)
-    assert found == Comparison(2, 2, 1, 1)
-    assert (found.n, found.challenger_accuracy, found.champion_accuracy) == (6, 4 / 6, 3 / 6)
+    found = McNemar.of(labels, np.array([0, 1, 2, 0, 0, 0]), np.array([0, 1, 0, 1, 1, 0]))
+    assert found == McNemar(2, 2, 1, 1)
+    assert (found.n, found.challenger, found.champion) == (6, 4 / 6, 3 / 6)
     assert found.p_value == 1.0
 
 
 def test_equal_predictions_are_no_reason_to_change() -> None:
-    same = Comparison(95, 0, 0, 5)
+    same = McNemar(95, 0, 0, 5)
     assert same.p_value == 1.0
     assert not same.challenger_is_better(0.999)
 
 
 def test_significantly_worse_is_not_better() -> None:
-    assert Comparison(80, 15, 1, 4).challenger_is_better(0.05)
-    assert not Comparison(80, 1, 15, 4).challenger_is_better(0.05)
+    assert McNemar(80, 15, 1, 4).challenger_is_better(0.05)
+    assert not McNemar(80, 1, 15, 4).challenger_is_better(0.05)
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
@@ -53,7 +53,7 @@ def test_equally_good_models_are_promoted_at_most_as_often_as_alpha(alpha: float
     promoted = sum(
         count
         for (ours, theirs), count in zip(tables.T, counts, strict=True)
-        if Comparison(n_samples - int(ours + theirs), int(ours), int(theirs), 0).challenger_is_better(alpha)
+        if McNemar(n_samples - int(ours + theirs), int(ours), int(theirs), 0).challenger_is_better(alpha)
     )
     assert 0 < promoted / n_pairs <= alpha
 
@@ -62,4 +62,4 @@ def test_a_better_model_is_found() -> None:
     rng = np.random.default_rng(1)
     labels = np.zeros(10_000, int)
     better, worse = (np.asarray(rng.random(10_000) > accuracy, int) for accuracy in (0.985, 0.975))
-    assert Comparison.of(better, worse, labels).challenger_is_better(0.01)
+    assert McNemar.of(labels, better, worse).challenger_is_better(0.01)

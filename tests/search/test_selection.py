@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 
 from steps.base.errors import InputError
-from steps.search.store.results import TrialRecord, from_json, pareto_front, select, to_json
+from steps.search.selection import by_number, pareto_front, select
+from steps.search.store.records import SelectedTrial, TrialRecord, from_json, to_json
+from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
+
+TASK = Classification(("cat", "dog"))
+(ACCURACY,) = objectives_of(["accuracy"], TASK)
 
 
 def record(number: int, accuracy: float, log_loss: float, latency: float, parameters: float) -> TrialRecord:
@@ -38,22 +43,35 @@ RECORDS = [
     ],
 )
 def test_the_trial_that_stands_for_a_study(objectives: str, number: int, reason: str) -> None:
-    chosen, why = select(RECORDS, objectives_of(objectives.split(",")))
+    chosen, why = select(RECORDS, objectives_of(objectives.split(","), TASK), ACCURACY)
     assert chosen.trial_number == number
     assert why.startswith(reason)
 
 
 def test_a_trial_by_its_number() -> None:
-    assert select(RECORDS, [], "3")[0] is RECORDS[3]
+    assert by_number(RECORDS, "3") is RECORDS[3]
     with pytest.raises(InputError, match=r"number of a complete trial \(0, 1, 2, 3, 4\), got '9'"):
-        select(RECORDS, [], "9")
+        by_number(RECORDS, "9")
 
 
 def test_the_pareto_front_keeps_equal_ones_and_drops_what_is_dominated() -> None:
-    front = pareto_front(RECORDS, objectives_of(["accuracy", "latency"]))
+    front = pareto_front(RECORDS, objectives_of(["accuracy", "latency"], TASK))
     assert [record.trial_number for record in front] == [1, 4, 3, 2]
-    assert [r.trial_number for r in pareto_front(RECORDS, objectives_of(["log_loss", "latency"]))] == [2]
+    assert [r.trial_number for r in pareto_front(RECORDS, objectives_of(["log_loss", "latency"], TASK))] == [2]
 
 
 def test_there_and_back() -> None:
     assert from_json(to_json(RECORDS)) == RECORDS
+    best = SelectedTrial(
+        **vars(RECORDS[1]), study="s", selected="the best", max_epochs=3, dataset="digits", data_run_id="run"
+    )
+    assert SelectedTrial.from_json(best.to_json()) == best
+
+
+def test_another_trial_of_a_study_brings_its_own_values() -> None:
+    best = SelectedTrial(
+        **vars(RECORDS[1]), study="s", selected="the best", max_epochs=3, dataset="digits", data_run_id="run"
+    )
+    other = best.of_record(RECORDS[2], "asked for by its number")
+    assert (other.trial_number, other.measures, other.selected) == (2, RECORDS[2].measures, "asked for by its number")
+    assert (other.study, other.max_epochs) == ("s", 3)

@@ -1,0 +1,81 @@
+"""Which complete trial stands for a study, and which ones form the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from steps.base.errors import InputError
+from steps.search.store.records import TrialRecord
+from steps.tasks.objectives import LATENCY, PARAMETERS, Objective
+
+AUTO = "auto"
+
+
+def select(
+    records: Sequence[TrialRecord], objectives: Sequence[Objective], primary: Objective, wanted: str = AUTO
+) -> tuple[TrialRecord, str]:
+    """The trial that stands for a study, and why.
+
+    `auto` is the best trial of a single objective, of equal ones the first. With several objectives it is the cheapest
+    within the tolerance of the best value of the primary metric: the fastest if latency is an objective, else the
+    smallest.
+
+    Args:
+        records: At least one.
+        primary: The primary metric of the task, on the validation split.
+        wanted: `auto` or a trial number.
+
+    Raises:
+        InputError: No complete trial of that number.
+    """
+    if wanted != AUTO:
+        return by_number(records, wanted), "asked for by its number"
+    if len(objectives) == 1:
+        (objective,) = objectives
+        best = min(records, key=lambda r: (_loss(r, objective), r.trial_number))
+        return best, f"the best {objective.label}, {objective.text(best.measures[objective.name])}"
+    cost = LATENCY if LATENCY in objectives else PARAMETERS
+    top = min(_loss(record, primary) for record in records)
+    near = [record for record in records if _loss(record, primary) <= top + primary.tolerance + 1e-9]
+    chosen = min(near, key=lambda r: (r.measures[cost.name], _loss(r, primary), r.trial_number))
+    price, unit = cost.text(chosen.measures[cost.name]), " ms" * (cost is LATENCY)
+    tolerance = f"{100 * primary.tolerance:g} points" if primary.is_share else f"{primary.tolerance:g}"
+    name, own = primary.label.removeprefix("validation "), chosen.measures[primary.name]
+    return chosen, (
+        f"the cheapest ({cost.name} {price}{unit}) {f'of {len(near)}' if len(near) > 1 else 'and the only one'} "
+        f"within {tolerance} of the best {name}, {primary.text(primary.sign * top)}"
+        + f" (its own is {primary.text(own)})"
+        * (_loss(chosen, primary) > top)
+    )
+
+
+def by_number(records: Sequence[TrialRecord], wanted: str) -> TrialRecord:
+    """The complete trial of this number.
+
+    Raises:
+        InputError: There is none; lists those there are.
+    """
+    for record in records:
+        if wanted == str(record.trial_number):
+            return record
+    known = ", ".join(str(record.trial_number) for record in records)
+    raise InputError(f"select must be {AUTO} or the number of a complete trial ({known}), got {wanted!r}")
+
+
+def pareto_front(records: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
+    """The records that no other one is at least as good as in every objective and better in one, best first."""
+
+    def losses(record: TrialRecord) -> tuple[float, ...]:
+        return tuple(_loss(record, objective) for objective in objectives)
+
+    def dominated(record: TrialRecord) -> bool:
+        own = losses(record)
+        return any(
+            other != own and all(a <= b for a, b in zip(other, own, strict=True)) for other in map(losses, records)
+        )
+
+    return sorted((record for record in records if not dominated(record)), key=losses)
+
+
+def _loss(record: TrialRecord, objective: Objective) -> float:
+    return objective.sign * record.measures[objective.name]

@@ -1,0 +1,91 @@
+"""What is predicted, as one object: everything that differs between one kind of target and another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from steps.datasets import Dataset, Split
+from steps.datasets.interface import Interface
+from steps.tasks.classification.metrics import ACCURACY, METRICS
+from steps.tasks.classification.task import Classification
+from steps.tasks.comparison import Comparison
+from steps.tasks.metric import Interval, Metric
+
+PRIMARY_METRICS = (ACCURACY,)  # of all tasks
+
+
+class StreamedScores(Protocol):
+    """MLflow's metrics of rows that come in chunks."""
+
+    def add(self, targets: np.ndarray, outputs: np.ndarray) -> None: ...
+
+    def result(self) -> dict[str, float]:
+        """The metrics of all rows so far; empty before the first."""
+
+    def summary(self) -> str:
+        """The primary metric of all rows so far, for texts."""
+
+
+class Task(Protocol):
+    """What is predicted, how it is scored, and what it is compared with.
+
+    Targets are (n,), outputs (n, n_outputs) as the Keras model gives them.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name on runs; key of the sections of reports."""
+
+    @property
+    def head(self) -> str:
+        """Key of `steps.mlp.heads.HEADS`."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of the output layer."""
+
+    @property
+    def primary(self) -> Metric:
+        """The default objective of a study; promotion compares by it."""
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """All metrics by name, the primary one first."""
+
+    @property
+    def epoch_metrics(self) -> tuple[Metric, ...]:
+        """Those that every study computes after each epoch, the primary one first."""
+
+    def test_scores(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, Interval]:
+        """All metrics by name, with their intervals."""
+
+    def streamed(self) -> StreamedScores:
+        """MLflow's own metrics, by its names, of rows that come in chunks."""
+
+    def interval(self, value: float, n: int) -> tuple[float, float] | None:
+        """95 % interval of a value of the primary metric on n rows; None if it takes more than the value to know."""
+
+    def is_noise(self, first: float, second: float, n: int) -> bool:
+        """Whether two values of the primary metric on n rows cannot be told apart."""
+
+    def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
+        """Outputs of each baseline for the test rows, fitted on the training rows."""
+
+    def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> Comparison:
+        """Compare the outputs of two models for the same rows by the primary metric."""
+
+    def report(self, targets: np.ndarray, outputs: np.ndarray) -> str:
+        """The scores in detail, as a table in text."""
+
+
+def metric_named(name: str) -> Metric | None:
+    """The metric of this name, of whatever task; None if there is none."""
+    return METRICS.get(name)
+
+
+def task_of(data: Dataset | Interface) -> Task:
+    """The task that a data set poses, or that a model solves."""
+    return Classification(data.class_names, data.feature_max)

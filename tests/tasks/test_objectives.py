@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from steps.base.errors import InputError
+from steps.tasks.classification.task import Classification
+from steps.tasks.objectives import followed, objectives_of
+
+TASK = Classification(("cat", "dog"))
+
+
+def test_metrics_of_the_task_and_costs_are_objectives() -> None:
+    accuracy, loss, latency = objectives_of(["accuracy", "log_loss", "latency"], TASK)
+    assert (accuracy.key, accuracy.label, accuracy.sign) == ("val_accuracy", "validation accuracy", -1)
+    assert (loss.key, loss.direction) == ("val_log_loss", "minimize")
+    assert (latency.key, latency.every_epoch) == ("latency_ms", False)
+    assert objectives_of(["auto"], TASK) == (accuracy,)
+    assert followed([latency, loss], TASK) == accuracy
+    assert followed([loss, latency], TASK) == loss
+
+
+def test_an_unknown_objective_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"accuracy, log_loss, .*, latency, parameters.* got 'rmse'"):
+        objectives_of(["accuracy", "rmse"], TASK)
