@@ -1,4 +1,4 @@
-"""Which process does something, so that another one can tell whether it still lives."""
+"""The identity of a process, by which another one can tell whether it is still alive."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 
 @dataclass(frozen=True)
 class Process:
@@ -16,7 +18,8 @@ class Process:
     Attributes:
         host: Host name and, where there are such, the name space of process IDs: two containers differ.
         pid: Process ID on that host.
-        started: Boot of the machine and clock ticks from it to the start, as IDs are given again; "" where unknown.
+        started: Boot of the machine and seconds from it to the start, because IDs are reused; "" if unknown. Wall-clock
+            time would not do: setting the clock changes the start that a running process reports.
     """
 
     host: str
@@ -38,16 +41,17 @@ class Process:
         return f"{self.host} {self.pid} {self.started}"
 
     def is_gone(self) -> bool:
-        """Whether it is known to have ended; of another host's process nothing is known."""
+        """Whether it is known to have ended: not of a process on another host, nor of one that cannot be inspected."""
         if self.host != _host():
             return False
         try:
-            os.kill(self.pid, 0)
+            os.kill(self.pid, 0)  # finds another user's process even if /proc hides it; psutil.pid_exists does not
         except ProcessLookupError:
             return True
         except PermissionError:
             pass
-        return self.started != _started(self.pid)
+        started = _started(self.pid)
+        return "" not in (started, self.started) and started != self.started
 
 
 def _host() -> str:
@@ -59,8 +63,14 @@ def _host() -> str:
 
 def _started(pid: int) -> str:
     try:
-        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return "ended"
+        seconds = process.create_time() - psutil.boot_time()
+    except (psutil.Error, OSError):
         return ""
-    return "" if ticks[0] == "Z" else f"{boot}:{ticks[19]}"
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:  # not Linux
+        boot = ""
+    return f"{boot}:{seconds:.2f}"
