@@ -23,6 +23,7 @@ from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import Epoch
 from steps.search.space.file import load_space, space_path
 from steps.search.store.leases import Leases
+from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import open_study
 from steps.search.store.url import open_storage
 from steps.search.strategy.pruners import make_pruner
@@ -94,15 +95,15 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
     client = MlflowClient()
     run = client.create_run("0", run_name=name)
 
-    def open_all() -> optuna.Study:
-        sampler = make_sampler("random", 0, conditional=space.conditional)
-        return open_study(open_storage(url), name, context.objectives, sampler, make_pruner("none", EPOCHS))
+    def open_all() -> tuple[RetryingStorage, optuna.Study]:
+        storage, sampler = open_storage(url), make_sampler("random", 0, conditional=space.conditional)
+        return storage, open_study(storage, name, context.objectives, sampler, make_pruner("none", EPOCHS))
 
-    open_all()._storage.remove_session()
+    storage, _ = open_all()
+    storage.engine.dispose()
 
     def work(ready: Callable[[], None]) -> None:
-        study = open_all()
-        storage = study._storage._backend
+        storage, study = open_all()
         runs = TrialRuns(run)
         with Leases(storage, name, run.info.run_id) as leases:
             worker = WorkerContext(context, study, runs, leases, checkpoints_of(url))

@@ -155,7 +155,7 @@ def assert_whole(study: Study, *, late: bool = False) -> None:
     assert list(study.folder.rglob("*.ckpt")) + list(study.folder.rglob("*.part")) == []
     storage = open_storage(study.storage or f"sqlite:///{study.folder}/optuna.db")
     with storage.engine.connect() as connection:
-        assert connection.execute(sa.text("SELECT count(*) FROM tune_claims")).scalar() == 0
+        assert connection.execute(sa.text("SELECT count(*) FROM tune_leases")).scalar() == 0
     storage.engine.dispose()
 
 

@@ -42,7 +42,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
         study.set_user_attr(DATASET_DIGEST, dataset_digest)
         earlier = [run_id for run_id in known.get(TUNE_RUNS, []) if run_id != run.info.run_id]
         study.set_user_attr(TUNE_RUNS, [*earlier, run.info.run_id])
-        put_back_the_dead(study, leases)
+        put_back_the_dead(worker)
         trials = study.get_trials(deepcopy=False)
         live = leases.live_trials()
     if not earlier:
@@ -97,10 +97,11 @@ def _repair(worker: WorkerContext, trial: FrozenTrial, child: ChildRun, live: se
                 runs.log_metrics(child.run_id, costs(known.measures), known.settings.epochs)
             error = {ERROR_TAG: known.error} if trial.state == TrialState.FAIL and known.error else {}
             runs.end(child.run_id, status, {STATE_TAG: state} | error)
-    elif trial._trial_id not in live:
+    elif trial.number not in live:
         if not known.run_id:
-            write = partial(worker.leases.storage.set_trial_user_attr, trial._trial_id)
-            TrialAttributes(run_id=child.run_id).write(write)
+            storage = worker.leases.storage
+            trial_id = storage.trial_id(worker.study.study_name, trial.number)
+            TrialAttributes(run_id=child.run_id).write(partial(storage.set_trial_user_attr, trial_id))
         if (child.status, child.state) != ("KILLED", INTERRUPTED):
             runs.end(child.run_id, "KILLED", {STATE_TAG: INTERRUPTED})
 

@@ -57,17 +57,21 @@ class Heartbeat:
         *,
         owner: bool,
         after_beat: Callable[[sa.Connection], Callable[[], None]],
+        interval: float = HEARTBEAT,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """
         Args:
             owner: Whether this process is the step `tune`, not one that joins it.
             after_beat: Called in the transaction of each beat; what it returns is called once that is committed.
+            interval: Seconds between two beats.
+            clock: Seconds by this machine's clock, which unlike a monotonic one goes on while it sleeps.
         """
         self._engine, self._study, self._tune_run_id, self._owner = engine, study, tune_run_id, owner
-        self._after_beat = after_beat
+        self._after_beat, self._interval, self._clock = after_beat, interval, clock
         self.worker = uuid.uuid4().hex
         self.abandoned = threading.Event()
-        self._beaten_at = 0.0  # by this machine's clock, which unlike a monotonic one goes on while it sleeps
+        self._beaten_at = 0.0
         self._away_until = 0.0
         self._has_left = False
         self._stop = threading.Event()
@@ -87,11 +91,11 @@ class Heartbeat:
 
     def is_fresh(self) -> bool:
         """Whether the others still take this process for alive, or it has left them."""
-        return self._has_left or time.time() - self._beaten_at < GRACE.total_seconds() / 2
+        return self._has_left or self._clock() - self._beaten_at < GRACE.total_seconds() / 2
 
     @retrying
     def beat(self) -> None:
-        sent = time.time()
+        sent = self._clock()
         with self._engine.begin() as connection:
             now = _now(connection)
             mine = PROCESSES.c.worker == self.worker
@@ -102,7 +106,7 @@ class Heartbeat:
             committed = self._after_beat(connection)
         committed()
         if self._beaten_at and not self.is_fresh():
-            self._away_until = time.time() + GRACE.total_seconds()
+            self._away_until = self._clock() + GRACE.total_seconds()
         self._beaten_at = sent
 
     def live(self) -> list[Member]:
@@ -118,7 +122,7 @@ class Heartbeat:
         with self._engine.begin() as connection:
             now = _now(connection)
             rows = connection.execute(sa.select(PROCESSES)).all()
-        back = time.time() < self._away_until
+        back = self._clock() < self._away_until
         found = []
         for row in rows:
             process = Process.parse(row.process)
@@ -137,7 +141,7 @@ class Heartbeat:
             connection.execute(sa.delete(PROCESSES).where(PROCESSES.c.worker.in_(dead)))
 
     def _beat_on(self) -> None:
-        while not self._stop.wait(HEARTBEAT):
+        while not self._stop.wait(self._interval):
             try:
                 self.beat()
                 self._look_for_owner()

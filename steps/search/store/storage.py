@@ -57,7 +57,7 @@ class RetryingStorage(RDBStorage):
     a lease and is the next one to be run; only the end of a trial must be recognized.
 
     Attributes:
-        may_end: Asked before each attempt to end a trial, with its ID: a process that was cut off for a while
+        may_end: Asked before each attempt to end a trial, with its number: a process that was cut off for a while
             may no longer have it.
     """
 
@@ -92,6 +92,10 @@ class RetryingStorage(RDBStorage):
                 self._write(changes)
         finally:
             self._thread.changes = None
+
+    def trial_id(self, study: str, number: int) -> int:
+        """Optuna's ID of a trial in its database, which the trial itself does not show."""
+        return int(self.get_trial_id_from_study_id_trial_number(self.get_study_id_from_name(study), number))
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         with self._changing(trial_id) as changes:
@@ -176,8 +180,8 @@ class RetryingStorage(RDBStorage):
 
     @retrying
     def _write(self, changes: Changes) -> None:
-        if changes.ended and not self.may_end(changes.trial_id):
-            raise UpdateFinishedTrialError(f"trial {changes.trial_id} was taken over")
+        if changes.ended and not self.may_end(number := self.get_trial_number_from_id(changes.trial_id)):
+            raise UpdateFinishedTrialError(f"trial {number} was taken over")
         try:
             with self._transaction() as connection:
                 changes.write(connection, replace=False)

@@ -45,7 +45,11 @@ class Training:
             "seed": job.context.seed,
             "precision": job.context.precision,
         }
-        self._reported = job.trial.storage.get_trial(job.trial._trial_id).intermediate_values if job.began else {}
+        self._reported: Mapping[int, float] = {}
+        if job.began:
+            storage = worker.leases.storage
+            trial_id = storage.trial_id(worker.study.study_name, job.trial.number)
+            self._reported = storage.get_trial(trial_id).intermediate_values
         self._saved_at = time.monotonic()
         self._may_have_checkpoint = job.began
         self.history: list[EpochMetrics] = []
@@ -65,7 +69,7 @@ class Training:
                 raise Interrupted
             with context.exclusive.training():
                 epoch = trainer.run_epoch()
-            if not self._leases.holds(trial._trial_id):
+            if not self._leases.holds(trial.number):
                 raise Lost
             metrics = context.score(epoch)
             self._record(trainer.epoch, metrics)

@@ -13,7 +13,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.redaction import redact
 from steps.search.store.attributes import TUNE_RUNS, TrialAttributes
-from steps.search.store.leases import Leases
 from steps.search.trials.context import Job, WorkerContext
 from steps.search.trials.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.descriptions import trial_description
@@ -50,7 +49,7 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
     except Interrupted:
         runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
         runs.flush()  # once it is put back, another process may write its run
-        put_back(worker.study, trial._trial_id, worker.leases)
+        put_back(worker, trial.number)
         return None
     except (Lost, UpdateFinishedTrialError):
         _leave(trial, runs, run_id)
@@ -58,7 +57,7 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
     training.forget()  # before the run ends: what has ended needs no tidying after a crash
     error = {ERROR_TAG: outcome.error} if outcome.error else {}
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | error)
-    worker.leases.release(trial._trial_id)
+    worker.leases.release(trial.number)
     return finished
 
 
@@ -89,10 +88,11 @@ def _leave(trial: optuna.Trial, runs: TrialRuns, run_id: str) -> None:
     runs.leave(run_id)
 
 
-def put_back(study: optuna.Study, trial_id: int, leases: Leases) -> None:
-    """Return a claimed trial to Optuna's queue: it is asked again before any new one."""
-    study._storage.set_trial_state_values(trial_id, TrialState.WAITING)
-    leases.release(trial_id)
+def put_back(worker: WorkerContext, number: int) -> None:
+    """Return a leased trial to Optuna's queue: it is asked again before any new one."""
+    storage = worker.leases.storage
+    storage.set_trial_state_values(storage.trial_id(worker.study.study_name, number), TrialState.WAITING)
+    worker.leases.release(number)
 
 
 def _child_run(worker: WorkerContext, job: Job) -> str:
@@ -102,9 +102,9 @@ def _child_run(worker: WorkerContext, job: Job) -> str:
         Lost: Another process has taken the trial over.
     """
     trial, runs, leases, study_name = job.trial, worker.runs, worker.leases, worker.study.study_name
-    if not leases.holds(trial._trial_id):
+    if not leases.holds(trial.number):
         raise Lost
-    lost = partial(leases.lost, trial._trial_id)
+    lost = partial(leases.lost, trial.number)
     tags = {
         STUDY_TAG: study_name,
         TRIAL_NUMBER_TAG: trial.number,

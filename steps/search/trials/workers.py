@@ -12,7 +12,6 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.search.store.leases import Leases
 from steps.search.trials.context import Job, WorkerContext, prepare
 from steps.search.trials.garbage import GcBetweenTrials
 from steps.search.trials.trial import put_back, run_trial
@@ -112,11 +111,11 @@ class Workers:
         study, leases = self._worker.study, self._worker.leases
         while not self._stop.is_set():
             with leases.study_lock(), leases.storage.reading_once():
-                put_back_the_dead(study, leases)
+                put_back_the_dead(self._worker)
                 over = self._over()
                 trial = None if over else self._limits.ask(study)
                 if trial is not None:
-                    if leases.acquire(trial._trial_id):
+                    if leases.acquire(trial.number):
                         with leases.storage.together():
                             return prepare(self._worker.context, trial)
                 elif over in ("timeout", "plateau") or not self._others_run():
@@ -136,24 +135,24 @@ class Workers:
 
     def _others_run(self) -> bool:
         running = self._worker.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return not {trial._trial_id for trial in running} <= self._worker.leases.held_trials()
+        return not {trial.number for trial in running} <= self._worker.leases.held_trials()
 
 
-def put_back_the_dead(study: optuna.Study, leases: Leases) -> None:
+def put_back_the_dead(worker: WorkerContext) -> None:
     """Return the trials that nobody runs any more to the queue; under the study lock only.
 
     Outside it a running trial without a lease may just have been asked.
     """
-    held = leases.held_trials()
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    of_others = [trial for trial in running if trial._trial_id not in held]
+    leases, held = worker.leases, worker.leases.held_trials()
+    running = worker.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    of_others = [trial for trial in running if trial.number not in held]
     live = leases.live_trials() if of_others else set()
     for trial in of_others:
-        if trial._trial_id not in live and leases.acquire(trial._trial_id):
+        if trial.number not in live and leases.acquire(trial.number):
             try:
-                put_back(study, trial._trial_id, leases)
+                put_back(worker, trial.number)
             except UpdateFinishedTrialError:  # it ended, and gave its lease back, since the first look
-                leases.release(trial._trial_id)
+                leases.release(trial.number)
 
 
 def _wait(events: Sequence[threading.Event]) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from optuna.storages import RDBStorage
 
 from steps.search.store.heartbeat import GRACE, PROCESSES
-from steps.search.store.leases import _CLAIMS, Leases
+from steps.search.store.leases import LEASES, Leases
+from steps.search.store.storage import RetryingStorage
 from steps.search.store.url import open_storage
+from tests.search.clock import NEVER, Clock
 
 HOLD = """
 import sys, time
@@ -23,7 +25,7 @@ from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
 leases = Leases(open_storage(sys.argv[1]), "study", "run").__enter__()
 assert leases.acquire(7)
-print("claimed", flush=True)
+print("leased", flush=True)
 time.sleep(600)
 """
 
@@ -34,28 +36,28 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def storage(url: str) -> Iterator[RDBStorage]:
+def storage(url: str) -> Iterator[RetryingStorage]:
     storage = open_storage(url)
     yield storage
     storage.engine.dispose()
 
 
-def seems_of_another_host(storage: RDBStorage, leases: Leases, silent_for: timedelta) -> None:
+def seems_of_another_host(storage: RetryingStorage, leases: Leases, silent_for: timedelta) -> None:
     with storage.engine.begin() as connection:
-        row = PROCESSES.c.worker == leases._worker
+        row = PROCESSES.c.worker == leases.worker
         beat = connection.execute(sa.select(PROCESSES.c.beat).where(row)).scalar_one()
         connection.execute(sa.update(PROCESSES).where(row).values(process="elsewhere 1 boot:1", beat=beat - silent_for))
 
 
-def test_of_many_that_claim_at_once_one_succeeds(storage: RDBStorage) -> None:
+def test_of_many_that_ask_for_a_trial_at_once_one_gets_it(storage: RetryingStorage) -> None:
     workers = [Leases(storage, "study", f"run{i}").__enter__() for i in range(6)]
     start, taken = threading.Barrier(len(workers)), []
 
     def acquire(worker: Leases) -> None:
-        for trial_id in range(10):
+        for number in range(10):
             start.wait()
-            if worker.acquire(trial_id):
-                taken.append(trial_id)
+            if worker.acquire(number):
+                taken.append(number)
 
     threads = [threading.Thread(target=acquire, args=(worker,)) for worker in workers]
     for thread in threads:
@@ -68,7 +70,7 @@ def test_of_many_that_claim_at_once_one_succeeds(storage: RDBStorage) -> None:
         worker.__exit__()
 
 
-def test_a_claim_ends_with_its_release_or_its_worker(storage: RDBStorage) -> None:
+def test_a_lease_ends_with_its_release_or_its_worker(storage: RetryingStorage) -> None:
     with Leases(storage, "study", "run") as ours:
         with Leases(storage, "study", "other") as theirs:
             assert theirs.acquire(1)
@@ -86,21 +88,23 @@ def test_a_claim_ends_with_its_release_or_its_worker(storage: RDBStorage) -> Non
 def process_that_holds_trial_7(url: str) -> subprocess.Popen[str]:
     process = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline() == "claimed\n"
+    assert process.stdout.readline() == "leased\n"
     return process
 
 
-def test_the_next_process_removes_what_a_killed_one_held(url: str, storage: RDBStorage) -> None:
+def test_the_next_process_removes_what_a_killed_one_held(url: str, storage: RetryingStorage) -> None:
     with Leases(storage, "study", "ours") as ours:
         assert ours.acquire(1)
         process = process_that_holds_trial_7(url)
         process.kill()
         process.communicate()
-        with Leases(storage, "other study", "next"), storage.engine.begin() as connection:
-            assert connection.execute(sa.select(_CLAIMS.c.subject)).scalars().all() == ["trial 1"]
+        with Leases(storage, "other study", "next") as other, storage.engine.begin() as connection:
+            assert connection.execute(sa.select(LEASES.c.worker)).scalars().all() == [ours.worker]
+            assert other.live_trials() == set()  # trials of the same number in two studies are two
+        assert ours.live_trials() == {1}
 
 
-def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(url: str, storage: RDBStorage) -> None:
+def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(url: str, storage: RetryingStorage) -> None:
     process = process_that_holds_trial_7(url)
     workers = [Leases(storage, "study", f"run{i}").__enter__() for i in range(4)]
     assert not any(worker.acquire(7) for worker in workers)
@@ -125,8 +129,9 @@ def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(url: str, stora
         worker.__exit__()
 
 
-def test_a_worker_of_another_host_is_dead_after_its_grace(storage: RDBStorage) -> None:
-    theirs = Leases(storage, "study", "theirs").__enter__()
+def test_a_worker_of_another_host_is_dead_after_its_grace(storage: RetryingStorage) -> None:
+    clock = Clock()
+    theirs = Leases(storage, "study", "theirs", interval=NEVER, clock=clock).__enter__()
     with Leases(storage, "study", "ours") as ours:
         assert theirs.acquire(1)
         seems_of_another_host(storage, theirs, GRACE - timedelta(seconds=10))
@@ -135,7 +140,7 @@ def test_a_worker_of_another_host_is_dead_after_its_grace(storage: RDBStorage) -
         assert ours.live_trials() == set()
         assert ours.acquire(1)
         # It was only asleep: its next heartbeat tells it what it has lost.
-        theirs._heartbeat._beaten_at = 1
+        clock.ahead = 3600
         assert not theirs.holds(1)
         assert ours.holds(1)
         theirs.release(1)
@@ -143,7 +148,7 @@ def test_a_worker_of_another_host_is_dead_after_its_grace(storage: RDBStorage) -
     theirs.__exit__()
 
 
-def test_turns_are_taken_one_at_a_time(storage: RDBStorage) -> None:
+def test_the_study_lock_is_held_by_one_at_a_time(storage: RetryingStorage) -> None:
     workers = [Leases(storage, "study", f"run{i}").__enter__() for i in range(3)]
     inside, most = [0], [0]
 
@@ -164,12 +169,19 @@ def test_turns_are_taken_one_at_a_time(storage: RDBStorage) -> None:
         worker.__exit__()
 
 
-def test_one_that_begins_while_another_tidies_up_is_not_forgotten(storage: RDBStorage) -> None:
-    with Leases(storage, "study", "first") as first:
-        looked = first._heartbeat._look()
-        with Leases(storage, "study", "second") as second:
+@pytest.mark.parametrize("moment", [1, 2])
+def test_one_that_begins_while_another_tidies_up_is_not_forgotten(storage: RetryingStorage, moment: int) -> None:
+    """The first one looks at its clock when it beats and when it looks for the dead: then the second one begins."""
+    second = Leases(storage, "study", "second", interval=NEVER)
+    moments = iter(range(1, 100))
+
+    def clock() -> float:
+        if next(moments) == moment:
+            second.__enter__()
             assert second.acquire(1)
-            first._heartbeat._look = lambda: looked  # type: ignore[method-assign]
-            first._heartbeat._forget_the_dead()
-            del first._heartbeat._look
-            assert first.live_trials() == {1}
+        return time.time()
+
+    with Leases(storage, "study", "first", interval=NEVER, clock=clock) as first:
+        assert first.live_trials() == {1}
+        assert second.holds(1)
+    second.__exit__()

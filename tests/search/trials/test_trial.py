@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import mlflow
 import optuna
 import pytest
+import sqlalchemy as sa
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
@@ -20,6 +22,7 @@ from steps.mlp.config import MLPConfig
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space.file import load_space, space_path
 from steps.search.store.attributes import TrialAttributes
+from steps.search.store.heartbeat import PROCESSES
 from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
 from steps.search.trials.checkpoints import FolderCheckpoints
@@ -27,6 +30,7 @@ from steps.search.trials.context import Job, TrialContext, WorkerContext, prepar
 from steps.search.trials.trial import run_trial
 from steps.search.trials.workers import put_back_the_dead
 from steps.tracking.trials import TrialRuns
+from tests.search.clock import NEVER, Clock
 
 POINT = {"n_layers": 1, "units_0": 128, "optimizer": "adam", "learning_rate": 3e-3, "augmentation": "none"}
 EPOCHS = 4
@@ -51,13 +55,14 @@ class Desk:
 
     worker: WorkerContext
     parent: Run
+    clock: Clock
 
     def ask(self) -> Job:
         """The next trial, leased."""
         with self.worker.leases.study_lock():
-            put_back_the_dead(self.worker.study, self.worker.leases)
+            put_back_the_dead(self.worker)
             trial = self.worker.study.ask()
-            assert self.worker.leases.acquire(trial._trial_id)
+            assert self.worker.leases.acquire(trial.number)
             return prepare(self.worker.context, trial)
 
     def next(self, crash_at: int = 0, stop_at: int = 0) -> FrozenTrial | None:
@@ -75,12 +80,9 @@ class Desk:
     def crash(self) -> None:
         """Leave as a process that is killed on another host does."""
         leases = self.worker.leases
-        leases._heartbeat._stop.set()
+        dead = {"process": "elsewhere 1 x", "beat": datetime(2020, 1, 1)}
         with leases.storage.engine.begin() as connection:
-            connection.exec_driver_sql(
-                f"UPDATE tune_processes SET process = 'elsewhere 1 x', beat = '2020-01-01' "
-                f"WHERE worker = '{leases._worker}'"
-            )
+            connection.execute(sa.update(PROCESSES).where(PROCESSES.c.worker == leases.worker).values(dead))
         self.worker.runs.close()
 
 
@@ -102,11 +104,12 @@ def open_desk(context: TrialContext, tracking: Path) -> Iterator[OpenDesk]:
             storage=storage, study_name="s", direction="maximize", load_if_exists=True,
             pruner=pruner or optuna.pruners.NopPruner(),
         )  # fmt: skip
-        leases = Leases(storage, "s", parent.info.run_id).__enter__()
+        clock = Clock()
+        leases = Leases(storage, "s", parent.info.run_id, interval=NEVER, clock=clock).__enter__()
         runs = TrialRuns(parent)
         checkpoints = FolderCheckpoints(0, tracking / "checkpoints")
         worker = WorkerContext(replace(context, **changes), study, runs, leases, checkpoints)
-        desks.append(Desk(worker, parent))
+        desks.append(Desk(worker, parent, clock))
         continue_study(worker, parent)
         study.enqueue_trial(context.space.complete(POINT), skip_if_exists=True)
         return desks[-1]
@@ -283,7 +286,7 @@ def test_a_trial_that_was_taken_over_is_left_alone(open_desk: OpenDesk, expected
     job = sleeper.ask()
     desk = open_desk()  # the first worker seems dead
     done = desk.next()
-    sleeper.worker.leases._heartbeat._beaten_at = 1
+    sleeper.clock.ahead = 3600
     awake = replace(sleeper.worker, runs=desk.worker.runs)
     assert run_trial(awake, job, threading.Event(), lambda *_: None) is None
     assert done is not None
