@@ -41,7 +41,7 @@ class Assessment:
         return self.scores[self.task.primary.name]
 
     def as_metrics(self) -> dict[str, float]:
-        """This project's names, and MLflow's own for what MLflow's evaluation has a name for."""
+        """Metrics by this project's names, and those of MLflow's own evaluation by its names."""
         streamed = self.task.streamed()
         streamed.add(self.targets, self.outputs)
         baselines = {f"{name}_{self.task.primary.name}": value for name, value in self.baselines.items()}

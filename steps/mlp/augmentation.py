@@ -78,21 +78,21 @@ def _elastic_field(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) ->
 
 
 def _gaussian(n: int) -> np.ndarray:
-    """Smoothing matrix (n, n): column j is a Gaussian around j, of weight 1 where the border does not cut it."""
+    """Smoothing matrix (n, n): column j is a Gaussian around j, of weight 1 unless the border cuts it."""
     sigma = _ELASTIC_SIGMA * n
     offsets = np.subtract.outer(np.arange(n), np.arange(n))
     return (np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))).astype(np.float32)
 
 
 # Compiled by XLA into one loop over the pixels: op by op, each of some thirty passes over the batch would go through
-# memory. Random numbers and matrix products stay outside, where XLA is the slower one on a CPU.
+# memory. Random numbers and matrix products stay outside, because XLA is slower at both on a CPU.
 @tf.function(autograph=False, jit_compile=not has_gpu())
 def _sample(pixels: tf.Tensor, shape: tuple[int, int], transforms: tf.Tensor, field: tf.Tensor) -> tf.Tensor:
     """Bilinear interpolation of (batch, height * width), 0 outside.
 
     Args:
-        transforms: (batch, 6), where the pixels of each image read, as `_affine_transforms` gives them.
-        field: (batch or 1, 2, height, width), what is added to that, x before y.
+        transforms: (batch, 6), source positions of the pixels of each image, as of `_affine_transforms`.
+        field: (batch or 1, 2, height, width), offsets of those positions, x before y.
     """
     height, width = shape
     rows, columns = (tf.constant(axis, tf.float32) for axis in np.mgrid[:height, :width])

@@ -1,4 +1,4 @@
-"""Checkpoints: what a training needs to go on as if it had not been interrupted, in one file.
+"""Checkpoints: the state of a training in one file, to continue it as if it had not been interrupted.
 
 A file is the SHA-256 of the rest, the length of the header (8 bytes, little-endian), the header (JSON) and
 the variables as raw arrays. Random streams are functions of (seed, step), so the epoch is their whole state.
@@ -32,7 +32,7 @@ def save_checkpoint(
 
     Args:
         history: Metrics by name of the `trainer.epoch` epochs that are done.
-        key: What the training is a function of; `load_checkpoint` wants an equal one.
+        key: Everything that determines the training; `load_checkpoint` requires an equal one.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; the old file is still there.
@@ -67,7 +67,7 @@ def save_checkpoint(
 
 
 def remove_checkpoint(path: Path) -> None:
-    """Remove the file, and what a crash left of the next one."""
+    """Remove the file, and the draft of the next one that a crash may have left."""
     for file in (path, draft_of(path)):
         file.unlink(missing_ok=True)
 
@@ -105,7 +105,7 @@ def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> 
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself survive a power cut, where folders can be synced."""
+    """Make the renaming itself survive a power cut, on systems that can sync folders."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -30,7 +30,7 @@ class Head(Protocol):
         """Losses (batch,) of logits (batch, n_outputs) and targets (batch,), and the gradient of each by its logits."""
 
     def outputs(self, logits: tf.Tensor) -> tf.Tensor:
-        """(n, n_outputs) logits -> what the Keras model gives."""
+        """(n, n_outputs) logits -> the outputs of the Keras model."""
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ class Masks:
     same mask at the same place, and every epoch draws anew.
 
     Attributes:
-        banks: Dropout rate -> (length,) float32, 0 where dropped, else 1 / (share kept).
-        starts: (n_layers + 1,) int32, where the window of each layer begins; the input comes first.
+        banks: Dropout rate -> (length,) float32: 0 if dropped, else 1 / (share kept).
+        starts: (n_layers + 1,) int32, start of the window of each layer; the input comes first.
     """
 
     banks: dict[float, tf.Tensor]
@@ -91,8 +91,8 @@ class Network:
             x: (batch, n_features) float32.
 
         Returns:
-            Logits (batch, n_outputs) float32; and what makes the gradients of a loss by `model.trainable_variables`
-            of its gradient by the logits.
+            Logits (batch, n_outputs) float32; and a function from the gradient of a loss by the logits to its
+            gradients by `model.trainable_variables`.
         """
         x, _ = masks.drop(x, self._config.input_dropout, 0)
         logits, pullbacks = self._forward(x, masks)
@@ -127,7 +127,7 @@ class Network:
 
         def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             dy = tf.cast(dy, self._dtype)
-            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # nobody asks the first
+            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # the input needs none
             return of_x, [tf.cast(tf.matmul(a, dy, transpose_a=True), tf.float32)]
 
         return tf.cast(tf.matmul(a, b), tf.float32), pullback

@@ -71,7 +71,7 @@ def learning_rate_at(config: MLPConfig, step: tf.Tensor, n_steps: int) -> tf.Ten
     """Learning rate of update `step` (0-based) out of `n_steps`: linear warm-up, then constant or cosine to 0.
 
     The cosine is that of Loshchilov & Hutter (2017), without restarts. Everything is relative to the
-    budget, so that what is tuned on few epochs keeps its meaning on many.
+    budget, so a rate tuned on few epochs keeps its meaning on many.
     """
     n_warmup = max(1.0, round(config.warmup * n_steps))
     done = tf.cast(step, tf.float32)

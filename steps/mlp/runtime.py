@@ -42,7 +42,7 @@ def has_gpu() -> bool:
 
 
 def hardware() -> dict[str, object]:
-    """What can change the last bit of a result: processor, vector units, cores, GPUs, and whether oneDNN is used."""
+    """Everything that can change the last bit of a result: processor, vector units, cores, GPUs, use of oneDNN."""
     flags = next((line.partition(":")[2].split() for line in _cpuinfo() if line.startswith(("flags", "Features"))), [])
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     return {
@@ -56,10 +56,10 @@ def hardware() -> dict[str, object]:
 
 
 def resolve_precision(given: str, cache: Path | None = None) -> Precision:
-    """`float32` or `bfloat16` as given; for `auto`, what multiplies matrices faster here.
+    """`float32` or `bfloat16` as given; for `auto`, the type that multiplies matrices faster here.
 
     The answer for `auto` is measured once per machine type and TensorFlow version and kept in the
-    user's cache directory, so that equal runs stay equal.
+    user's cache directory: equal runs stay equal.
     """
     if given == "float32":
         return "float32"

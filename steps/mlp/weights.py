@@ -18,7 +18,7 @@ def weights_digest(weights: Sequence[np.ndarray]) -> str:
 
 
 def largest_difference(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:
-    """Largest absolute difference between two sets of weights; infinite where their shapes differ."""
+    """Largest absolute difference between two sets of weights; infinite if their shapes differ."""
     if [a.shape for a in ours] != [b.shape for b in theirs]:
         return float("inf")
     return max(float(np.abs(a.astype(np.float64) - b).max(initial=0)) for a, b in zip(ours, theirs, strict=True))

@@ -1,1 +1,1 @@
-"""What is predicted: metrics, baselines and comparisons of each kind of target, behind one protocol."""
+"""Tasks: metrics, baselines and comparisons of each kind of target, behind one protocol."""

@@ -1,4 +1,4 @@
-"""What a model has to pass before it is approved."""
+"""Checks that a model has to pass before it is approved."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def check_predictions(trained: np.ndarray, reloaded: np.ndarray) -> Check:
     difference = float(np.abs(trained - reloaded).max())
     return Check(
         "same_predictions",
-        difference <= _TOLERANCE,  # not so where it is not a number
+        difference <= _TOLERANCE,  # False for NaN
         f"the reloaded model's outputs differ from the trained one's by at most {difference:.1g}",
     )

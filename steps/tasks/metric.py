@@ -13,7 +13,7 @@ Direction = Literal["maximize", "minimize"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and its 95 % confidence interval; the limits are None where no interval is known."""
+    """A value and its 95 % confidence interval; the limits are None if no interval is known."""
 
     value: float
     low: float | None = None
@@ -59,7 +59,7 @@ class Metric:
 
 
 def as_metrics(scores: Mapping[str, Interval], prefix: str) -> dict[str, float]:
-    """`<prefix><metric>`, and `_low` and `_high` where there is an interval: the names on runs."""
+    """`<prefix><metric>`, with `_low` and `_high` if there is an interval: the names on runs."""
     found = {}
     for name, score in scores.items():
         found[f"{prefix}{name}"] = score.value

@@ -21,7 +21,7 @@ class Objective:
         direction: Which end is better.
         key: Name of the metric on the trial's run.
         label: For people, with the unit.
-        every_epoch: Whether it is known after each epoch, so that a pruner can judge it.
+        every_epoch: Whether it is known after each epoch, which a pruner needs.
         decimals: In texts.
         tolerance: Difference that is too small to pay for.
         is_share: Whether the value is a proportion in [0, 1].
@@ -51,7 +51,7 @@ class Objective:
 
     @property
     def sign(self) -> int:
-        """What makes smaller better."""
+        """Factor that turns the value into a loss."""
         return -1 if self.direction == "maximize" else 1
 
     def text(self, value: float) -> str:

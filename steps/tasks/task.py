@@ -1,4 +1,4 @@
-"""What is predicted, as one object: everything that differs between one kind of target and another."""
+"""The task as one object: everything that differs between one kind of target and another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StreamedScores(Protocol):
 
 
 class Task(Protocol):
-    """What is predicted, how it is scored, and what it is compared with.
+    """A kind of prediction: its metrics, baselines and comparisons.
 
     Targets are (n,), outputs (n, n_outputs) as the Keras model gives them.
     """

@@ -18,7 +18,7 @@ _ARTIFACT = "dataset"
 
 
 def load_data(data_run_id: str, splits: tuple[str, ...]) -> Dataset:
-    """The data set of a download run, memory-mapped and verified; fetched once per machine where it is elsewhere.
+    """The data set of a download run, memory-mapped and verified; fetched once per machine if it is stored elsewhere.
 
     Raises:
         DataError: It is not the one that was logged, also when it is fetched again.

@@ -1,4 +1,4 @@
-"""What a run was made from, in MLflow's own terms."""
+"""Dataset inputs of a run, in MLflow's own terms."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ _STEPS = {
 
 
 def step_description(step: str, result: str = "") -> str:
-    """What a step run is, below what came out of it."""
+    """Description of a step run, below its result."""
     return "\n\n".join(part for part in (result, _STEPS.get(step, "")) if part)
 
 
 def trial_description(number: int, study_name: str, hyperparameters: Mapping[str, object]) -> str:
-    """What a trial is, in one paragraph."""
+    """Description of a trial, in one paragraph."""
     given = dict(hyperparameters)
     units = [str(given.pop(f"units_{i}", "?")) for i in range(int(str(given.pop("n_layers", 0))))]
     parts = [f"hidden layers {' - '.join(units)}"] if units else []
@@ -41,7 +41,7 @@ def _shown(value: object) -> str:
 
 
 def model_description(name: str) -> str:
-    """What a registered model is, and how it is used."""
+    """Description of a registered model, with an example of its use."""
     return (
         "An MLP that the step *evaluate* trained, tested once and registered. **champion** is the version to use, "
         "**challenger** the newest approved one, **previous** the champion before.\n\n"

@@ -9,13 +9,13 @@ from mlflow.tracking import MlflowClient
 
 
 class RunFiles:
-    """The artifacts of one run; every method raises MlflowException or OSError where the store does not answer."""
+    """The artifacts of one run; every method raises MlflowException or OSError if the store does not answer."""
 
     def __init__(self, run_id: str) -> None:
         self._repository = get_artifact_repository(MlflowClient().get_run(run_id).info.artifact_uri)
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files in a folder; none where there is no such folder."""
+        """Names of the files in a folder; none if there is no such folder."""
         return [Path(entry.path).name for entry in self._repository.list_artifacts(folder) if not entry.is_dir]
 
     def upload(self, path: Path, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""What a model was made from: all that is needed to make it again."""
+"""The lineage of a model: everything that is needed to train it again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from steps.tracking.models import describe_model
 from steps.tracking.project import project_folder
 
 _KEY = "lineage"
-_CODE = ("steps", "MLproject", "conda.yaml")  # what lies beside it, a person's own files, changes no model
+_CODE = ("steps", "MLproject", "conda.yaml")  # the person's own files beside it change no model
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def code_version() -> dict[str, Any]:
 
 
 def load_data(lineage: Lineage) -> Dataset:
-    """What the model was trained on, without the test split: from the catalogue, so that no run has to exist still.
+    """The training data of a model, without the test split: from the catalogue, so no run needs to exist any more.
 
     Raises:
         StepError: The catalogue gives other data today.
@@ -149,7 +149,7 @@ def load_data(lineage: Lineage) -> Dataset:
 
 
 def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[str, Any]) -> list[str]:
-    """What may give other weights now, in words.
+    """Possible causes of different weights, in words.
 
     Args:
         packages, hardware: Of this machine; packages that do no arithmetic do not count.
@@ -167,9 +167,7 @@ def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[st
     if (code := code_version()) != then.code or code["dirty"]:
         causes.append(f"code {_described(then.code)} then, {_described(code)} now")
     if then.training["precision"] != "float32":
-        causes.append(
-            f"{then.training['precision']} products, which round differently where they are split differently"
-        )
+        causes.append(f"{then.training['precision']} products, which round differently if they are split differently")
     return causes
 
 

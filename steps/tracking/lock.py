@@ -19,8 +19,8 @@ _LONGEST_WAIT = 3600.0  # seconds; a holder predicts one test split, or fetches 
 def registry_lock(model_name: str) -> Iterator[None]:
     """Hold the lock of one registered model: the registry has no transactions, and an alias moves by several requests.
 
-    The file stands beside a SQLite registry, where all who use that registry meet; for a server it stands in the
-    user's cache directory, where the processes of one machine meet.
+    The file stands beside a SQLite registry and so is shared by all its users; for a server it stands in the user's
+    cache directory and is shared by the processes of one machine.
 
     Raises:
         sqlite3.OperationalError: The lock was not free for an hour.
@@ -34,7 +34,7 @@ def file_lock(path: Path) -> Iterator[None]:
     """Hold the lock that a file stands for.
 
     It is an exclusive SQLite transaction on an empty file: it works between threads, processes and users, on every
-    operating system, and ends with its process, so that nothing is left behind by a kill.
+    operating system, and ends with its process: a kill leaves nothing behind.
 
     Raises:
         sqlite3.OperationalError: The lock was not free for an hour.

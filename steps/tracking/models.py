@@ -1,4 +1,4 @@
-"""A model by its URI: found, described, loaded, and what is said where that fails."""
+"""A model by its URI: found, described and loaded, with one-line errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNREADABLE = (
     AttributeError,
     zipfile.BadZipFile,
     yaml.YAMLError,
-)  # fmt: skip -- what reading a file that is cut or changed raises, depending on where it is
+)  # fmt: skip -- errors of reading a truncated or changed file, depending on the position of the damage
 
 
 def log_keras(model: Any, example: np.ndarray, metadata: dict[str, Any]) -> str:
@@ -87,7 +87,7 @@ def describe_model(uri: str) -> Model:
 
 
 def interface_of(uri: str) -> Interface:
-    """What the model takes and gives.
+    """Inputs and outputs of the model.
 
     Raises:
         StepError: The description cannot be read.
@@ -120,7 +120,7 @@ def load_keras(uri: str) -> Any:
 
 
 def check_interface(model: PyFuncModel, model_uri: str) -> Check:
-    """Whether the logged input example passes the logged signature and gives what the signature says."""
+    """Whether the logged input example fits the logged signature, and so does the output for it."""
     name, described = "signature_and_example", model.metadata
     if described.signature is None or described.signature.outputs is None:
         return Check(name, False, "the model has no signature")
@@ -138,5 +138,5 @@ def check_interface(model: PyFuncModel, model_uri: str) -> Check:
 def _unreadable(uri: str, error: Exception) -> StepError:
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     return StepError(
-        f"the model {uri} cannot be read: {reason}; where its files are damaged, register it anew or choose another"
+        f"the model {uri} cannot be read: {reason}; if its files are damaged, register it anew or choose another"
     )

@@ -1,4 +1,4 @@
-"""What is still to be written to a trial's run."""
+"""Writes to a trial's run that are still pending."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but wh
 
 @dataclass
 class PendingWrites:
-    """What has come together for one run.
+    """The pending writes of one run.
 
     Attributes:
-        end: Status and end time in milliseconds since 1970, where the run ends.
+        end: Status and end time in milliseconds since 1970, if the run ends.
         written: Set when all that came before is written.
     """
 
@@ -28,9 +28,9 @@ class PendingWrites:
     written: threading.Event | None = None
 
     def without_result(self) -> PendingWrites:
-        """What may still be written to a run that lacks something: no end but that of one to be continued.
+        """The writes that a run with missing ones may still get: no end but that of a run to be continued.
 
-        The next start compares it with its trial and writes what is missing.
+        The next start compares the run with its trial and writes the missing ones.
         """
         return (
             PendingWrites(tags=run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", self.end[1]))

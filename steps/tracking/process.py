@@ -16,7 +16,7 @@ class Process:
     """A process as others on its host can recognize it.
 
     Attributes:
-        host: Host name and, where there are such, the name space of process IDs: two containers differ.
+        host: Host name and, on systems that have them, the namespace of process IDs: two containers differ.
         pid: Process ID on that host.
         started: Boot of the machine and seconds from it to the start, because IDs are reused; "" if unknown. Wall-clock
             time would not do: setting the clock changes the start that a running process reports.

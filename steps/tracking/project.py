@@ -1,4 +1,4 @@
-"""Where the MLflow Project is, and how one step starts another."""
+"""The folder of the MLflow Project, and the start of one step by another."""
 
 from __future__ import annotations
 

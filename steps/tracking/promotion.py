@@ -1,10 +1,10 @@
-"""Champion and challenger: who serves, who served before, and the way back.
+"""Champion and challenger: promotion of a version, its history, and rollback.
 
 The champion moves in one step, the alias `champion`; everything else (tags, the alias `previous`) describes it. A
 process killed in between leaves one champion with its predecessor on record. Two processes that promote at once
-take turns under `registry_lock`: the second one compares with the champion that the first one made. Where two
-machines share a server the lock does not reach: each looks again right before it moves the alias, and compares
-anew if the champion has changed, so that what is left is the time of one request.
+take turns under `registry_lock`: the second one compares with the champion that the first one made. The lock does not
+reach across machines that share a server: each looks again right before it moves the alias, and compares anew if the
+champion has changed, which leaves a window of one request.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Decision:
     """Whether a version became champion, and why.
 
     Attributes:
-        champion: Version of the champion that it was compared with; None where there was none.
-        comparison: Both on the same test split; None where there was no champion.
+        champion: Version of the champion that it was compared with; None if there was none.
+        comparison: Both on the same test split; None if there was no champion.
     """
 
     promoted: bool
@@ -91,7 +91,7 @@ def promote(
 
 
 def _record(client: MlflowClient, version: ModelVersion, decision: Decision, champion: ModelVersion | None) -> None:
-    """Write the decision onto the version, with the way back: before the alias moves, so that no kill can lose it."""
+    """Write the decision and the way back onto the version, before the alias moves: a kill cannot lose them."""
     tags = decision.as_tags()
     if decision.promoted and champion is not None:
         tags[FORMER] = json.dumps([int(champion.version), *_former(champion)][:_MOST_FORMER])

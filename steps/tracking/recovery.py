@@ -1,4 +1,4 @@
-"""What a crash leaves in the tracking store: runs that are RUNNING although nobody works at them."""
+"""Recovery of the tracking store after a crash: runs that are RUNNING although no process works on them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def end_dead_runs(experiment: str) -> None:
 
 
 def end_dead_run(run: Run) -> None:
-    """End one run as FAILED; first its running trials, so that a crash in between is found again."""
+    """End one run as FAILED; its running trials first, so the run is found again after a crash in between."""
     client = MlflowClient()
     query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}' AND attributes.status = 'RUNNING'"
     for child in _search(run.info.experiment_id, query):

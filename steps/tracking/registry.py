@@ -54,7 +54,7 @@ class Candidate:
 
     @property
     def reason(self) -> str:
-        """What the checks that failed have found; where none did, how many there were."""
+        """Details of the failed checks; if none failed, the number of checks."""
         failed = "; ".join(check.detail for check in self.checks if not check.passed)
         return failed or f"all {len(self.checks)} checks are passed"
 
@@ -70,7 +70,7 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
         "validation_reason": candidate.reason,
         "checks": json.dumps({check.name: check.passed for check in candidate.checks}),
     }
-    with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what the step says better
+    with contextlib.redirect_stderr(io.StringIO()):  # MLflow's own messages; the step has clearer ones
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
     if not client.get_registered_model(name).description:
         client.update_registered_model(name, model_description(name))
@@ -81,7 +81,7 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
 
 
 def _description(candidate: Candidate, status: str, run_id: str) -> str:
-    """What a version is, in Markdown with links to the runs that made it."""
+    """Description of a version, in Markdown with links to the runs that made it."""
     text = f"Test {score_text(candidate.metric, candidate.score)}. {status.capitalize()}, because {candidate.reason}."
     if not run_id:
         return text
@@ -146,7 +146,7 @@ def version_by_alias(name: str, alias: str) -> ModelVersion | None:
 
 
 def version_of_run(run_id: str) -> ModelVersion | None:
-    """The version that an evaluate run registered, with its aliases of today; None where it is gone."""
+    """The version that an evaluate run registered, with its present aliases; None if it is gone."""
     client = MlflowClient()
     found = client.search_model_versions(f"run_id = '{run_id}'")
     return client.get_model_version(found[0].name, found[0].version) if found else None
@@ -154,7 +154,7 @@ def version_of_run(run_id: str) -> ModelVersion | None:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One model version, as the registry step shows it; text is empty and numbers are None where a tag is missing."""
+    """One model version, as the registry step shows it; text is empty and numbers are None if a tag is missing."""
 
     model: str
     version: int

@@ -14,8 +14,8 @@ from steps.base.retry import Arguments, Result, Retry
 class FifoLock:
     """One request at a time, in the order in which they came.
 
-    For a store in SQLite, which has one writer at a time: who waits for its lock sleeps, each time longer,
-    and those who come later overtake.
+    For a store in SQLite, which has one writer at a time: a thread that waits for its lock sleeps, longer each time,
+    and later ones overtake it.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class FifoLock:
 
 
 def first_line(error: BaseException) -> str:
-    """What the store said, without SQL and parameters."""
+    """First line of the store's message, without SQL and parameters."""
     return str(error).partition("\n")[0]
 
 

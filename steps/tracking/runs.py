@@ -29,7 +29,7 @@ _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "") -> Iterator[Run]:
     """The run of a step: the one that `mlflow run` made for it, or a new one with `parameters`.
 
-    It ends FINISHED, or FAILED when the block raises. Before it starts, what crashed steps left RUNNING is ended.
+    It ends FINISHED, or FAILED if the block raises. Before it starts, runs that crashed steps left RUNNING are ended.
     """
     made_for_us = os.environ.get("MLFLOW_RUN_ID")
     name = step
@@ -80,7 +80,7 @@ def newest_step_run(step: str, artifact: str, fingerprint: str = "") -> Run | No
 
 
 def newest_running(step: str) -> str:
-    """ID of the newest run of `step` in this experiment that is running; "" where there is none."""
+    """ID of the newest run of `step` in this experiment that is running; "" if there is none."""
     query = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'RUNNING'"
     order = ["attributes.start_time DESC"]
     found = MlflowClient().search_runs([experiment_id()], query, order_by=order, max_results=1)
@@ -99,12 +99,12 @@ def experiment_id() -> str:
 
 
 def fingerprint_of(run: Run) -> str:
-    """What a later step counts as the fingerprint of this input."""
+    """Fingerprint of this run as an input of a later step."""
     return str(run.data.tags.get(FINGERPRINT_TAG) or run.info.run_id)
 
 
 def artifact_path(run_id: str, artifact: str) -> Path:
-    """Local path of a run's artifact; downloaded where it is not on this machine.
+    """Local path of a run's artifact; downloaded if it is not on this machine.
 
     Raises:
         InputError: The run does not have it.

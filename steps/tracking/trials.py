@@ -24,8 +24,8 @@ STUDY_TAG, TRIAL_NUMBER_TAG = "optuna.study", "optuna.trial_number"
 FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
-_LAST_REQUEST = 2.0  # seconds in which a server has done what a killed process had asked for
-_GATHER = 0.5  # seconds; a request of its own for each epoch is most of what a child run costs
+_LAST_REQUEST = 2.0  # seconds; by then a server has answered the requests of a killed process
+_GATHER = 0.5  # seconds; one request per epoch would be most of the cost of a child run
 _MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
 
 
@@ -36,7 +36,7 @@ def _never() -> bool:
 class TrialRuns:
     """Writes child runs of one parent; every method may be called from any thread and returns at once.
 
-    One background thread sends what comes together in half a second, in order and in one batch per run.
+    One background thread sends the writes of each half second, in order and in one batch per run.
     `close` returns when all is written.
     """
 
@@ -50,7 +50,7 @@ class TrialRuns:
         self._queue: queue.SimpleQueue[tuple[str, PendingWrites] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
-        self._resumed: dict[str, float] = {}  # run -> when, as long as it is not known what it has
+        self._resumed: dict[str, float] = {}  # run -> time, until its metrics have been looked up
         self._open: set[str] = set()
         self._incomplete: set[str] = set()  # runs for which a request failed
         self._lost: dict[str, Callable[[], bool]] = {}
@@ -63,7 +63,7 @@ class TrialRuns:
         """Create a child run (this one waits for the store); returns its ID.
 
         Args:
-            lost: Asked before each request: whether the run is another process's by now, so that nothing is written.
+            lost: Asked before each request: whether the run is another process's by now; then nothing is written.
         """
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
@@ -83,7 +83,7 @@ class TrialRuns:
         return run_id
 
     def find(self, trial_number: int, parents: Iterable[str]) -> str | None:
-        """ID of the child run of a trial, where an earlier process made one, below this parent or one of these."""
+        """ID of the child run that an earlier process made for a trial, below this parent or one of these."""
         for parent in {self._parent.info.run_id, *parents}:
             query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}' AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
             if found := self._client.search_runs([self._parent.info.experiment_id], query, max_results=1):
@@ -97,7 +97,7 @@ class TrialRuns:
         tags: Mapping[str, object],
         lost: Callable[[], bool] = _never,
     ) -> bool:
-        """Open a child run again, if it was not deleted; what it has of metrics is not logged a second time."""
+        """Open a child run again, if it was not deleted; its metrics are not logged a second time."""
         self.check()
         try:
             if retrying(self._client.get_run)(run_id).info.lifecycle_stage != "active":
@@ -115,7 +115,7 @@ class TrialRuns:
         return True
 
     def remember(self, run_id: str) -> None:
-        """Look up which metrics a run has, so that `log_metrics` adds to them only what is missing."""
+        """Look up which metrics a run has, so `log_metrics` adds only the missing ones."""
         keys = retrying(self._client.get_run)(run_id).data.metrics
         self._known[run_id] = {
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
@@ -161,7 +161,7 @@ class TrialRuns:
         return bool(left)
 
     def check(self) -> None:
-        """Raise what the background thread met, if anything."""
+        """Raise the error of the background thread, if there was one."""
         if self._error:
             raise self._error
 
@@ -183,7 +183,7 @@ class TrialRuns:
             self._written.set()
 
     def _write_next(self) -> bool:
-        """Write what has come together; False where that was the last of it."""
+        """Write the pending writes; False if those were the last."""
         items = [self._queue.get()]
         until = time.monotonic() + _GATHER
         while not _is_awaited(items[-1]) and len(items) < _MAX_BATCH // 3:
@@ -208,7 +208,7 @@ class TrialRuns:
 
     def _write(self, run_id: str, batch: PendingWrites) -> None:
         log, end = self._log_batch, self._set_terminated
-        if not self._error:  # what has been waited for in vain is not waited for again
+        if not self._error:  # do not wait a second time for a store that did not answer
             log, end = retrying(log), retrying(end)
         if run_id in self._incomplete:
             batch = batch.without_result()

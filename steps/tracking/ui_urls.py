@@ -9,11 +9,11 @@ from mlflow.tracking import MlflowClient
 
 from steps.tasks.task import PRIMARY_METRICS
 
-LOCAL_UI = "http://127.0.0.1:5000"  # where `mlflow ui` is, unless it is told otherwise
+LOCAL_UI = "http://127.0.0.1:5000"  # default address of `mlflow ui`
 
 _TRAINING = "?workflowType=machine_learning"  # else the UI opens in the mode for language models
 _VIEW = "pipeline"
-_VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"  # where the UI keeps what its Share button shares
+_VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"  # the tag behind the UI's Share button
 _COLUMNS = (
     "attributes.`Models`",
     *(f"metrics.`{prefix}_{metric.name}`" for prefix in ("best_val", "test", "val") for metric in PRIMARY_METRICS),

@@ -44,7 +44,7 @@ class McNemar:
     @property
     def p_value(self) -> float:
         """Exact, two-sided McNemar test (McNemar, 1947): under "equally good", each row that only one
-        of the two gets right is a toss of a fair coin. 1 where there is no such row."""
+        of the two gets right is a toss of a fair coin. 1 if there is no such row."""
         from scipy.stats import binomtest
 
         discordant = self.only_challenger_right + self.only_champion_right
