@@ -6,13 +6,9 @@ import io
 import os
 import pty
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import click
@@ -23,7 +19,9 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from deploy.postgresql import free_port
 from steps.tracking.ui_urls import experiment_url
+from tests.running import module, serving
 
 PROJECT = Path(__file__).parents[1]
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
@@ -129,17 +127,11 @@ def take_reports(page: Page, uri: str) -> None:
 
 def take_tree(page: Page, uri: str, folder: Path) -> None:
     """The runs in the MLflow UI, three levels open."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen(
-        [*command, "--backend-store-uri", uri], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
-    try:
-        while not is_up(port):
-            time.sleep(0.3)
-        page.goto(experiment_url(f"http://127.0.0.1:{port}", "0"))
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = module("mlflow", "ui", "--port", str(port), "--workers", "1", "--backend-store-uri", uri)
+    with serving(command, folder, f"{url}/health"):
+        page.goto(experiment_url(url, "0"))
         for name in ("main", "tune"):
             row = page.locator(".ag-row").filter(has=page.get_by_role("link", name=name, exact=True))
             row.locator("[col-id*='Run Name'] button").click()
@@ -148,17 +140,6 @@ def take_tree(page: Page, uri: str, folder: Path) -> None:
             close.click()
         page.wait_for_timeout(1500)  # panels move
         save(page.screenshot(), "run-tree")
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def is_up(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError):
-        return False
 
 
 def save(png: bytes, name: str) -> None:

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.running import run_step
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytest.register_assert_rewrite("tests.survival")
+pytest.register_assert_rewrite("tests.running", "tests.survival")
 
-REPOSITORY = Path(__file__).parents[1]
 Step = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def environment(folder: Path, **extra: str) -> dict[str, str]:
-    """Environment of a process that works in `folder`, with tracking there and nothing of the tester's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TUNE_"))}
-    return {
-        **kept,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
-        "PYTHONPATH": str(REPOSITORY),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
-        **extra,
-    }
-
-
-def is_up(url: str) -> bool:
-    """Whether an MLflow server answers."""
-    try:
-        with urllib.request.urlopen(f"{url}/health") as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError):
-        return False
 
 
 @pytest.fixture(scope="session")
@@ -71,16 +48,7 @@ def step(tmp_path: Path, empty_store: Path) -> Step:
     """Runs `python -m steps.<name> <arguments>` in an empty folder."""
     _copy_store(empty_store, tmp_path)
 
-    def run(name: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", f"steps.{name}", *arguments],
-            cwd=tmp_path,
-            env=environment(tmp_path, **extra),
-            capture_output=True,
-            text=True,
-        )
-
-    return run
+    return partial(run_step, tmp_path)
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.store.url import open_storage
-from tests.conftest import environment
+from tests.running import module, read_to, run_step, start_command, succeeded
 
 EPOCHS = 80
 _DOWNLOADED: set[tuple[str, str]] = set()  # tracking URI, data set
@@ -41,24 +41,21 @@ class Study:
     def start(self, *options: str) -> subprocess.Popen[str]:
         """The step in a process of its own, which has said `Study ...` when this returns."""
         self._download()
-        process = subprocess.Popen(
-            self._tune(*options), cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        self.read_to(process, "Study ")
+        process = self.start_step("tune", *self._tune(*options))
+        read_to(process, "Study ")
         return process
 
-    def read_to(self, process: subprocess.Popen[str], text: str) -> str:
-        assert process.stdout is not None
-        while text not in (line := process.stdout.readline()):
-            assert line, process.communicate()[1]
-        return line
+    def start_step(self, step: str, *options: str, prefix: Sequence[str] = (), **extra: str) -> subprocess.Popen[str]:
+        """Start a step beside the study, in its folder and with its variables; `prefix` is a command that runs it."""
+        return start_command([*prefix, *module(f"steps.{step}", *options)], self.folder, **self.variables | extra)
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         self._download()
-        return subprocess.run(
-            self._tune(*options), cwd=self.folder, env=self.environment(), capture_output=True, text=True
-        )
+        return run_step(self.folder, "tune", *self._tune(*options), **self.variables)
+
+    def finish(self) -> None:
+        """Run the step to its end, which must be a good one."""
+        succeeded(self.run())
 
     @property
     def tracking_uri(self) -> str:
@@ -73,23 +70,21 @@ class Study:
     def _download(self) -> None:
         """Let the tracking store have the data, once."""
         if (self.tracking_uri, self.dataset) not in _DOWNLOADED:
-            command = self.command("download", "--dataset", self.dataset)
-            subprocess.run(command, cwd=self.folder, env=self.environment(), check=True, capture_output=True)
+            succeeded(run_step(self.folder, "download", "--dataset", self.dataset, **self.variables))
             _DOWNLOADED.add((self.tracking_uri, self.dataset))
 
-    def command(self, step: str, *options: str) -> list[str]:
-        return [sys.executable, "-m", f"steps.{step}", *options]
-
     def _tune(self, *options: str) -> list[str]:
-        return self.command(
-            "tune", "--study-name", self.name, "--n-trials", str(self.n_trials),
+        return [
+            "--study-name", self.name, "--n-trials", str(self.n_trials),
             "--max-epochs", str(self.epochs), "--points", write_points(self.folder, self.n_trials), "--pruner", "none",
             "--precision", "float32", *self.options, *options,
-        )  # fmt: skip
+        ]  # fmt: skip
 
-    def environment(self) -> dict[str, str]:
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of the environment of its processes."""
         stored = {"TUNE_STORAGE": self.storage} if self.storage else {}
-        return environment(self.folder, TUNE_CHECKPOINT_SECONDS="0.2", **{**stored, **self.extra})
+        return {"TUNE_CHECKPOINT_SECONDS": "0.2", **stored, **self.extra}
 
 
 def write_points(folder: Path, n: int) -> str:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, environment, is_up
+from deploy.postgresql import free_port
+from tests.running import REPOSITORY, copy_project, module, run_command, serving, succeeded
 
 README = REPOSITORY / "README.md"
 # The registry guide has its own test: its commands build on each other.
@@ -86,9 +82,7 @@ def make(target: str, environment: str, arguments: str) -> list[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project, with this environment."""
-    copy = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "data", "mlruns", "*.db*", ".*_cache")
-    shutil.copytree(REPOSITORY, copy, ignore=ignored)
+    copy = copy_project(tmp_path / "project")
     (copy / ".venv").symlink_to(sys.prefix)
     return copy
 
@@ -99,15 +93,16 @@ def test_every_command_runs(guide: Path, project: Path, tmp_path: Path) -> None:
     for text in blocks(guide, "yaml"):
         if name := re.match(r"# (\S+\.yaml)\n", text):
             (project / name[1]).write_text(text)
-    env = environment(tmp_path, PYTHONPATH=str(project))
+
+    def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+        return run_command(command, tmp_path, cwd=project, PYTHONPATH=str(project))
+
     if guide != README:  # which begins with data of its own
-        subprocess.run(
-            [sys.executable, "-m", "steps.download", "--dataset", "digits"], cwd=project, env=env, check=True
-        )
+        succeeded(run(module("steps.download", "--dataset", "digits")))
     found = commands(guide)
     assert found
     for command in found:
-        result = subprocess.run(small(command, tmp_path), cwd=project, env=env, capture_output=True, text=True)
+        result = run(small(command, tmp_path))
         assert result.returncode == 0, f"{command}\n{result.stdout[-2000:]}\n{result.stderr}"
 
 
@@ -133,28 +128,18 @@ def test_each_command_in_the_text_is_accounted_for() -> None:
     ["benchmarks.ablation --dataset digits --epochs 1", "benchmarks.pruners --dataset digits --configs 3 --draws 2"],
 )
 def test_a_measurement_runs(arguments: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", *arguments.split()]
-    result = subprocess.run(command, cwd=REPOSITORY, env=environment(tmp_path), capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    header, _, *rows = [line for line in result.stdout.splitlines() if line.startswith("|")]
+    said = succeeded(run_command(module(*arguments.split()), tmp_path))
+    header, _, *rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) > 5
     assert {row.count("|") for row in rows} == {header.count("|")}
 
 
 @pytest.mark.slow
 def test_make_ui(project: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = make("ui", "runtime", f"--port {port} --workers 1")
-    server = subprocess.Popen(command, cwd=project, env=environment(tmp_path), start_new_session=True)
-    try:
-        while not is_up(f"http://127.0.0.1:{port}"):
-            assert server.poll() is None
-            time.sleep(0.3)
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)  # make, and what it started
-        server.wait()
+    with serving(command, tmp_path, f"http://127.0.0.1:{port}/health", cwd=project):
+        pass
 
 
 def test_commands_are_made_small() -> None:
@@ -165,13 +150,10 @@ def test_commands_are_made_small() -> None:
 
 @pytest.mark.slow
 def test_the_strategies_are_compared(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.strategies", "--seeds", "2", "--trials", "3"]
     figure = tmp_path / "images" / "strategies.png"
-    result = subprocess.run(
-        [*command, "--figure", str(figure)], cwd=REPOSITORY, env=environment(tmp_path), capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    rows = [line.split("|")[1:-1] for line in result.stdout.splitlines() if line.startswith("|")][2:]
+    command = module("benchmarks.strategies", "--seeds", "2", "--trials", "3", "--figure", str(figure))
+    said = succeeded(run_command(command, tmp_path))
+    rows = [line.split("|")[1:-1] for line in said.splitlines() if line.startswith("|")][2:]
     assert [row[0].strip() for row in rows] == ["grid", "random", "Bayesian (tpe)"]
     assert all(float(row[1]) >= float(row[2]) for row in rows)  # the best so far only gets better
     assert figure.stat().st_size > 10_000

@@ -14,7 +14,7 @@ import yaml
 from steps.cli import options
 from steps.search.strategy.pruners import SETTINGS
 from steps.tasks import objectives
-from tests.conftest import REPOSITORY
+from tests.running import REPOSITORY
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
 ENTRY_POINTS = sorted(PROJECT["entry_points"])

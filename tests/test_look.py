@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow.tracking import MlflowClient
 
+from deploy.postgresql import free_port
 from steps.tracking.ui_urls import experiment_url
-from tests.conftest import Step, environment, is_up
+from tests.conftest import Step
+from tests.running import module, run_step, serving, succeeded
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -66,23 +64,13 @@ def test_the_report_of_a_real_study(objectives: str, step: Step, browser: Browse
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A folder in which `main` has run, and the address of its MLflow UI."""
     folder = tmp_path_factory.mktemp("served")
-    env = environment(folder)
-    arguments = ["--dataset", "digits", "--n-trials", "3", "--max-epochs", "3", "--final-epochs", "3"]
-    main = [sys.executable, "-m", "steps.main", *arguments, "--min-accuracy", "0.1"]
-    subprocess.run(main, cwd=folder, env=env, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    uri = ["--backend-store-uri", env["MLFLOW_TRACKING_URI"]]
-    server = subprocess.Popen([*command, *uri], cwd=folder, env=env, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    while not is_up(url):
-        assert server.poll() is None
-        time.sleep(0.3)
-    yield folder, url
-    server.terminate()
-    server.wait()
+    arguments = ("--dataset", "digits", "--n-trials", "3", "--max-epochs", "3", "--final-epochs", "3")
+    succeeded(run_step(folder, "main", *arguments, "--min-accuracy", "0.1"))
+    port = free_port()
+    url, store = f"http://127.0.0.1:{port}", f"sqlite:///{folder}/mlflow.db"
+    command = module("mlflow", "ui", "--port", str(port), "--workers", "1", "--backend-store-uri", store)
+    with serving(command, folder, f"{url}/health"):
+        yield folder, url
 
 
 @pytest.mark.slow

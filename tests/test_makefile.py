@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
+from tests.running import REPOSITORY
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

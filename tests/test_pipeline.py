@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,17 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from tests.conftest import REPOSITORY, environment
+from tests.running import (
+    REPOSITORY,
+    copy_project,
+    module,
+    read_to,
+    run_command,
+    run_project,
+    run_step,
+    start_step,
+    succeeded,
+)
 
 SMALL = {
     "dataset": "digits",
@@ -28,19 +37,6 @@ SMALL = {
     "pruner": "none",
     "require": "accuracy>=0.5",
 }
-
-
-def run_project(
-    folder: Path, entry: str, uri: Path | str = REPOSITORY, manager: str = "local", **parameters: str
-) -> subprocess.CompletedProcess[str]:
-    options = [word for name, value in parameters.items() for word in ("-P", f"{name}={value}")]
-    return subprocess.run(
-        [sys.executable, "-m", "mlflow", "run", str(uri), "-e", entry, "--env-manager", manager, *options],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-    )
 
 
 def runs(client: MlflowClient, step: str) -> list[Run]:
@@ -56,9 +52,7 @@ def children(client: MlflowClient, run: Run) -> list[Run]:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """`main` has run once, from a copy of the project in a folder of its own."""
     folder = tmp_path_factory.mktemp("pipeline")
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "mlruns", "*.db*", ".*_cache")
-    shutil.copytree(REPOSITORY, folder / "project", ignore=ignored)
-    return folder, run_project(folder, "main", folder / "project", **SMALL)
+    return folder, run_project(folder, "main", copy_project(folder / "project"), **SMALL)
 
 
 @pytest.fixture
@@ -184,14 +178,9 @@ def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> 
 
 def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) -> None:
     assert run_project(tmp_path, "download", dataset="digits").returncode == 0
-    command = [sys.executable, "-m", "steps.tune", "--study-name", "kept", "--pruner", "none", "--max-epochs", "40"]
-    process = subprocess.Popen(
-        [*command, "--n-trials", "500"], cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    while "[2/500" not in (line := process.stdout.readline()):
-        assert line, process.communicate()[1]
+    study = ("--study-name", "kept", "--pruner", "none", "--max-epochs", "40")
+    process = start_step(tmp_path, "tune", *study, "--n-trials", "500")
+    read_to(process, "[2/500")
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)  # as mlflow sends it to its children after a Ctrl-C
@@ -211,11 +200,8 @@ def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) 
     assert "best_val_accuracy" in tune.data.metrics
 
     total = len(trials)
-    again = subprocess.run(
-        [*command, "--n-trials", str(total)], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
-    )
-    assert again.returncode == 0, again.stderr
-    assert f"{len(begun)} begun before" in again.stdout
+    again = succeeded(run_step(tmp_path, "tune", *study, "--n-trials", str(total)))
+    assert f"{len(begun)} begun before" in again
     newest = runs(client, "tune")[-1]
     assert newest.data.metrics["n_complete"] == total
     assert newest.data.tags["pipeline.continues"] == tune.info.run_id
@@ -246,21 +232,10 @@ def test_uv_makes_the_environment_from_conda_yaml(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_installed_copy_runs_without_the_repository(tmp_path: Path) -> None:
-    environment_folder = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(environment_folder), "--system-site-packages"], check=True)
-    uv = [
-        str(Path(sys.executable).parent / "uv"),
-        "pip",
-        "install",
-        "--python",
-        str(environment_folder / "bin" / "python"),
-    ]
-    subprocess.run([*uv, "--quiet", str(REPOSITORY)], check=True)
-    bare = {k: v for k, v in environment(tmp_path).items() if k != "PYTHONPATH"}
-    bare["PATH"] = f"{environment_folder / 'bin'}{os.pathsep}{bare['PATH']}"
-    arguments = ["--dataset", "digits", "--n-trials", "2", "--max-epochs", "2", "--final-epochs", "3"]
-    result = subprocess.run(
-        [environment_folder / "bin" / "python", "-m", "steps.main", *arguments],
-        cwd=tmp_path, env=bare, capture_output=True, text=True,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
+    python = tmp_path / "venv" / "bin" / "python"
+    succeeded(run_command(module("venv", str(tmp_path / "venv"), "--system-site-packages"), tmp_path))
+    uv = str(Path(sys.executable).parent / "uv")
+    succeeded(run_command([uv, "pip", "install", "--quiet", "--python", str(python), str(REPOSITORY)], tmp_path))
+    small = ("--dataset", "digits", "--n-trials", "2", "--max-epochs", "2", "--final-epochs", "3")
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    succeeded(run_command([str(python), "-m", "steps.main", *small], tmp_path, PATH=path, PYTHONPATH=""))

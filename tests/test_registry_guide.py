@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
-import socket
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, environment
+from deploy.postgresql import free_port
+from tests.running import REPOSITORY, copy_project, run_command
 
 
 @pytest.mark.slow
 def test_every_command_of_the_registry_guide(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "mlruns", "*.db*", ".*_cache")
-    shutil.copytree(REPOSITORY, project, ignore=ignored)
+    project = copy_project(tmp_path / "project")
     blocks = re.findall(r"^```sh\n(.*?)^```$", (REPOSITORY / "docs" / "registry.md").read_text(), re.M | re.S)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     script = "set -euo pipefail\n" + "".join(f"echo '>>> {i}'\n{block}" for i, block in enumerate(blocks))
-    result = subprocess.run(
-        ["bash", "-c", script.replace("5001", port)],
-        cwd=project, env=environment(tmp_path), capture_output=True, text=True,
-    )  # fmt: skip
+    result = run_command(["bash", "-c", script.replace("5001", str(free_port()))], tmp_path, cwd=project)
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
     said = dict(zip(range(len(blocks)), result.stdout.split(">>> ")[1:], strict=True))
     (train, table, better, sure, back, tree, replayed, predicted, served, predicted_by_mlflow, keras) = said.values()

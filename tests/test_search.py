@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from tests.conftest import Step, environment
+from tests.conftest import Step
+from tests.running import read_to, start_step
 from tests.test_pipeline import children, runs
 
 GRID = """
@@ -51,13 +50,8 @@ def test_a_grid_that_is_interrupted_and_continued_has_each_cell_once(
     digits: MlflowClient, step: Step, tmp_path: Path
 ) -> None:
     options = ["--space", "grid.yaml", "--sampler", "grid", "--study-name", "g", "--pruner", "none", "--n-jobs", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "steps.tune", *options, "--max-epochs", "60"], cwd=tmp_path, env=environment(tmp_path),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    while "[1/20" not in (line := process.stdout.readline()):
-        assert line, process.communicate()[1]
+    process = start_step(tmp_path, "tune", *options, "--max-epochs", "60")
+    read_to(process, "[1/20")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate()
     assert process.returncode == 130, stderr

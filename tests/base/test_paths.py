@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from steps.base.paths import FilePath, absolute_url, anchor_environment
-from tests.conftest import REPOSITORY, environment
+from tests.running import REPOSITORY, run_step, succeeded
 from tests.test_pipeline import children, runs
 
 SPACE = "n_layers: 1\nunits: {type: categorical, choices: [8, 16], repeat: n_layers}\n"
@@ -67,25 +66,12 @@ def test_main_takes_relative_paths_and_finds_its_python(tmp_path: Path) -> None:
     (folder / "narrow.yaml").write_text(SPACE)
     (folder / "points.json").write_text('[{"units_0": 16}]')
     # As typed where the environment is not activated: its folder is not on the PATH.
-    env = environment(folder, MLFLOW_TRACKING_URI="sqlite:///mlflow.db", PATH="/usr/bin:/bin")
     options = ["--space", "narrow.yaml", "--points", "points.json", "--storage", "sqlite:///study.db"]
-    small = [
-        "--dataset",
-        "digits",
-        "--n-trials",
-        "1",
-        "--max-epochs",
-        "1",
-        "--final-epochs",
-        "1",
-        "--min-accuracy",
-        "0",
-    ]
+    budget = ("--n-trials", "1", "--max-epochs", "1", "--final-epochs", "1")
+    small = ("--dataset", "digits", *budget, "--min-accuracy", "0")
     before = sorted(path.name for path in REPOSITORY.iterdir())
-    result = subprocess.run(
-        [sys.executable, "-m", "steps.main", *small, *options], cwd=folder, env=env, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
+    relative = {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db", "PATH": "/usr/bin:/bin"}
+    succeeded(run_step(folder, "main", *small, *options, **relative))
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     client = MlflowClient()
     (run,) = runs(client, "tune")

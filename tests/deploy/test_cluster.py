@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -14,29 +12,23 @@ import pytest
 import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 
-from tests.conftest import REPOSITORY, environment
+from tests.running import REPOSITORY, module, read_to, run_command, start_command
 
 
 @pytest.mark.slow
 def test_main_runs_on_the_cluster_to_a_registered_model(tmp_path: Path) -> None:
-    cluster = subprocess.Popen(
-        [sys.executable, "-m", "deploy.cluster"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-    )
-    assert cluster.stdout is not None
-    said = ""
-    while "Ctrl-C stops the cluster" not in said:
-        said += (line := cluster.stdout.readline())
-        assert line, said
+    cluster = start_command(module("deploy.cluster"), tmp_path)
+    said = read_to(cluster, "Ctrl-C stops the cluster")
     started = psutil.Process(cluster.pid).children(recursive=True)
     try:
         (script,) = re.findall(r"source (\S+)", said)
         exported = dict(line.removeprefix("export ").split("=", 1) for line in Path(script).read_text().splitlines())
-        own = environment(tmp_path) | {name: shlex.split(value)[0] for name, value in exported.items()}
+        own = {name: shlex.split(value)[0] for name, value in exported.items()}
         (options,) = re.findall(r"make main ARGS='(.*)'", said)
         command = ["mlflow", "run", str(REPOSITORY), "-e", "main", "--env-manager", "local", *shlex.split(options)]
         for small in ("dataset=digits", "n_trials=4", "max_epochs=3", "final_epochs=3", "min_accuracy=0.1"):
             command += ["-P", small]
-        done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True)
+        done = run_command(command, tmp_path, **own)
         assert done.returncode == 0, done.stderr
         uri = own["MLFLOW_TRACKING_URI"]
         (version,) = MlflowClient(uri, uri).search_model_versions("name = 'digits-mlp'")

@@ -10,7 +10,7 @@ from mlflow.projects import _parse_kubernetes_config, kubernetes
 from mlflow.projects._project_spec import load_project
 
 from steps.worker import worker
-from tests.conftest import REPOSITORY
+from tests.running import REPOSITORY
 
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
 

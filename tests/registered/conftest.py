@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -14,7 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from steps.datasets.catalogue import load_dataset
-from tests.conftest import environment
+from tests.running import run_step, succeeded
 
 TEST = load_dataset("digits", 1 / 6, seed=0).splits["test"]
 POINT = {
@@ -24,24 +22,18 @@ POINT = {
 }  # fmt: skip
 
 
-def run(folder: Path, step: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", f"steps.{step}", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment(folder, **extra), capture_output=True, text=True)
-
-
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with digits-mlp version 1, the champion, and version 2, trained longer; both in float32."""
     folder = tmp_path_factory.mktemp("registered")
     points = folder / "points.json"
     points.write_text(json.dumps([POINT]))
-    result = run(
+    trained = run_step(
         folder, "main", "--dataset", "digits", "--n-trials", "1", "--max-epochs", "1", "--points", str(points),
         "--final-epochs", "12", "--precision", "float32"
     )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    result = run(folder, "evaluate", "--final-epochs", "13", "--precision", "float32", "--min-recall", "0.5")
-    assert result.returncode == 0, result.stderr
+    succeeded(trained)
+    succeeded(run_step(folder, "evaluate", "--final-epochs", "13", "--precision", "float32", "--min-recall", "0.5"))
     return folder
 
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,21 +18,22 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 from PIL import Image
 
-from tests.conftest import environment
-from tests.registered.conftest import TEST, run
+from deploy.postgresql import free_port
+from tests.registered.conftest import TEST
+from tests.running import module, run_command, run_step, script, serving, succeeded
 
 
 def test_keras_alone_loads_the_model(folder: Path, client: MlflowClient, second: ModelVersion, tmp_path: Path) -> None:
     path = Path(mlflow.artifacts.download_artifacts("models:/digits-mlp/2/data/model.keras"))
     np.save(tmp_path / "features.npy", TEST.features)
-    script = f"""
+    alone = f"""
 import sys
 import keras, numpy as np
 model = keras.saving.load_model({str(path)!r}, safe_mode=True)
 np.save("probabilities.npy", model.predict(np.load("features.npy"), verbose=0))
 assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules)
 """
-    subprocess.run([sys.executable, "-I", "-c", script], cwd=tmp_path, check=True)
+    succeeded(run_command([sys.executable, "-I", "-c", alone], tmp_path))
     logged = mlflow.artifacts.download_artifacts(run_id=second.run_id, artifact_path="predictions.npz")
     np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), np.load(logged)["probabilities"])
 
@@ -46,7 +43,7 @@ def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowC
     rows["label"] = TEST.targets
     rows.loc[6, "pixel_3"] = "dark"
     rows.to_csv(copied / "rows.csv", index=False)
-    result = run(
+    result = run_step(
         copied, "predict", "--model-uri", "models:/digits-mlp/2", "--input", "rows.csv", "--output", "out.csv"
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
@@ -69,7 +66,7 @@ def test_predict_images_to_parquet(copied: Path, client: MlflowClient) -> None:
     for i in range(20):
         dark_on_light = 255 - np.kron(TEST.features[i].reshape(8, 8) * (255 / 16), np.ones((3, 3)))
         Image.fromarray(np.rint(dark_on_light).astype(np.uint8)).save(copied / "scans" / f"{i:02d}.png")
-    result = run(
+    result = run_step(
         copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "scans", "--invert", "true",
         "--output", "out.parquet",
     )  # fmt: skip
@@ -84,7 +81,9 @@ def test_predict_images_to_parquet(copied: Path, client: MlflowClient) -> None:
 
 def test_rows_that_are_wrong_everywhere_end_the_run(copied: Path) -> None:
     np.save(copied / "rows.npy", np.asarray(TEST.features) / 16)  # scaled to [0, 1], as other models want it
-    result = run(copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "rows.npy", "--output", "out.csv")
+    result = run_step(
+        copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "rows.npy", "--output", "out.csv"
+    )
     assert result.returncode == 2
     assert "must have rows that the model takes, got none; row 1: column '3' must be a whole number" in result.stderr
     assert not list(copied.glob("*out.csv*"))
@@ -101,17 +100,14 @@ def test_memory_does_not_grow_with_the_rows(suffix: str, copied: Path) -> None:
         {"csv": lambda: frame.to_csv(path, index=False), "npy": lambda: np.save(path, features),
          "parquet": lambda: frame.to_parquet(path, row_group_size=50_000)}[suffix]()  # fmt: skip
         arguments = ["--model-uri", "models:/digits-mlp/1", "--input", str(path), "--output", "out.parquet"]
-        script = f"""
+        measured = f"""
 import resource, subprocess, sys
 subprocess.run([sys.executable, "-m", "steps.predict", *{[*arguments, "--overwrite", "true"]!r}], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
-        result = subprocess.run(
-            [sys.executable, "-c", script], cwd=copied, env=environment(copied), capture_output=True, text=True
-        )
-        assert result.returncode == 0, result.stderr
-        assert f"Predicted {n:,} rows" in result.stdout
-        return int(result.stdout.split()[-1])
+        said = succeeded(run_command(script(measured), copied))
+        assert f"Predicted {n:,} rows" in said
+        return int(said.split()[-1])
 
     assert peak(1_000_000) < 1.15 * peak(100_000)
 
@@ -119,24 +115,10 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 @contextmanager
 def served(folder: Path, uri: str) -> Iterator[str]:
     """Address of `mlflow models serve`, ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port)]
-    process = subprocess.Popen(command, cwd=folder, env=environment(folder), start_new_session=True)
-    try:
-        while True:
-            assert process.poll() is None
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping")
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.2)
-            else:
-                break
+    port = free_port()
+    command = module("mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port))
+    with serving(command, folder, f"http://127.0.0.1:{port}/ping"):
         yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _request(n: int) -> dict[str, Any]:
@@ -160,10 +142,8 @@ def test_it_is_served(folder: Path, client: MlflowClient) -> None:
 @pytest.mark.slow
 def test_mlflow_models_predict(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "request.json").write_text(json.dumps(_request(5)))
-    command = [
-        sys.executable, "-m", "mlflow", "models", "predict", "-m", "models:/digits-mlp@champion", "--env-manager",
-        "local", "-t", "json", "-i", str(tmp_path / "request.json"), "-o", str(tmp_path / "answer.json"),
-    ]  # fmt: skip
-    subprocess.run(command, cwd=folder, env=environment(folder), check=True)
+    files = ("-i", str(tmp_path / "request.json"), "-o", str(tmp_path / "answer.json"))
+    options = ("-m", "models:/digits-mlp@champion", "--env-manager", "local", "-t", "json", *files)
+    succeeded(run_command(module("mlflow", "models", "predict", *options), folder))
     found = json.loads((tmp_path / "answer.json").read_text())["predictions"]
     assert np.argmax(found, 1).tolist() == TEST.targets[:5].tolist()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import mlflow
@@ -13,8 +12,8 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
-from tests.conftest import REPOSITORY, environment
-from tests.registered.conftest import TEST, run
+from tests.registered.conftest import TEST
+from tests.running import REPOSITORY, run_command, run_step, script, start_step, succeeded
 
 
 def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, second: ModelVersion) -> None:
@@ -45,7 +44,7 @@ def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, sec
 
 def test_from_a_version_one_gets_to_everything(folder: Path, client: MlflowClient, second: ModelVersion) -> None:
     arguments = ["--model-name", "digits-mlp", "--version", "2"]
-    lineage = json.loads(run(folder, "registry", *arguments, "--format", "json").stdout)["lineage"]
+    lineage = json.loads(run_step(folder, "registry", *arguments, "--format", "json").stdout)["lineage"]
     for step, run_id in lineage["runs"].items():
         found = client.get_run(run_id).data.tags
         assert found.get("pipeline.step", "trial") == step
@@ -60,13 +59,13 @@ def test_from_a_version_one_gets_to_everything(folder: Path, client: MlflowClien
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
     assert lineage["code"]["commit"] == commit
     assert lineage["hardware"]["cores"] >= 1
-    tree = run(folder, "registry", *arguments).stdout
+    tree = run_step(folder, "registry", *arguments).stdout
     for value in (lineage["data"]["digest"], lineage["runs"]["trial"], "units_0: 128", f"numpy: {np.__version__}"):
         assert value in tree
 
 
 def test_replay_gives_the_same_bits(folder: Path, copied: Path) -> None:
-    result = run(copied, "replay", "--model-uri", "models:/digits-mlp/1")
+    result = run_step(copied, "replay", "--model-uri", "models:/digits-mlp/1")
     assert result.returncode == 0, result.stderr
     assert "Identical: all" in result.stdout, result.stdout
 
@@ -74,13 +73,11 @@ def test_replay_gives_the_same_bits(folder: Path, copied: Path) -> None:
 @pytest.mark.slow
 def test_replay_measures_a_difference_and_names_its_cause(copied: Path) -> None:
     # Another epsilon stands for another rounding: whether oneDNN changes a bit of this MLP depends on the processor.
-    script = "import steps.mlp.optimizers as o; o._EPSILON = 1.01e-7; from steps.replay import replay; replay()"
-    command = [sys.executable, "-c", script, "--model-uri", "models:/digits-mlp/1"]
-    env = environment(copied, TF_ENABLE_ONEDNN_OPTS="0")
-    result = subprocess.run(command, cwd=copied, env=env, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert "Not identical: the weights differ by at most " in result.stdout
-    assert "Possible cause: onednn 'default' then, '0' now" in result.stdout
+    changed = "import steps.mlp.optimizers as o; o._EPSILON = 1.01e-7; from steps.replay import replay; replay()"
+    command = script(changed, "--model-uri", "models:/digits-mlp/1")
+    said = succeeded(run_command(command, copied, TF_ENABLE_ONEDNN_OPTS="0"))
+    assert "Not identical: the weights differ by at most " in said
+    assert "Possible cause: onednn 'default' then, '0' now" in said
     uri = f"sqlite:///{copied}/mlflow.db"
     (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'replay'")
     assert made.data.tags["replay.identical"] == "false"
@@ -90,19 +87,19 @@ def test_replay_measures_a_difference_and_names_its_cause(copied: Path) -> None:
 @pytest.mark.slow
 def test_rollback(copied: Path, client: MlflowClient) -> None:
     there = MlflowClient(f"sqlite:///{copied}/mlflow.db", f"sqlite:///{copied}/mlflow.db")
-    result = run(copied, "registry", "--model-name", "digits-mlp", "--rollback", "true")
+    result = run_step(copied, "registry", "--model-name", "digits-mlp", "--rollback", "true")
     assert (result.returncode, "version 1 is its first" in result.stderr) == (2, True), result
-    result = run(copied, "evaluate", "--final-epochs", "12", "--precision", "float32", "--promote", "always")
+    result = run_step(copied, "evaluate", "--final-epochs", "12", "--precision", "float32", "--promote", "always")
     assert "promoted, because promote is always" in result.stdout, result.stderr
     assert there.get_registered_model("digits-mlp").aliases == {"challenger": 3, "champion": 3, "previous": 1}
-    result = run(copied, "registry", "--model-name", "digits-mlp", "--rollback", "true")
+    result = run_step(copied, "registry", "--model-name", "digits-mlp", "--rollback", "true")
     assert result.stdout == "Rolled back: champion of digits-mlp is version 1, no longer version 3\n", result.stderr
     assert there.get_registered_model("digits-mlp").aliases == {"challenger": 3, "champion": 1}
 
 
 @pytest.mark.slow
 def test_a_model_of_other_data_is_refused_before_training(copied: Path) -> None:
-    result = run(copied, "main", "--dataset", "mnist", "--model-name", "digits-mlp")
+    result = run_step(copied, "main", "--dataset", "mnist", "--model-name", "digits-mlp")
     assert result.returncode == 2, result.stderr
     assert "number of features of its version 1: 64, of these data: 784" in result.stderr
     assert "tune: running" not in result.stdout
@@ -110,12 +107,10 @@ def test_a_model_of_other_data_is_refused_before_training(copied: Path) -> None:
 
 @pytest.mark.slow
 def test_two_evaluate_at_once_leave_one_consistent_champion(copied: Path) -> None:
-    command = [sys.executable, "-m", "steps.evaluate", "--promote", "always", "--precision", "float32"]
-    both = [
-        subprocess.Popen([*command, "--final-epochs", "60", "--seed", seed], cwd=copied, env=environment(copied))
-        for seed in ("1", "2")
-    ]
-    assert [process.wait() for process in both] == [0, 0]
+    options = ("--promote", "always", "--precision", "float32", "--final-epochs", "60")
+    both = [start_step(copied, "evaluate", *options, "--seed", seed) for seed in ("1", "2")]
+    problems = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], problems
     uri = f"sqlite:///{copied}/mlflow.db"
     client = MlflowClient(uri, uri)
     aliases = client.get_registered_model("digits-mlp").aliases

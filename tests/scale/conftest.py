@@ -16,11 +16,10 @@ MakeStudy = Callable[[str], Study]
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def baseline_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """An undisturbed study in one process; those on the cluster have the same points."""
-    study = Study(tmp_path_factory.mktemp("scale"), "calm", N_TRIALS)
-    done = study.run()
-    assert done.returncode == 0, done.stderr
+    study = Study(tmp_path_factory.mktemp("scale"), "baseline", N_TRIALS)
+    study.finish()
     return study
 
 
@@ -31,13 +30,13 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def on_cluster(calm: Study, cluster: Cluster) -> MakeStudy:
-    """Makes a study like the calm one, on the cluster."""
+def on_cluster(baseline_study: Study, cluster: Cluster) -> MakeStudy:
+    """Makes a study like the undisturbed one, on the cluster."""
 
     def make(name: str) -> Study:
         environment = cluster.environment()
         return Study(
-            calm.folder, name, N_TRIALS, environment["TUNE_STORAGE"],
+            baseline_study.folder, name, N_TRIALS, environment["TUNE_STORAGE"],
             extra={"MLFLOW_TRACKING_URI": environment["MLFLOW_TRACKING_URI"]},
             options=("--engine", "dask", "--address", cluster.address, "--n-jobs", "1"),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A process in a network of its own that can be cut off; where the machine allows none, one that can be held."""
+"""A process in a network of its own that can be cut off; if the machine allows none, one that can be paused."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SUBNET = "10.213.7"
 HOST = f"{_SUBNET}.1"  # of this machine, as the process sees it
 
 
-class Branch:
-    """A network name space joined to this machine by one cable."""
+class NetworkNamespace:
+    """A network namespace joined to this machine by one cable."""
 
     prefix: Sequence[str] = ("ip", "netns", "exec", "tune-branch")
 
@@ -24,7 +24,7 @@ class Branch:
         _ip("link", "set", "tune-cable", "up")
 
 
-class Hold:
+class PausedProcess:
     """No network, but all that the others notice of a cut: silence, and a process that comes back."""
 
     prefix: Sequence[str] = ()
@@ -37,12 +37,12 @@ class Hold:
 
 
 @contextmanager
-def far_away() -> Iterator[tuple[str, Branch | Hold]]:
+def far_away() -> Iterator[tuple[str, NetworkNamespace | PausedProcess]]:
     """(address that servers must listen on, what runs and cuts the process)."""
     try:
         _ip("netns", "add", "tune-branch")
     except (OSError, subprocess.CalledProcessError):  # no such program, or not allowed
-        yield "127.0.0.1", Hold()
+        yield "127.0.0.1", PausedProcess()
         return
     try:
         _ip("link", "add", "tune-cable", "type", "veth", "peer", "name", "tune-end", "netns", "tune-branch")
@@ -50,7 +50,7 @@ def far_away() -> Iterator[tuple[str, Branch | Hold]]:
         _ip("link", "set", "tune-cable", "up")
         for words in (f"addr add {_SUBNET}.2/24 dev tune-end", "link set tune-end up", "link set lo up"):
             _ip("-n", "tune-branch", *words.split())
-        yield HOST, Branch()
+        yield HOST, NetworkNamespace()
     finally:
         _ip("netns", "delete", "tune-branch")  # and with it both ends of the cable
 

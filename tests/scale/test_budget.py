@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.running import run_command, script, succeeded
 
 MANY = """
 import sys
@@ -33,6 +32,5 @@ with Cluster(Path(sys.argv[1]), n_workers=0) as cluster:
 @pytest.mark.slow
 def test_64_workers_run_exactly_1000_trials() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        done = subprocess.run([sys.executable, "-c", MANY, folder], cwd=REPOSITORY, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["True", "1000"]
+        said = succeeded(run_command(script(MANY, folder), Path(folder)))
+    assert said.split() == ["True", "1000"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cluster import Cluster
+from tests.running import read_to
 from tests.scale.conftest import N_TRIALS
 from tests.scale.network import far_away
 from tests.survival import Study, assert_whole, results
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 
 def test_what_a_cut_off_worker_brings_late_is_left_out(tmp_path: Path) -> None:
     alone = ("--n-jobs", "1")  # how many threads a trial has decides its last bits, so that all have as many
-    calm = Study(tmp_path, "calm", N_TRIALS, epochs=EPOCHS, options=alone)
-    assert calm.run().returncode == 0
+    baseline = Study(tmp_path, "baseline", N_TRIALS, epochs=EPOCHS, options=alone)
+    baseline.finish()
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         far_away() as (host, far),
@@ -29,15 +29,12 @@ def test_what_a_cut_off_worker_brings_late_is_left_out(tmp_path: Path) -> None:
     ):
         environment = cluster.environment()
         study = Study(
-            calm.folder, "cut", N_TRIALS, environment["TUNE_STORAGE"], epochs=EPOCHS, options=alone,
+            baseline.folder, "cut", N_TRIALS, environment["TUNE_STORAGE"], epochs=EPOCHS, options=alone,
             extra={"MLFLOW_TRACKING_URI": environment["MLFLOW_TRACKING_URI"]},
         )  # fmt: skip
         tune = study.start()
-        worker = subprocess.Popen(
-            [*far.prefix, *study.command("worker", *alone)], cwd=study.folder, env=study.environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        study.read_to(worker, "trial-")
+        worker = study.start_step("worker", *alone, prefix=far.prefix)
+        read_to(worker, "trial-")
         time.sleep(1)  # it has run one, and is in the middle of its next
         far.cut(worker)
         time.sleep(60)
@@ -48,4 +45,4 @@ def test_what_a_cut_off_worker_brings_late_is_left_out(tmp_path: Path) -> None:
         assert worker.returncode == 0, said
         assert "was taken over while this process was away; its late results are dropped" in said
         assert_whole(study, late=True)
-        assert results(study) == results(calm)
+        assert results(study) == results(baseline)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +12,14 @@ from mlflow.tracking import MlflowClient
 
 from deploy.cluster import Cluster
 from steps.tracking.data import load_data
-from tests.conftest import environment
+from tests.running import run_step, succeeded
 
 
 @pytest.fixture
 def data_run(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """ID of a download run of digits on the cluster's MLflow server; the user's cache is `tmp_path`."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    own = environment(tmp_path, **cluster.environment())
-    command = [sys.executable, "-m", "steps.download", "--dataset", "digits"]
-    subprocess.run(command, cwd=tmp_path, env=own, check=True, capture_output=True)
+    succeeded(run_step(tmp_path, "download", "--dataset", "digits", **cluster.environment()))
     client = MlflowClient(cluster.tracking_uri)
     (run,) = client.search_runs(["0"], "params.dataset = 'digits'")
     before = mlflow.get_tracking_uri()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, Step
+from tests.conftest import Step
+from tests.running import REPOSITORY, copy_project
 from tests.survival import Study, assert_whole, results
 
 N_TRIALS = 6
@@ -18,17 +18,13 @@ N_TRIALS = 6
 @pytest.fixture(scope="module")
 def baseline_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     study = Study(tmp_path_factory.mktemp("joining"), "baseline", N_TRIALS)
-    done = study.run()
-    assert done.returncode == 0, done.stderr
+    study.finish()
     return study
 
 
 def start_worker(study: Study, *options: str, code: Path = REPOSITORY) -> subprocess.Popen[str]:
     """The step `worker` in a process of its own, with the package in the folder `code`."""
-    return subprocess.Popen(
-        study.command("worker", *options), cwd=study.folder, env=study.environment() | {"PYTHONPATH": str(code)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+    return study.start_step("worker", *options, PYTHONPATH=str(code))
 
 
 @pytest.fixture
@@ -36,10 +32,7 @@ def installed(tmp_path: Path) -> Callable[..., Path]:
     """Makes a copy of this project in which some files of `steps/` have one line more."""
 
     def install(name: str, *changed: str) -> Path:
-        copy = tmp_path / name
-        shutil.copytree(REPOSITORY / "steps", copy / "steps", ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("MLproject", "conda.yaml"):
-            shutil.copy(REPOSITORY / file, copy)
+        copy = copy_project(tmp_path / name)
         for file in changed:
             with (copy / "steps" / file).open("a") as opened:
                 opened.write("# one more line\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from distributed.protocol import pickle
 
 from deploy.cluster import Cluster
 from steps.search.join import join_from_dask
+from tests.running import run_step
 from tests.scale.conftest import N_TRIALS
 from tests.survival import Study, assert_whole, results
 
@@ -22,7 +22,7 @@ def test_a_worker_is_sent_a_name_and_no_code() -> None:
 
 
 @pytest.mark.slow
-def test_tls_and_passwords(calm: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_and_passwords(baseline_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         Cluster(Path(folder), secure=True) as cluster,
@@ -32,17 +32,17 @@ def test_tls_and_passwords(calm: Study, monkeypatch: pytest.MonkeyPatch) -> None
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         study = Study(
-            calm.folder, "secure", N_TRIALS, environment["TUNE_STORAGE"], extra=environment,
+            baseline_study.folder, "secure", N_TRIALS, environment["TUNE_STORAGE"], extra=environment,
             options=("--engine", "dask", "--address", cluster.address),
         )  # fmt: skip
-        outsider = {**study.environment(), "MLFLOW_TRACKING_PASSWORD": "a guess"}
-        refused = subprocess.run(study.command("tune"), env=outsider, capture_output=True, text=True)
+        outsider = {**study.variables, "MLFLOW_TRACKING_PASSWORD": "a guess"}
+        refused = run_step(study.folder, "tune", **outsider)
         assert refused.returncode == 1
         assert refused.stderr.startswith("Error: "), refused.stderr
         done = study.run()
         assert done.returncode == 0, done.stderr
         assert_whole(study)
-        assert results(study) == results(calm)
+        assert results(study) == results(baseline_study)
         secrets = [value for name, value in environment.items() if name.endswith("PASSWORD")]
         secrets.append(environment["TUNE_STORAGE"].partition(":")[2].partition(":")[2].partition("@")[0])
         written = done.stdout + done.stderr + refused.stderr

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 from steps.tracking.lock import registry_lock
-from tests.conftest import environment
+from tests.running import read_to, script, start_command
 
 _HOLDER = """
 from steps.tracking.lock import registry_lock
@@ -18,12 +16,8 @@ with registry_lock("m"):
 
 
 def test_a_killed_holder_leaves_the_lock_free_and_others_wait(tracking: Path) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLDER], cwd=tracking, env=environment(tracking), text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
+    holder = start_command(script(_HOLDER), tracking)
+    read_to(holder, "held")
     got = threading.Event()
 
     def wait() -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -14,7 +12,7 @@ from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
 from steps.tracking.lineage import lineage_of
 from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
-from tests.conftest import environment
+from tests.running import run_step
 
 INTERFACE = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
 EXAMPLE = np.arange(8, dtype=np.uint8).reshape(2, 4)
@@ -73,8 +71,7 @@ def test_a_step_that_needs_a_damaged_model_says_so_in_one_line(logged: str, trac
     mlflow.register_model(logged, "m")
     (path,) = tracking.rglob("MLmodel")
     path.write_text("flavors: [")
-    command = [sys.executable, "-m", "steps.predict", "--model-uri", "models:/m/1", "--output", "out.csv"]
-    result = subprocess.run(command, cwd=tracking, env=environment(tracking), capture_output=True, text=True)
+    result = run_step(tracking, "predict", "--model-uri", "models:/m/1", "--output", "out.csv")
     assert result.returncode == 1
     assert result.stderr.startswith("Error: the model models:/m/1 cannot be read: ")
     assert result.stderr.count("\n") == 1

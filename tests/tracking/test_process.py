@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import psutil
 import pytest
 
 from steps.tracking.process import Process
+from tests.running import read_to, script, start_command
 
 CHILD = "import time; from steps.tracking.process import Process; print(Process.current(), flush=True); time.sleep(600)"
 
@@ -24,10 +24,9 @@ def test_this_process_lives_and_can_be_written_down() -> None:
     assert Process.parse("host x y") is None
 
 
-def test_a_killed_process_is_gone_before_and_after_it_is_reaped() -> None:
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    process = Process.parse(child.stdout.readline().rstrip("\n"))
+def test_a_killed_process_is_gone_before_and_after_it_is_reaped(tmp_path: Path) -> None:
+    child = start_command(script(CHILD), tmp_path)
+    process = Process.parse(read_to(child, "\n").rstrip("\n"))
     assert process is not None
     assert not process.is_gone()
     child.kill()

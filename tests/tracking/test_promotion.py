@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 from steps.base.errors import InputError
 from steps.tasks.classification.comparison import McNemar
 from steps.tracking.promotion import Decision, Policy, promote, rollback
-from tests.conftest import REPOSITORY, environment
+from tests.running import script, start_command
 
 BETTER, SLIGHTLY_BETTER, EQUAL, WORSE = (
     McNemar(900, 30, 5, 65), McNemar(900, 6, 3, 91), McNemar(900, 5, 5, 90), McNemar(900, 1, 20, 79),
@@ -188,12 +186,8 @@ def test_two_processes_at_once_leave_one_consistent_champion(new: New, tracking:
     decide(new())
     new(), new()
     promoters = [
-        subprocess.Popen(
-            [sys.executable, "-c", _PROMOTER, version, gate], cwd=tracking, stdout=subprocess.PIPE, text=True,
-            env=environment(tracking, PYTHONPATH=str(REPOSITORY)),
-        )
-        for version, gate in (("2", "3"), ("3", "2"))
-    ]  # fmt: skip
+        start_command(script(_PROMOTER, version, gate), tracking) for version, gate in (("2", "3"), ("3", "2"))
+    ]
     reasons = [promoter.communicate()[0] for promoter in promoters]
     assert [promoter.returncode for promoter in promoters] == [0, 0]
     assert aliases()["champion"] == 3, reasons  # whoever was first, the better one is champion

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.running import run_command, script, succeeded
 
 STUDY = """
 import sys
@@ -38,8 +37,6 @@ for number in range(1, 101):
 
 
 @pytest.mark.slow
-def test_a_hundred_trials_need_the_memory_of_twenty() -> None:
-    result = subprocess.run([sys.executable, "-c", STUDY], cwd=REPOSITORY, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    after_20, after_100 = map(int, result.stdout.split())
+def test_a_hundred_trials_need_the_memory_of_twenty(tmp_path: Path) -> None:
+    after_20, after_100 = map(int, succeeded(run_command(script(STUDY), tmp_path)).split())
     assert after_100 < 1.1 * after_20
