@@ -2,70 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from steps.base.validation import problem
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 Schedule = Literal["cosine", "constant"]
 Augmentation = Literal["none", "shift", "affine", "elastic"]
 Precision = Literal["float32", "bfloat16"]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)  # strict: true is no number, 1.0 no whole one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class MLPConfig:
     """One MLP and its training; every field is checked, a wrong one raises `ValueError`.
 
     Attributes:
-        units: Width of each hidden layer, at least one layer, each at least 1.
+        units: Width of each hidden layer, at least one layer.
         activation: Hidden activation; the output is a softmax.
-        dropout: Fraction of hidden activations dropped, [0, 1).
-        input_dropout: Fraction of input features dropped, [0, 1).
+        dropout: Fraction of hidden activations dropped.
+        input_dropout: Fraction of input features dropped.
         batch_norm: Batch normalization before each hidden activation.
         optimizer: Update rule; `adamw` and `sgd` take a `weight_decay` that is decoupled from the gradient.
-        learning_rate: Peak of the schedule, > 0.
-        weight_decay: Decoupled decay of the kernels per step, relative to the learning rate, >= 0.
-        momentum: Nesterov momentum of `sgd`, [0, 1).
-        batch_size: Samples per update, >= 1.
-        label_smoothing: Probability mass spread over all classes, [0, 1).
+        learning_rate: Peak of the schedule.
+        weight_decay: Decoupled decay of the kernels per step, relative to the learning rate.
+        momentum: Nesterov momentum of `sgd`.
+        batch_size: Samples per update.
+        label_smoothing: Probability mass spread over all classes.
         augmentation: Random distortion of the training images; `none` for data that are not images.
         schedule: Learning rate over the whole budget of epochs, after a linear warm-up.
-        warmup: Fraction of all updates spent warming up, [0, 1).
+        warmup: Fraction of all updates spent warming up.
     """
 
-    units: tuple[int, ...] = (512, 256)
+    units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (512, 256)
     activation: Activation = "relu"
-    dropout: float = 0.2
-    input_dropout: float = 0.0
+    dropout: Fraction = 0.2
+    input_dropout: Fraction = 0.0
     batch_norm: bool = True
     optimizer: Optimizer = "adamw"
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    momentum: float = 0.9
-    batch_size: int = 128
-    label_smoothing: float = 0.0
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    momentum: Fraction = 0.9
+    batch_size: PositiveInt = 128
+    label_smoothing: Fraction = 0.0
     augmentation: Augmentation = "none"
     schedule: Schedule = "cosine"
-    warmup: float = 0.05
-
-    def __post_init__(self) -> None:
-        _check(
-            bool(self.units) and all(_is_int(u) and u >= 1 for u in self.units),
-            "units",
-            self.units,
-            "whole numbers >= 1",
-        )
-        _check(_is_int(self.batch_size) and self.batch_size >= 1, "batch_size", self.batch_size, "a whole number >= 1")
-        _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
-        _check(_is_number(self.learning_rate) and self.learning_rate > 0, "learning_rate", self.learning_rate, "> 0")
-        _check(_is_number(self.weight_decay) and self.weight_decay >= 0, "weight_decay", self.weight_decay, ">= 0")
-        for name in ("dropout", "input_dropout", "momentum", "label_smoothing", "warmup"):
-            value = getattr(self, name)
-            _check(_is_number(value) and 0 <= value < 1, name, value, "in [0, 1)")
-        for name, known in _CHOICES.items():
-            value = getattr(self, name)
-            _check(value in known, name, value, f"one of {', '.join(known)}")
+    warmup: Fraction = 0.05
 
     @classmethod
     def from_hyperparameters(cls, values: Mapping[str, Any]) -> MLPConfig:
@@ -78,43 +69,51 @@ class MLPConfig:
         """
         rest = dict(values)
         n_layers = rest.pop("n_layers", len(cls.units))
-        if not (_is_int(n_layers) and n_layers >= 1):
-            raise ValueError(f"n_layers must be a whole number >= 1, got {n_layers!r}")
-        given = {name: rest.pop(name) for name in list(rest) if name.startswith("units_")}
-        names = [f"units_{i}" for i in range(n_layers)]
-        if unknown := sorted(
-            (set(given) - set(names)) | (set(rest) - {f.name for f in fields(cls)} | {"units"} & set(rest))
-        ):
+        check_hyperparameter("n_layers", n_layers)
+        names = per_layer("units", n_layers)
+        if unknown := sorted(name for name in rest if (name not in names and name not in _TYPES) or name == "units"):
             raise ValueError(f"unknown hyperparameter {unknown[0]!r} (n_layers is {n_layers})")
-        if given or "n_layers" in values:
-            if missing := [name for name in names if name not in given]:
+        if "n_layers" in values or any(name in rest for name in names):
+            if missing := [name for name in names if name not in rest]:
                 raise ValueError(f"{missing[0]} is missing (n_layers is {n_layers})")
-            rest["units"] = tuple(given[name] for name in names)
-        return cls(**rest)
+            rest["units"] = tuple(rest.pop(name) for name in names)
+        try:
+            return cls(**rest)
+        except ValidationError as error:
+            place, text = problem(error)
+            raise ValueError(f"{'_'.join(map(str, place))} {text}") from error  # ("units", 0) -> units_0
 
     def to_hyperparameters(self) -> dict[str, Any]:
         """The inverse of `from_hyperparameters`, with every field."""
         values = asdict(self)
         units = values.pop("units")
-        return {"n_layers": len(units), **{f"units_{i}": u for i, u in enumerate(units)}, **values}
+        return {"n_layers": len(units), **dict(zip(per_layer("units", len(units)), units, strict=True)), **values}
 
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "activation": get_args(Activation),
-    "optimizer": get_args(Optimizer),
-    "augmentation": get_args(Augmentation),
-    "schedule": get_args(Schedule),
-}
+# Hyperparameter, as a search space names it -> type of its values.
+_TYPES = get_type_hints(MLPConfig, include_extras=True) | {"n_layers": PositiveInt, "units": PositiveInt}
+HYPERPARAMETERS = tuple(sorted(_TYPES))
+FRACTIONS = frozenset(name for name, kind in _TYPES.items() if kind == Fraction)
+_ADAPTERS = {name: TypeAdapter(kind, config=_STRICT) for name, kind in _TYPES.items()}
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def check_hyperparameter(name: str, value: object) -> None:
+    """Check one value of one of `HYPERPARAMETERS`; `units` is the width of one layer.
+
+    Raises:
+        ValueError: An MLP cannot have it.
+    """
+    try:
+        _ADAPTERS[name].validate_python(value)
+    except ValidationError as error:
+        raise ValueError(f"{name} {problem(error)[1]}") from error
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def per_layer(name: str, n_layers: int) -> list[str]:
+    """The hyperparameters of something that each layer has its own of: `units_0`, `units_1`, ..."""
+    return [f"{name}_{i}" for i in range(n_layers)]
 
 
-def _check(ok: bool, name: str, value: object, expected: str) -> None:
-    if not ok:
-        raise ValueError(f"{name} must be {expected}, got {value!r}")
+def without_layer(hyperparameter: str) -> str:
+    """The inverse of `per_layer` for one name: `units` for `units_3`; any other name as it is."""
+    return re.sub(r"^units_\d+$", "units", hyperparameter)

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
+from steps.mlp.config import FRACTIONS
+
 TOP = 5
 _NEAR = 0.05  # share of a range, in its own scale, that counts as its border
-_FRACTIONS = ("dropout", "input_dropout", "momentum", "label_smoothing", "warmup")  # always below 1
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _beyond(name: str, distribution: IntDistribution | FloatDistribution, end: s
     if end == "low":
         return _rounded(max(0.0, low - (high - low) / 2)) if low > 0 else None
     wider = high + (high - low) / 2
-    return _rounded(min(wider, (1 + high) / 2) if name in _FRACTIONS else wider)
+    return _rounded(min(wider, (1 + high) / 2) if name in FRACTIONS else wider)
 
 
 def _rounded(value: float) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from steps.mlp.config import per_layer
+
 _STEPS = {
     "main": "The whole pipeline: **download → tune → evaluate**, each a child run. Finished steps that would not "
     "change are reused; the tags `pipeline.reused.*` name their runs.",
@@ -25,7 +27,7 @@ def step_description(step: str, result: str = "") -> str:
 def trial_description(number: int, study_name: str, hyperparameters: Mapping[str, object]) -> str:
     """Description of a trial, in one paragraph."""
     given = dict(hyperparameters)
-    units = [str(given.pop(f"units_{i}", "?")) for i in range(int(str(given.pop("n_layers", 0))))]
+    units = [str(given.pop(name, "?")) for name in per_layer("units", int(str(given.pop("n_layers", 0))))]
     parts = [f"hidden layers {' - '.join(units)}"] if units else []
     parts += [f"{name} {_shown(value)}" for name, value in given.items()]
     return (

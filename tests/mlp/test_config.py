@@ -16,13 +16,17 @@ def test_hyperparameters_there_and_back() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"dropout": 1.0}, "dropout must be in"),
-        ({"learning_rate": 0}, "learning_rate must be > 0, got 0"),
-        ({"optimizer": "lion"}, "optimizer must be one of adam, adamw, sgd, rmsprop, got 'lion'"),
-        ({"batch_norm": 1}, "batch_norm must be true or false"),
+        ({"dropout": 1.0}, "dropout must be less than 1, got 1.0"),
+        ({"learning_rate": 0}, "learning_rate must be greater than 0, got 0"),
+        ({"optimizer": "lion"}, "optimizer must be 'adam', 'adamw', 'sgd' or 'rmsprop', got 'lion'"),
+        ({"batch_norm": 1}, "batch_norm must be a valid boolean, got 1"),
+        ({"batch_size": True}, "batch_size must be a valid integer, got True"),
+        ({"warmup": float("nan")}, "warmup must be a finite number, got nan"),
+        ({"n_layers": 2, "units_0": 8, "units_1": 0}, "units_1 must be greater than 0, got 0"),
+        ({"units": (8,)}, "unknown hyperparameter 'units'"),
         ({"n_layers": 2, "units_0": 8}, "units_1 is missing"),
         ({"n_layers": 1, "units_0": 8, "units_1": 8}, "unknown hyperparameter 'units_1'"),
-        ({"n_layers": 0}, "n_layers must be"),
+        ({"n_layers": 0}, "n_layers must be greater than 0, got 0"),
         ({"depth": 3}, "unknown hyperparameter 'depth'"),
     ],
 )

@@ -6,6 +6,7 @@ import optuna
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
 
 from steps.base.errors import InputError
+from steps.mlp.config import without_layer
 from steps.search.space.space import Space
 from steps.search.store.attributes import SPACE_DIGEST, SPACE_DIMENSIONS, SPACE_TEXT
 
@@ -41,7 +42,7 @@ def _changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 def _check(study: optuna.Study, space: Space) -> None:
     used: dict[str, BaseDistribution] = {}
     for trial in study.get_trials(deepcopy=False):
-        used |= {_dimension_name(name): distribution for name, distribution in trial.distributions.items()}
+        used |= {without_layer(name): distribution for name, distribution in trial.distributions.items()}
     for dimension in space.dimensions:
         if dimension.distribution is None or dimension.name not in used:
             continue
@@ -53,7 +54,3 @@ def _check(study: optuna.Study, space: Space) -> None:
                 f"({used[dimension.name]}), got {dimension.distribution}; take another study_name, and warm_start "
                 "for what this study found"
             ) from error
-
-
-def _dimension_name(hyperparameter: str) -> str:
-    return "units" if hyperparameter.startswith("units_") else hyperparameter

@@ -2,26 +2,90 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, ValidationInfo, field_validator
 
 from steps.base.errors import InputError
-from steps.mlp.config import MLPConfig
+from steps.base.validation import problem
+from steps.mlp.config import HYPERPARAMETERS, check_hyperparameter
 from steps.search.space.space import Dimension, Space, contains
 
 SPACES = Path(__file__).parents[2] / "spaces"
-_FIELDS = {
-    "int": {"type", "low", "high", "step", "log", "when", "repeat", "default"},
-    "float": {"type", "low", "high", "step", "log", "when", "repeat", "default"},
-    "categorical": {"type", "choices", "when", "repeat", "default"},
-}
-_NAMES = sorted({"units", *(n for n in MLPConfig().to_hyperparameters() if not n.startswith("units_"))})
+# Optuna keeps numbers as floats: only whole numbers that are exact as such come back as they were.
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+
+
+class _Entry(BaseModel, strict=True, allow_inf_nan=False):
+    """The fields of a hyperparameter that is searched; `ends` are the values that tell whether an MLP can have all."""
+
+    type: str
+    when: Annotated[dict[str, Any], Field(min_length=1)] = {}
+    repeat: Literal["n_layers"] | None = None
+    default: Any = None
+
+
+class _Float(_Entry):
+    log: bool = False
+    low: float
+    high: float
+    step: PositiveFloat | None = None
+
+    @field_validator("high")
+    @classmethod
+    def _is_not_below_low(cls, high: float, info: ValidationInfo) -> float:
+        if (low := info.data.get("low", high)) > high:
+            raise ValueError(f"must be at least low ({low!r}), got {high!r}")
+        return high
+
+    @field_validator("step")
+    @classmethod
+    def _is_without_log(cls, step: float | None, info: ValidationInfo) -> float | None:
+        if step is not None and info.data.get("log"):
+            raise ValueError("must be left out if log is true")
+        return step
+
+    @property
+    def ends(self) -> Sequence[Any]:
+        return self.low, self.high
+
+    def distribution(self) -> BaseDistribution:
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+
+
+class _Int(_Float):
+    low: _Whole
+    high: _Whole
+    step: PositiveInt | None = None
+
+    def distribution(self) -> BaseDistribution:
+        return IntDistribution(self.low, self.high, log=self.log, step=self.step or 1)
+
+
+class _Categorical(_Entry):
+    choices: Annotated[list[Any], Field(min_length=1)]
+
+    @field_validator("choices")
+    @classmethod
+    def _are_distinct(cls, choices: list[Any]) -> list[Any]:
+        if any(choices.index(choice) != i for i, choice in enumerate(choices)):
+            raise ValueError(f"must be different values, got {choices!r}")
+        return choices
+
+    @property
+    def ends(self) -> Sequence[Any]:
+        return self.choices
+
+    def distribution(self) -> BaseDistribution:
+        return CategoricalDistribution(self.choices)
+
+
+_TYPES: dict[str, type[_Float] | type[_Categorical]] = {"int": _Int, "float": _Float, "categorical": _Categorical}
 
 
 class Loader(yaml.SafeLoader):
@@ -94,27 +158,32 @@ def parse_space(text: str, where: str) -> Space:
 
 
 class _FieldError(ValueError):
-    """What is wrong with one field of a hyperparameter."""
+    """A problem with one field of a hyperparameter, or with a part of it."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field} {message}")
-        self.field = field
+    def __init__(self, message: str, *place: int | str) -> None:
+        super().__init__(f"{place[0]} {message}")
+        self.place = place
 
 
 def _line(key: yaml.Node, node: yaml.Node, error: Exception) -> int:
-    """1-based line of the field that an error is about, else of the hyperparameter."""
-    if isinstance(error, _FieldError) and isinstance(node, yaml.MappingNode):
-        for field, _ in node.value:
-            if str(field.value) == error.field:
-                return int(field.start_mark.line) + 1
-    return int(key.start_mark.line) + 1
+    """1-based line of the part of a hyperparameter that an error is about."""
+    at = key
+    for part in error.place if isinstance(error, _FieldError) else ():
+        if isinstance(node, yaml.MappingNode):
+            inner = next(((k, v) for k, v in node.value if str(k.value) == str(part)), None)
+        else:
+            inner = next(((v, v) for i, v in enumerate(node.value) if i == part), None)
+        if inner is None:
+            break
+        at, node = inner
+    return int(at.start_mark.line) + 1
 
 
 def _construct(node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         fields = [str(field.value) for field, _ in node.value]
         if twice := [field for field in fields if fields.count(field) > 1]:
-            raise _FieldError(twice[0], "stands here twice")
+            raise _FieldError("stands here twice", twice[0])
     try:
         return Loader("").construct_object(node, deep=True)
     except (LookupError, AttributeError) as error:  # how PyYAML fails on `!!bool maybe` or `!!timestamp today`
@@ -122,98 +191,53 @@ def _construct(node: yaml.Node) -> Any:
 
 
 def _dimension(name: str, entry: Any, earlier: Mapping[str, Dimension]) -> Dimension:
-    if name not in _NAMES:
-        raise ValueError(f"unknown hyperparameter; the known ones are {', '.join(_NAMES)}")
+    if name not in HYPERPARAMETERS:
+        raise ValueError(f"unknown hyperparameter; the known ones are {', '.join(HYPERPARAMETERS)}")
     if not isinstance(entry, dict):
-        _check_values(name, [entry])
+        check_hyperparameter(name, entry)
         if name == "units" and "n_layers" not in earlier:
             raise ValueError("needs n_layers, which must stand further up")
         return Dimension(name, None, entry, repeat="n_layers" if name == "units" else None)
+    fields = _fields(entry)
+    if (fields.repeat is not None) != (name == "units"):
+        raise _FieldError("must be n_layers for units, and is for nothing else", "repeat")
+    if fields.repeat and fields.repeat not in earlier:
+        raise _FieldError(f"refers to {fields.repeat!r}, which must stand further up", "repeat")
+    when = _when(name, fields.when, earlier)
+    for value in fields.ends:
+        check_hyperparameter(name, value)
+    distribution = fields.distribution()
+    if "default" in fields.model_fields_set and not contains(distribution, fields.default):
+        raise _FieldError(f"must be a value of the hyperparameter, got {fields.default!r}", "default")
+    return Dimension(name, distribution, when=when, repeat=fields.repeat, default=fields.default)
+
+
+def _fields(entry: Mapping[Any, Any]) -> _Float | _Categorical:
     kind = entry.get("type")
-    if kind not in tuple(_FIELDS):
-        raise _FieldError("type", f"must be one of {', '.join(_FIELDS)}, got {kind!r}")
-    if unknown := sorted(set(map(str, entry)) - _FIELDS[kind]):
-        raise _FieldError(unknown[0], f"is an unknown field for type {kind}; the known ones are {_names(kind)}")
-    repeat = entry.get("repeat")
-    if repeat not in (None, "n_layers") or (repeat == "n_layers") != (name == "units"):
-        raise _FieldError("repeat", "must be n_layers for units, and is for nothing else")
-    if repeat and repeat not in earlier:
-        raise _FieldError("repeat", f"refers to {repeat!r}, which must stand further up")
-    when = _when(name, entry["when"], earlier) if "when" in entry else {}
-    distribution = _distribution(kind, entry)
-    _check_values(name, _extremes(distribution))
-    default = entry.get("default")
-    if "default" in entry and not contains(distribution, default):
-        raise _FieldError("default", f"must be a value of the hyperparameter, got {default!r}")
-    return Dimension(name, distribution, when=when, repeat=repeat, default=default)
+    if kind not in tuple(_TYPES):
+        raise _FieldError(f"must be one of {', '.join(_TYPES)}, got {kind!r}", "type")
+    known = sorted(_TYPES[kind].model_fields)
+    if unknown := sorted(set(map(str, entry)) - set(known)):
+        raise _FieldError(f"is an unknown field for type {kind}; the known ones are {', '.join(known)}", unknown[0])
+    try:
+        return _TYPES[kind].model_validate(entry)
+    except ValidationError as error:
+        place, text = problem(error)
+        raise _FieldError(text, *place) from error
 
 
-def _names(kind: str) -> str:
-    return ", ".join(sorted(_FIELDS[kind]))
-
-
-def _when(name: str, entry: Any, earlier: Mapping[str, Dimension]) -> dict[str, tuple[Any, ...]]:
-    if not isinstance(entry, dict) or not entry:
-        raise _FieldError("when", f"must be a mapping from hyperparameter to value or values, got {entry!r}")
-    if name in ("n_layers", "units"):
-        raise _FieldError("when", "is not possible here: every network has layers")
-    conditions = {str(k): tuple(v) if isinstance(v, list) else (v,) for k, v in entry.items()}
+def _when(name: str, given: Mapping[str, Any], earlier: Mapping[str, Dimension]) -> dict[str, tuple[Any, ...]]:
+    if given and name in ("n_layers", "units"):
+        raise _FieldError("is not possible here: every network has layers", "when")
+    conditions = {other: tuple(values) if isinstance(values, list) else (values,) for other, values in given.items()}
     for other, values in conditions.items():
         if other not in earlier:
-            raise _FieldError("when", f"refers to {other!r}, which must stand further up")
+            raise _FieldError(f"refers to {other!r}, which must stand further up", "when", other)
         dimension = earlier[other]
         if dimension.repeat:
-            raise _FieldError("when", f"refers to {other!r}, which each layer has its own of")
+            raise _FieldError(f"refers to {other!r}, which each layer has its own of", "when", other)
         for value in values:
             possible = contains(dimension.distribution, value) if dimension.distribution else value == dimension.value
             if not possible:
-                raise _FieldError("when", f"refers to {other} = {value!r}, which it never is")
+                raise _FieldError(f"refers to {other} = {value!r}, which it never is", "when", other)
     return conditions
-
-
-def _distribution(kind: str, entry: Mapping[str, Any]) -> BaseDistribution:
-    if kind == "categorical":
-        choices = entry.get("choices")
-        if not isinstance(choices, list) or not choices:
-            raise _FieldError("choices", f"must be a list with at least one value, got {choices!r}")
-        if any(choices.index(choice) != i for i, choice in enumerate(choices)):
-            raise _FieldError("choices", f"must be different values, got {choices!r}")
-        return CategoricalDistribution(choices)
-    numbers = (int,) if kind == "int" else (int, float)
-    for bound in ("low", "high", *(["step"] if "step" in entry else [])):
-        value = entry.get(bound)
-        if not isinstance(value, numbers) or isinstance(value, bool) or not math.isfinite(value):
-            raise _FieldError(bound, f"must be {'a whole number' if kind == 'int' else 'a number'}, got {value!r}")
-    log, step = entry.get("log", False), entry.get("step")
-    if not isinstance(log, bool):
-        raise _FieldError("log", f"must be true or false, got {log!r}")
-    if log and step is not None:
-        raise _FieldError("step", "must be left out where log is true")
-    if step is not None and step <= 0:
-        raise _FieldError("step", f"must be above 0, got {step!r}")
-    if entry["low"] > entry["high"]:
-        raise _FieldError("high", f"must be at least low ({entry['low']!r}), got {entry['high']!r}")
-    if kind == "int":
-        return IntDistribution(entry["low"], entry["high"], log=log, step=1 if step is None else step)
-    return FloatDistribution(entry["low"], entry["high"], log=log, step=step)
-
-
-def _extremes(distribution: BaseDistribution) -> list[Any]:
-    if isinstance(distribution, CategoricalDistribution):
-        return list(distribution.choices)
-    assert isinstance(distribution, IntDistribution | FloatDistribution)
-    return [distribution.low, distribution.high]
-
-
-def _check_values(name: str, values: list[Any]) -> None:
-    """Let `MLPConfig` judge the ends of a range, each choice or a fixed value."""
-    for value in values:
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"must be finite, got {value!r}")
-        if name == "n_layers":
-            hyperparameters = {name: value, **{f"units_{i}": 8 for i in range(value if isinstance(value, int) else 1)}}
-        elif name == "units":
-            hyperparameters = {"n_layers": 1, "units_0": value}
-        else:
-            hyperparameters = {name: value}
-        MLPConfig.from_hyperparameters(hyperparameters)

@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import BaseTrial
 
 from steps.base.errors import InputError
-from steps.mlp.config import MLPConfig
+from steps.mlp.config import MLPConfig, per_layer, without_layer
 
 _DEFAULTS = MLPConfig().to_hyperparameters()
 
@@ -42,7 +42,7 @@ class Dimension:
         """The hyperparameters this is, once those further up are chosen."""
         if any(chosen.get(other) not in values for other, values in self.when.items()):
             return []
-        return [self.name] if self.repeat is None else [f"{self.name}_{i}" for i in range(chosen.get(self.repeat, 0))]
+        return [self.name] if self.repeat is None else per_layer(self.name, chosen.get(self.repeat, 0))
 
     def describe(self) -> str:
         """All of it in one line; equal lines are equal dimensions."""
@@ -112,7 +112,7 @@ class Space:
         distributions = {d.name: d.distribution for d in self.dimensions if d.distribution is not None}
         found = set()
         for name, value in parameters.items():
-            distribution = distributions.get("units" if name.startswith("units_") else name)
+            distribution = distributions.get(without_layer(name))
             if distribution is not None and contains(distribution, value):
                 found.add((name, f"{distribution.to_internal_repr(value):.10g}"))
         return frozenset(found)
@@ -124,7 +124,7 @@ class Space:
 
 def default(name: str) -> Any:
     """The default of a hyperparameter: that of `MLPConfig`; layers beyond its own are as wide as the first."""
-    return _DEFAULTS.get(name, _DEFAULTS["units_0"])
+    return _DEFAULTS.get(name, MLPConfig.units[0])
 
 
 def contains(distribution: BaseDistribution, value: Any) -> bool:

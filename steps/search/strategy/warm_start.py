@@ -13,6 +13,7 @@ from mlflow.tracking import MlflowClient
 from optuna.storages import BaseStorage
 
 from steps.base.errors import InputError
+from steps.mlp.config import without_layer
 from steps.search.space.space import Space, default, nearest
 from steps.search.store.records import ARTIFACT, TrialRecord, from_json, records_of
 from steps.search.strategy.points import new_points
@@ -109,7 +110,7 @@ def _moved_inside(record: TrialRecord, space: Space) -> Start:
                 point[name] = nearest(dimension.distribution, wanted)
             if name in given and point[name] != given[name]:
                 moved.append(f"{name} {_text(given[name])} -> {_text(point[name])}")
-    moved += [f"{name} left out" for name in given if name not in point and not name.startswith("units_")]
+    moved += [f"{name} left out" for name in given if name not in point and without_layer(name) == name]
     return Start(point, record.trial_number, moved)
 
 
