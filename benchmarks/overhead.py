@@ -26,7 +26,6 @@ from steps.search.space.space import Space
 from steps.search.store.leases import Leases
 from steps.search.store.study import open_study
 from steps.search.store.url import open_storage
-from steps.search.strategy.pruners import make_pruner
 from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import checkpoints_of
 from steps.search.trials.context import TrialContext, WorkerContext
@@ -132,7 +131,7 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
     sampler = make_sampler("tpe", 0, conditional=space.conditional)
-    study = open_study(storage, "stub", context.objectives, sampler, make_pruner("none", EPOCHS))
+    study = open_study(storage, "stub", context.objectives, sampler, optuna.pruners.NopPruner())
     ended: list[float] = []
     with mlflow.start_run() as run:
         runs = TrialRuns(run)

@@ -25,7 +25,7 @@ import optuna
 from optuna.trial import TrialState
 
 from steps.base.libraries import import_tensorflow, quiet_libraries
-from steps.search.strategy.pruners import make_pruner
+from steps.search.strategy.pruners import PrunerSpec
 
 PRUNERS = (
     "none", "median", "percentile:percentile=25", "percentile:percentile=50", "successive_halving", "hyperband",
@@ -124,9 +124,11 @@ def record(name: str, n: int) -> list[Curve]:
 def replay(curves: Sequence[Curve], spec: str, n_jobs: int, seed: int) -> Replay:
     """One study with one pruner, its clock the recorded seconds."""
     study = optuna.create_study(
-        direction="maximize", pruner=make_pruner(spec, MAX_EPOCHS), sampler=optuna.samplers.RandomSampler(seed),
+        direction="maximize",
+        pruner=PrunerSpec.parse(spec, MAX_EPOCHS).build(),
+        sampler=optuna.samplers.RandomSampler(seed),
         study_name=f"draw-{seed}",
-    )  # fmt: skip
+    )
     goal = max(curve.accuracies[-1] for curve in curves) - NEAR
     waiting = list(reversed(curves))
     events: list[tuple[float, int, int]] = []  # when, trial number, epoch that ends then

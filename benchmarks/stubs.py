@@ -26,7 +26,6 @@ from steps.search.store.leases import Leases
 from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import open_study
 from steps.search.store.url import open_storage
-from steps.search.strategy.pruners import make_pruner
 from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import checkpoints_of
 from steps.search.trials.context import WorkerContext
@@ -97,7 +96,7 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
 
     def open_all() -> tuple[RetryingStorage, optuna.Study]:
         storage, sampler = open_storage(url), make_sampler("random", 0, conditional=space.conditional)
-        return storage, open_study(storage, name, context.objectives, sampler, make_pruner("none", EPOCHS))
+        return storage, open_study(storage, name, context.objectives, sampler, optuna.pruners.NopPruner())
 
     storage, _ = open_all()
     storage.engine.dispose()

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from steps.base.errors import InputError
 from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.cli.command import step_command
-from steps.cli.options import evaluate_options, precision_option, seed_option
-from steps.cli.types import RunId
+from steps.cli.invocation import Invocation
+from steps.cli.options import evaluate_options, precision_option, seed_option, tune_run_id_option
 
 if TYPE_CHECKING:
     import keras
@@ -23,19 +21,19 @@ if TYPE_CHECKING:
 
     from steps.datasets import Dataset
     from steps.evaluation.assess import Assessment
+    from steps.evaluation.settings import EvaluateSettings
     from steps.search.store.records import SelectedTrial
     from steps.tasks.comparison import Comparison
-    from steps.tasks.requirements import Requirement
     from steps.tasks.task import Task
     from steps.tracking.lineage import Lineage
 
 
 @step_command
-@click.option("--tune-run-id", type=RunId(), default="", help="A tune run; empty: the newest finished one.")
+@tune_run_id_option
 @evaluate_options
 @precision_option
 @seed_option
-def evaluate(**parameters: Any) -> None:
+def evaluate(**options: Any) -> None:
     """Retrain the best MLP on train + validation, test it once, and register it.
 
     A version that passes its checks, --require among them, is approved and gets the alias challenger. It becomes
@@ -50,64 +48,19 @@ def evaluate(**parameters: Any) -> None:
       mlflow run . -e evaluate -P promote=never -P "require=accuracy>=0.9,recall>=0.8"
     """
     quiet_libraries()
-    from steps.tracking.runs import fingerprint_of, get_step_run, newest_step_run, step_run
+    from steps.evaluation.settings import EvaluateSettings
+    from steps.flows.fingerprint import step_fingerprint
+    from steps.tracking.runs import step_run
 
-    if parameters["tune_run_id"]:
-        tune_run = get_step_run(parameters["tune_run_id"], "tune", "tune_run_id")
-    elif (found := newest_step_run("tune", "best_config.json")) is not None:
-        tune_run = found
+    settings, invocation = EvaluateSettings.parse(**options), Invocation.of(evaluate, options)
+    tune_run, chosen = settings.chosen()
+    if not settings.tune_run_id:
         click.echo(f"Best trial: of tune run {tune_run.info.run_id}")
-    else:
-        raise InputError(
-            "tune_run_id must be given where this experiment has no finished tune run; run: mlflow run . -e tune"
-        )
-    chosen = _chosen(tune_run.info.run_id, parameters["select"])
-    with step_run("evaluate", parameters, step_fingerprint(parameters, fingerprint_of(tune_run))):
-        _evaluate(tune_run.info.run_id, chosen, parameters)
+    with step_run("evaluate", invocation.params, step_fingerprint(invocation, tune_run)):
+        _evaluate(tune_run.info.run_id, chosen, settings)
 
 
-def step_fingerprint(parameters: Mapping[str, Any], tune_fingerprint: str) -> str:
-    """Fingerprint of an evaluate run."""
-    from steps.tracking.fingerprint import fingerprint
-
-    own = {name: value for name, value in parameters.items() if name != "tune_run_id"}
-    return fingerprint("evaluate", own, [tune_fingerprint])
-
-
-def _chosen(tune_run_id: str, wanted: str) -> SelectedTrial:
-    """`best_config.json`, or the same for the trial that was asked for.
-
-    Raises:
-        InputError: It has no complete trial of that number.
-    """
-    from steps.search.selection import AUTO, by_number
-    from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, from_json
-    from steps.tracking.runs import artifact_path
-
-    best = SelectedTrial.from_json(artifact_path(tune_run_id, BEST_CONFIG).read_text())
-    if wanted == AUTO:
-        return best
-    records = from_json(artifact_path(tune_run_id, ARTIFACT).read_text())
-    return best.of_record(by_number(records, wanted), "asked for by its number")
-
-
-def check_model_name(parameters: Mapping[str, Any], dataset: Dataset) -> None:
-    """Everything about the registered model that can be known before a new version is trained.
-
-    Raises:
-        InputError: Its versions are of other classes or another feature shape.
-    """
-    from steps.datasets.interface import Interface
-    from steps.tracking.registry import check_compatible
-
-    check_compatible(_model_name(parameters, dataset), Interface.of(dataset))
-
-
-def _model_name(parameters: Mapping[str, Any], dataset: Dataset) -> str:
-    return parameters["model_name"] or f"{dataset.name}-mlp"
-
-
-def _evaluate(tune_run_id: str, best: SelectedTrial, parameters: Mapping[str, Any]) -> None:
+def _evaluate(tune_run_id: str, best: SelectedTrial, settings: EvaluateSettings) -> None:
     import_tensorflow()
     import mlflow
 
@@ -116,7 +69,6 @@ def _evaluate(tune_run_id: str, best: SelectedTrial, parameters: Mapping[str, An
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
     from steps.mlp.weights import weights_digest
-    from steps.tasks.requirements import check_names, parse_requirements
     from steps.tasks.task import task_of
     from steps.tracking.data import load_data
     from steps.tracking.dataset_inputs import log_inputs
@@ -125,14 +77,11 @@ def _evaluate(tune_run_id: str, best: SelectedTrial, parameters: Mapping[str, An
     from steps.tracking.registry import CHAMPION, version_by_alias
 
     dataset = load_data(best.data_run_id, SPLITS)
-    task, requirements = task_of(dataset), parse_requirements(parameters["require"])
-    check_names(requirements, task)
-    check_model_name(parameters, dataset)
-    name = _model_name(parameters, dataset)
+    task, name = task_of(dataset), settings.registered_name(dataset)
     limit_threads(n_jobs=1)
     if (champion := version_by_alias(name, CHAMPION)) is not None:
         load_keras(f"models:/{name}/{champion.version}")  # a damaged one is said before the training, not after
-    precision = resolve_precision(parameters["precision"])
+    precision = resolve_precision(settings.precision)
     mlflow.log_params({"resolved_precision": precision})
     mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
     mlflow.set_tags(
@@ -146,20 +95,19 @@ def _evaluate(tune_run_id: str, best: SelectedTrial, parameters: Mapping[str, An
     log_inputs(dataset)
     click.echo(f"Selected trial-{best.trial_number:03d}: {best.selected}")
     click.echo(
-        f"Training trial-{best.trial_number:03d} on train + validation, "
-        f"{parameters['final_epochs']} epochs, {precision}"
+        f"Training trial-{best.trial_number:03d} on train + validation, {settings.final_epochs} epochs, {precision}"
     )
     config = MLPConfig.from_hyperparameters(best.hyperparameters)
-    model, losses = refit(config, dataset, task, parameters["final_epochs"], parameters["seed"], precision)
+    model, losses = refit(config, dataset, task, settings.final_epochs, settings.seed, precision)
     lineage = Lineage.of(
         dataset,
         {"download": best.data_run_id, "tune": tune_run_id, "trial": best.trial_run_id},
         {"name": best.study, "trial_number": best.trial_number},
         best.hyperparameters,
-        {"epochs": parameters["final_epochs"], "seed": parameters["seed"],
+        {"epochs": settings.final_epochs, "seed": settings.seed,
         "precision": precision}, weights_digest(model.get_weights()), hardware(),
     )  # fmt: skip
-    _register(model, losses, dataset, task, requirements, lineage, name, parameters)
+    _register(model, losses, dataset, task, lineage, name, settings)
 
 
 def _register(
@@ -167,10 +115,9 @@ def _register(
     losses: list[float],
     dataset: Dataset,
     task: Task,
-    requirements: tuple[Requirement, ...],
     lineage: Lineage,
     model_name: str,
-    parameters: Mapping[str, Any],
+    settings: EvaluateSettings,
 ) -> None:
     """Log the model, test it, register it, decide about it, and report."""
     import mlflow
@@ -189,7 +136,7 @@ def _register(
     metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
     model_uri = log_keras(model, np.asarray(dataset.splits["train"].features[:5]), metadata)
     trained = model.predict(features, verbose=0)
-    found = assess(model_uri, trained, dataset, task, requirements)
+    found = assess(model_uri, trained, dataset, task, settings.require)
     mlflow.log_metrics(found.as_metrics())
     _log_results(found, losses, dataset, lineage)
 
@@ -209,7 +156,7 @@ def _register(
         weights_digest=lineage.weights_digest,
     )
     version = register(model_name, candidate)
-    decision = promote(version, parameters["promote"], parameters["alpha"], compare)
+    decision = promote(version, settings.promote, settings.alpha, compare)
     status, label = version.tags["validation_status"], f"{model_name} version {version.version}"
     mlflow.log_metrics(decision.as_metrics())
     own = {"model_version": f"{model_name}/{version.version}", "weights_digest": lineage.weights_digest}

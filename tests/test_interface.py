@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from steps.cli import options
+from steps.search.strategy import samplers
 from steps.search.strategy.pruners import SETTINGS
-from steps.tasks import objectives
 from tests.running import REPOSITORY
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
@@ -25,13 +25,10 @@ def test_mlproject_has_the_options_and_defaults_of_the_command(name: str) -> Non
     command = getattr(import_module(f"steps.{name}"), name)
     context = command.make_context(name, [])
     entry = PROJECT["entry_points"][name]
-    options = {option.opts[0].removeprefix("--").replace("-", "_"): option for option in command.params}
+    options = {option.name: option for option in command.params}
     assert set(entry["parameters"]) == set(options)
     for parameter, declared in entry["parameters"].items():
-        option = options[parameter]
-        assert option.type_cast_value(context, str(declared["default"])) == option.get_default(context) or (
-            option.type_cast_value(context, str(declared["default"])) == context.params[option.name]
-        )
+        assert options[parameter].type_cast_value(context, str(declared["default"])) == context.params[parameter]
     words = shlex.split(entry["command"])
     assert words[:3] == ["python", "-m", f"steps.{name}"]
     assert sorted(words[3:]) == sorted(f"--{p.replace('_', '-')}={{{p}}}" for p in entry["parameters"])
@@ -67,5 +64,13 @@ def test_help_of_tune_has_every_setting_of_the_pruners() -> None:
         assert not words or f"{name}: {', '.join(words)}" in text, name
 
 
-def test_the_objectives_of_the_option_are_those_of_the_trainer() -> None:
-    assert tuple(objectives.OBJECTIVES) == options.OBJECTIVES
+def test_the_choices_of_the_option_sampler_are_the_samplers() -> None:
+    assert options.SAMPLERS == samplers.SAMPLERS
+
+
+@pytest.mark.parametrize("name", [name for name in ENTRY_POINTS if name != "evaluate"])
+def test_a_command_is_short_and_its_file_holds_nothing_else(name: str) -> None:
+    text = (REPOSITORY / "steps" / f"{name}.py").read_text()
+    assert len(text.splitlines()) <= 60
+    assert len(re.findall(r"^    from ", text, re.MULTILINE)) <= 2
+    assert re.findall(r"^(?:def|class) (\w+)", text, re.MULTILINE) == [name]

@@ -65,7 +65,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
     """A folder in which `main` has run, and the address of its MLflow UI."""
     folder = tmp_path_factory.mktemp("served")
     arguments = ("--dataset", "digits", "--n-trials", "3", "--max-epochs", "3", "--final-epochs", "3")
-    succeeded(run_step(folder, "main", *arguments, "--min-accuracy", "0.1"))
+    succeeded(run_step(folder, "main", *arguments))
     port = free_port()
     url, store = f"http://127.0.0.1:{port}", f"sqlite:///{folder}/mlflow.db"
     command = module("mlflow", "ui", "--port", str(port), "--workers", "1", "--backend-store-uri", store)

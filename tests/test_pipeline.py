@@ -105,8 +105,8 @@ def test_the_registered_model_gives_the_logged_predictions(pipeline: tuple[Path,
     )
     logged = np.load(mlflow.artifacts.download_artifacts(run_id=evaluate.info.run_id, artifact_path="predictions.npz"))
     model = mlflow.pyfunc.load_model("models:/digits-mlp@champion")
-    np.testing.assert_array_equal(model.predict(features), logged["probabilities"])
-    accuracy = (logged["probabilities"].argmax(1) == logged["labels"]).mean()
+    np.testing.assert_array_equal(model.predict(features), logged["outputs"])
+    accuracy = (logged["outputs"].argmax(1) == logged["targets"]).mean()
     metrics = evaluate.data.metrics
     assert metrics["test_accuracy"] == pytest.approx(accuracy)
     assert metrics["test_accuracy_low"] < accuracy < metrics["test_accuracy_high"]
@@ -198,6 +198,7 @@ def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) 
     assert {run.data.tags["optuna.state"] for run in begun} == {"INTERRUPTED"}
     assert len(list((tmp_path / "optuna-checkpoints").glob("*.ckpt"))) == len(begun)
     assert "best_val_accuracy" in tune.data.metrics
+    assert tune.data.tags["stopped_by"] == "interruption"
 
     total = len(trials)
     again = succeeded(run_step(tmp_path, "tune", *study, "--n-trials", str(total)))

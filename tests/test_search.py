@@ -98,7 +98,7 @@ def test_several_objectives_give_a_front_and_evaluate_takes_the_cheap_trial(digi
     assert best["trial_number"] == min(near, key=lambda k: trials[k].data.metrics["latency_ms"])
     assert run.data.metrics["best_val_accuracy"] == trials[best["trial_number"]].data.metrics["val_accuracy"]
 
-    result = step("evaluate", "--final-epochs", "1", "--require", "")
+    result = step("evaluate", "--final-epochs", "1")
     assert f"Selected trial-{best['trial_number']:03d}: the cheapest (latency " in result.stdout, result.stderr
     refused = step("evaluate", "--select", "17")
     assert (refused.returncode, "number of a complete trial" in refused.stderr) == (2, True), refused.stderr

@@ -1,15 +1,11 @@
-"""Paths as a person types them: relative to the folder of the command, also for a step that works in another one."""
+"""Paths of the command line and the environment, made independent of the working directory."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
-
-import click
 
 from steps.base.errors import InputError
 
@@ -17,58 +13,37 @@ _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 _URLS = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "TUNE_STORAGE")
 
 
-class FilePath(click.ParamType):
-    """The absolute path of a file that exists; anything else as it is, for the step to judge."""
-
-    name = "path"
-
-    def __init__(self, names: Callable[[], Collection[str]] = tuple) -> None:
-        """
-        Args:
-            names: Gives words that are no paths.
-        """
-        self._names = names
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value)
-        return str(Path(text).absolute()) if text not in self._names() and Path(text).is_file() else text
-
-
-class DatabaseUrl(click.ParamType):
-    """A database URL; that of an SQLite file with an absolute path."""
-
-    name = "URL"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return absolute_url(str(value))
+def expand_home(path: str) -> str:
+    """The path with `~` expanded; unlike with pathlib, an unknown user and an empty text stay as they are."""
+    return os.path.expanduser(path)  # noqa: PTH111
 
 
 def absolute_url(url: str) -> str:
-    """The URL of an SQLite file with an absolute path; any other as it is."""
+    """The URL of an SQLite file with its path absolute and `~` expanded; any other URL unchanged."""
     found = _SQLITE_FILE.fullmatch(url)
-    return f"{found[1]}{Path(found[2]).absolute()}" if found else url
+    return f"{found[1]}{Path(expand_home(found[2])).absolute()}" if found else url
 
 
 def anchor_environment() -> None:
-    """Make what the environment names hold in any folder, for the steps that this one starts.
+    """Make the paths in environment variables absolute, for child processes.
 
-    They are started as `python`: this interpreter's folder comes first on the PATH.
+    Child steps are started as `python`, so the folder of this interpreter is put first on the PATH.
     """
     for name in _URLS:
         if name in os.environ:
             os.environ[name] = absolute_url(os.environ[name])
     if folder := os.environ.get("TUNE_CHECKPOINTS"):
-        os.environ["TUNE_CHECKPOINTS"] = str(Path(folder).absolute())
+        os.environ["TUNE_CHECKPOINTS"] = str(Path(expand_home(folder)).absolute())
     own, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
     if path.split(os.pathsep)[0] != own:
         os.environ["PATH"] = f"{own}{os.pathsep}{path}"
 
 
 def existing_file(value: str, parameter: str) -> Path:
-    """The path, if it is a file.
+    """The path of a file that exists.
 
     Raises:
-        InputError: It is not.
+        InputError: It does not exist, or is no file.
     """
     path = Path(value)
     if not path.is_file():

@@ -5,11 +5,10 @@ from __future__ import annotations
 import gc
 import math
 import os
-import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
@@ -23,9 +22,9 @@ EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
 class StepCommand(click.Command):
-    """A click command that answers a failure with one line and an exit code.
+    """A click command whose failures are one line and an exit code.
 
-    2 for what the person gave, 1 for what a disk, a server or the network did, 130 for an interruption.
+    The code is 2 for bad input, 1 for a failure of a disk, a server or the network, 130 for an interruption.
     """
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -33,7 +32,7 @@ class StepCommand(click.Command):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handler)
         anchor_environment()
-        gc.disable()  # what is imported stays; looking through it again and again takes a fifth of the start
+        gc.disable()  # imported objects never die; scanning them costs 20 % of start-up
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
@@ -58,21 +57,8 @@ def step_command(function: Callable[..., None]) -> StepCommand:
     return command(function)
 
 
-def project_command(command: click.Command, parameters: Mapping[str, Any], **needed: str) -> str:
-    """The `mlflow run` command with these parameters: those that are needed, and all that are no default."""
-    context = click.Context(command)
-    words = dict(needed)
-    for option in command.params:
-        name = str(option.name)
-        value = parameters[name]
-        if name not in words and value != option.type_cast_value(context, option.get_default(context)):
-            words[name] = ",".join(value) if isinstance(value, tuple) else str(value)
-    options = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in words.items())
-    return f"mlflow run . -e {command.name} {options}"
-
-
 def _outside_failures() -> tuple[type[Exception], ...]:
-    """What can go wrong outside this program; imported late, because `--help` needs none of it."""
+    """Errors whose cause is outside this program; imported late, because `--help` must answer at once."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -91,7 +77,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _exit(code: int) -> NoReturn:
-    gc.freeze()  # TensorFlow's modules hold millions of objects; looking through them at exit takes a second
+    gc.freeze()  # TensorFlow's modules hold millions of objects; scanning them at exit takes a second
     sys.exit(code)
 
 
@@ -108,10 +94,10 @@ def _say(message: str) -> None:
 
 
 class _Interruption:
-    """Handler of SIGINT and SIGTERM: one interruption, however many signals it arrives as.
+    """Handler of SIGINT and SIGTERM that counts signals in quick succession as one interruption.
 
-    The processes around a step (make, mlflow, a shell) each pass Ctrl-C on, so that the second signal
-    comes while the first is being answered. The third interruption ends the process as it stands.
+    The processes around a step (make, mlflow, a shell) each pass Ctrl-C on, so a second signal arrives while the
+    first is being handled. The third interruption ends the process at once.
     """
 
     def __init__(self) -> None:

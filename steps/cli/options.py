@@ -1,23 +1,23 @@
-"""The click options that steps share; every default of the project is written here and in `MLproject`."""
+"""The options of all commands, each once; `MLproject` repeats the defaults, and a test holds the two equal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+from click import Choice, IntRange
 
-from steps.base.paths import DatabaseUrl, FilePath
-from steps.cli.types import Names, OneOf, Real, TrialNumber, Whole
+from steps.cli.types import DatabaseUrl, FilePath, FractionRange, Names, RunId, StepOption, TrialNumber
 
 MAX_SEED = 2**31 - 1
+SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
+_INSIDE_UNIT = FractionRange(0, 1, min_open=True, max_open=True)
 
-def _datasets() -> Sequence[str]:
-    from steps.datasets.catalogue import DATASETS
-
-    return sorted(DATASETS)
+option = partial(click.option, cls=StepOption)
 
 
 def _spaces() -> set[str]:
@@ -26,114 +26,115 @@ def _spaces() -> set[str]:
 
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
-        for option in reversed(options):
-            function = option(function)
+        for add in reversed(options):
+            function = add(function)
         return function
 
     return decorate
 
 
-seed_option = click.option(
-    "--seed", type=Whole(0, MAX_SEED), default=0, help="Seed of everything that is random. Example: 1"
+seed_option = option(
+    "--seed", type=IntRange(0, MAX_SEED), default=0, help="Seed of everything that is random. Example: 1"
 )
 
-precision_option = click.option(
+precision_option = option(
     "--precision",
-    type=OneOf(("auto", "float32", "bfloat16")),
+    type=Choice(("auto", "float32", "bfloat16")),
     default="auto",
     help="Type of the matrix products; auto times both once per machine. Weights stay float32. Example: float32",
 )
 
 download_options = _options(
-    click.option("--dataset", type=OneOf(_datasets), default="mnist", help="mnist, or digits for a run in seconds."),
-    click.option(
+    option("--dataset", default="mnist", help="mnist, or digits for a run in seconds."),
+    option(
         "--validation-fraction",
-        type=Real(0, 1, inclusive=False),
+        type=_INSIDE_UNIT,
         default="1/6",
         help="Share of the training part that tune validates on; a number or a fraction.",
     ),
 )
 
-n_jobs_option = click.option(
+n_jobs_option = option(
     "--n-jobs",
-    type=Whole(0),
+    type=IntRange(0),
     default=0,
     help="Trials at once, in threads of each process; 0: one per core, in a Dask worker one per thread. Example: 4",
 )
 
 tune_options = _options(
-    click.option(
+    option(
         "--n-trials",
-        type=Whole(1),
+        type=IntRange(1),
         default=20,
         help="Trials of the whole study, those of earlier runs included. Example: 100",
     ),
-    click.option(
+    option(
         "--timeout",
-        type=Real(0, 1e9),
+        type=FractionRange(0, 1e9),
         default=0,
-        help="Start no trial after so many seconds; 0: no limit. Example: 3600",
+        help="Seconds after which no trial is started; 0: no limit. Example: 3600",
     ),
-    click.option(
+    option(
         "--stop-when",
         default="",
         help="plateau[:n]: end after n (10) complete trials without a better one. Example: plateau:15",
     ),
-    click.option("--max-epochs", type=Whole(1), default=10, help="Epochs of a trial that is not pruned. Example: 30"),
+    option("--max-epochs", type=IntRange(1), default=10, help="Epochs of a trial that is not pruned. Example: 30"),
     n_jobs_option,
-    click.option(
+    option(
         "--engine",
-        type=OneOf(("local", "dask")),
+        type=Choice(("local", "dask")),
         default="local",
         help="Where trials run: in this process, or in each worker of a Dask cluster (docs/scale.md). Example: dask",
     ),
-    click.option(
+    option(
         "--address",
         default="",
         help="Scheduler of the Dask cluster; empty: engine=dask starts one on this machine. "
         "Example: tcp://10.0.0.1:8786",
     ),
-    click.option(
+    option(
         "--sampler",
+        type=Choice(SAMPLERS),
         default="tpe",
-        help="What suggests hyperparameters: tpe, random, grid (each cell of a finite space once), qmc, cmaes, nsgaii, "
-        "nsgaiii, gp (needs torch). Example: cmaes",
+        help="Algorithm that suggests hyperparameters; grid runs each cell of a finite space once, gp needs torch. "
+        "Example: cmaes",
     ),
-    click.option(
+    option(
         "--pruner",
         default="median",
-        help="What stops a trial early: none, median, percentile, successive_halving, hyperband, patient, threshold, "
-        "with settings after a colon. Example: hyperband:reduction_factor=3",
+        help="Algorithm that stops a trial early: none, median, percentile, successive_halving, hyperband, "
+        "patient, threshold, with settings after a colon. Example: hyperband:reduction_factor=3",
     ),
-    click.option(
+    option(
         "--space",
         type=FilePath(_spaces),
         default="default",
         help="Search space: default, small, grid (finite), or the path of a YAML file, relative to the folder you are "
         "in (under mlflow run: to the project's). Example: wide.yaml",
     ),
-    click.option(
+    option(
         "--points",
         type=FilePath(),
         default="",
         help="YAML or JSON file, a list of hyperparameters that are tried first; empty: the defaults of the space, "
         "if it states any. Its path is taken as that of --space. Example: points.yaml",
     ),
-    click.option(
+    option(
         "--warm-start",
         default="",
-        help="A tune run ID or the name of a study, whose five best configurations are tried first. Example: wide",
+        help="A tune run ID or the name of a study; its five best configurations are tried first. Example: wide",
     ),
-    click.option(
+    option(
         "--objectives",
         type=Names(),
         default="auto",
-        help="What is optimized, on validation: metrics of the task (for classes accuracy, log_loss, f1_macro, recall, "
+        help="Metrics to optimize, on validation: those of the task (for classes accuracy, log_loss, f1_macro, recall, "
         "calibration_error), latency (ms for one row), parameters; auto: accuracy. Several give a Pareto front. "
         "Example: accuracy,latency",
     ),
-    click.option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
-    click.option(
+    option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
+    option(
         "--storage",
         type=DatabaseUrl(),
         default="",
@@ -142,37 +143,82 @@ tune_options = _options(
 )
 
 evaluate_options = _options(
-    click.option(
+    option(
         "--select",
         type=TrialNumber(),
         default="auto",
-        help="Trial to evaluate: its number, or auto: the best one, with several objectives the cheapest within "
+        help="Number of the trial to evaluate; auto: the best one, with several objectives the cheapest within "
         "0.2 points of the best accuracy. Example: 7",
     ),
-    click.option("--final-epochs", type=Whole(1), default=50, help="Epochs of the final training."),
-    click.option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
-    click.option(
+    option("--final-epochs", type=IntRange(1), default=50, help="Epochs of the final training."),
+    option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
+    option(
         "--require",
         default="",
         help="Bounds that metrics of the test split must keep for approval. Example: accuracy>=0.9,recall>=0.5",
     ),
-    click.option(
+    option(
         "--alpha",
-        type=Real(0, 1, inclusive=False),
+        type=_INSIDE_UNIT,
         default=0.05,
-        help="Level of the test against the champion: the chance that it changes between equally good models.",
+        help="Significance level of the test against the champion: the chance of replacing it by an equally good "
+        "model.",
     ),
-    click.option(
+    option(
         "--promote",
-        type=OneOf(("always", "significant", "never")),
+        type=Choice(("always", "significant", "never")),
         default="significant",
-        help="When an approved version becomes champion: significant, if it is better and the test says so.",
+        help="When an approved version becomes champion; significant: if it is better and the test says so.",
     ),
 )
 
 
-model_uri_option = click.option(
+data_run_id_option = option(
+    "--data-run-id",
+    type=RunId(),
+    default="",
+    help="A download run; empty: the newest, or a new one. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+)
+
+tune_run_id_option = option(
+    "--tune-run-id", type=RunId(), default="", help="A finished tune run; empty: the newest of the experiment."
+)
+
+running_tune_run_id_option = option(
+    "--tune-run-id",
+    type=RunId(),
+    default="",
+    help="A tune run that is running; empty: the newest of the experiment. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+)
+
+reuse_option = option("--reuse", type=bool, default=True, help="Reuse finished steps that would not change.")
+
+model_uri_option = option(
     "--model-uri",
     default="models:/mnist-mlp@champion",
     help="Registered model: models:/<name>@<alias> or models:/<name>/<version>.",
+)
+
+predict_options = _options(
+    option(
+        "--input",
+        type=FilePath(),
+        default="",
+        help="A .csv, .parquet, .npy or .npz file, or a folder or glob of images.",
+    ),
+    option("--output", type=FilePath(), default="", help="The .csv or .parquet file to write."),
+    option("--overwrite", type=bool, default=False, help="Replace the output if it exists."),
+    option(
+        "--invert",
+        type=bool,
+        default=False,
+        help="Images only: swap dark and light, for dark writing on white paper (MNIST is white on black).",
+    ),
+)
+
+registry_options = _options(
+    option("--model-name", default="", help="Registered model; empty: all."),
+    option("--version", type=IntRange(0), default=0, help="Show everything this version was made from; 0: list all."),
+    option("--rollback", type=bool, default=False, help="Give the alias champion back to the version before."),
+    option("--format", type=Choice(("text", "json")), default="text", help="For people, or for programs."),
 )

@@ -1,70 +1,57 @@
-"""What a parameter can be: words that a person types, checked and turned into values."""
+"""Click parameter types beyond click's own, and the option class that words the errors of both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import click
 
+from steps.base.paths import absolute_url, expand_home
 
-class Whole(click.ParamType):
-    """A whole number in [low, high]."""
 
-    name = "int"
+class StepOption(click.Option):
+    """An option whose errors say what the value must be, then what was given."""
 
-    def __init__(self, low: int, high: int | None = None) -> None:
-        self._low, self._high = low, high
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
         try:
-            number = int(str(value))
-        except ValueError:
-            number = self._low - 1
-        if number < self._low or (self._high is not None and number > self._high):
-            limits = f"of at least {self._low}" if self._high is None else f"from {self._low} to {self._high}"
-            self.fail(f"must be a whole number {limits}, got {value!r}")
-        return number
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter as error:
+            if expected := _expected(self.type):
+                raise click.BadParameter(f"must be {expected}, got {value!r}", ctx, self) from error
+            raise
 
 
-class Real(click.ParamType):
-    """A number or a fraction such as 1/6, between two limits."""
+def _expected(kind: click.ParamType[Any]) -> str:
+    """What a value of one of click's types must be; "" for types that say it themselves."""
+    if isinstance(kind, click.types.BoolParamType):
+        return "true or false"
+    if isinstance(kind, click.Choice):
+        return f"one of {', '.join(kind.choices)}"
+    if not isinstance(kind, click.IntRange | click.FloatRange):
+        return ""
+    noun = "a whole number" if isinstance(kind, click.IntRange) else "a number"
+    if kind.max is None:
+        return f"{noun} of at least {kind.min:g}"
+    if kind.min_open:
+        return f"{noun} strictly between {kind.min:g} and {kind.max:g}"
+    return f"{noun} from {kind.min} to {kind.max}"
 
-    name = "float"
 
-    def __init__(self, low: float, high: float, *, inclusive: bool = True) -> None:
-        self._low, self._high, self._inclusive = low, high, inclusive
+class FractionRange(click.FloatRange):
+    """A number in a range, which may be written as a fraction: 1/6."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            number = float(Fraction(str(value)))
+            number = float(Fraction(str(value)))  # unlike float it refuses nan, which compares as inside every range
         except (ValueError, ZeroDivisionError, OverflowError):
-            number = float("nan")
-        inside = self._low <= number <= self._high if self._inclusive else self._low < number < self._high
-        if not inside:
-            word = "from" if self._inclusive else "strictly between"
-            joint = "to" if self._inclusive else "and"
-            self.fail(f"must be a number {word} {self._low:g} {joint} {self._high:g}, got {value!r}")
-        return number
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return super().convert(number, param, ctx)
 
 
-class OneOf(click.ParamType):
-    """One of a few words."""
-
-    name = "word"
-
-    def __init__(self, words: Callable[[], Sequence[str]] | Sequence[str]) -> None:
-        self._words = words
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        words = self._words() if callable(self._words) else self._words
-        if value not in words:
-            self.fail(f"must be one of {', '.join(words)}, got {value!r}")
-        return str(value)
-
-
-class Names(click.ParamType):
+class Names(click.ParamType[tuple[str, ...]]):
     """One or more names, separated by commas, each once."""
 
     name = "name,..."
@@ -73,32 +60,55 @@ class Names(click.ParamType):
         if isinstance(value, tuple):
             return value
         names = tuple(name.strip() for name in str(value).split(","))
-        if not all(names):
-            self.fail(f"must be names separated by commas, got {value!r}")
-        if len(set(names)) < len(names):
-            self.fail(f"must hold each name once, got {value!r}")
+        if not all(names) or len(set(names)) < len(names):
+            self.fail(f"must be names separated by commas, each once, got {value!r}", param, ctx)
         return names
 
 
-class TrialNumber(click.ParamType):
+class TrialNumber(click.ParamType[str]):
     """`auto`, or the number of a trial."""
 
-    name = "trial"
+    name = "auto|number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text != "auto" and not (text.isascii() and text.isdecimal()):
-            self.fail(f"must be auto or the number of a trial, got {value!r}")
+            self.fail(f"must be auto or the number of a trial, got {value!r}", param, ctx)
         return text if text == "auto" else str(int(text))
 
 
-class RunId(click.ParamType):
-    """An MLflow run ID; empty for the newest."""
+class RunId(click.ParamType[str]):
+    """An MLflow run ID; empty for the newest run."""
 
     name = "run ID"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text and not (text.isalnum() and text.isascii() and len(text) <= 64):
-            self.fail(f"must be the ID of a run, got {value!r}")
+            self.fail(f"must be the ID of a run, got {value!r}", param, ctx)
         return text
+
+
+class FilePath(click.Path):
+    """A path, with `~` expanded, and absolute if the file exists; the step judges what else it may be."""
+
+    def __init__(self, names: Callable[[], Collection[str]] = tuple) -> None:
+        """
+        Args:
+            names: Returns words that are not paths.
+        """
+        super().__init__()
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = expand_home(str(value))
+        return str(Path(text).absolute()) if text not in self._names() and Path(text).is_file() else text
+
+
+class DatabaseUrl(click.ParamType[str]):
+    """A database URL; the path of an SQLite file becomes absolute."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return absolute_url(str(value))

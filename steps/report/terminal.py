@@ -178,7 +178,7 @@ class RowsDisplay(Display):
         self._show(position, f"{n_rows:,} rows" + (f", {n_bad:,} of them bad" if n_bad else ""))
 
 
-def print_summary(rows: Sequence[tuple[str, str, str]], console: Console | None = None) -> None:
+def print_table(rows: Sequence[tuple[str, str, str]], console: Console | None = None) -> None:
     """A table of (step, run, result); long results wrap inside their column."""
     console = console or Console(highlight=False)
     if not console.is_terminal:

@@ -1,12 +1,14 @@
 """A study on a Dask cluster: each of its worker processes joins the tune run; Dask only places them.
 
-What they share goes through the study's database, so a worker that comes late, leaves or dies, or a scheduler that
-is started again, is nothing that a trial would notice but for its pause.
+All shared state is in the study's database: a worker that comes late, leaves or dies, or a scheduler that is
+restarted, costs a trial no more than a pause.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,10 +16,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
+import mlflow
 from distributed import Client, Future, LocalCluster
 from distributed.comm.core import CommClosedError
 
 from steps.base.errors import InputError, StepError
+from steps.base.libraries import import_tensorflow, quiet_libraries
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +30,27 @@ _POLL = 0.5  # seconds
 _CONNECT = 10.0  # seconds
 _MAX_FAILURES = 3  # of a worker, after which it is asked no more
 _ABSENT = (OSError, TimeoutError, CommClosedError)
-Join = Callable[[str, int, int, str], str]  # tune run ID, n_jobs, cores, tracking URI -> what ended the study
+_ALONE = threading.Lock()
+_OWN_TRACKING_URI = os.environ.get("MLFLOW_TRACKING_URI", "")
+
+
+def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str) -> str:
+    """The task of a worker process of a Dask cluster: `join`, one tune run after the other.
+
+    The task travels as the name of this function with plain arguments, so a worker runs the code of its own
+    installation.
+
+    Args:
+        cores: Cores that Dask has given this worker.
+        tracking_uri: Without credentials; the worker's own `MLFLOW_TRACKING_URI` wins.
+    """
+    quiet_libraries()
+    with _ALONE:  # TensorFlow's threads and memory are for one at a time
+        import_tensorflow()
+        from steps.search.join import join  # late, because it imports TensorFlow too
+
+        mlflow.set_tracking_uri(_OWN_TRACKING_URI or tracking_uri)
+        return join(tune_run_id, n_jobs, cores=cores, quiet=True)
 
 
 class DaskWorkers:
@@ -39,7 +63,6 @@ class DaskWorkers:
     def __init__(
         self,
         address: str,
-        join: Join,
         tune_run_id: str,
         *,
         n_jobs: int,
@@ -51,13 +74,12 @@ class DaskWorkers:
         """
         Args:
             address: Of the scheduler; empty to start a cluster on this machine.
-            join: A module's function, which travels by its name.
             n_jobs: Trials at once in each worker process; 0: as many as Dask gives it threads.
             cores: Of this machine, for a cluster that is started here.
             tracking_uri: Without credentials.
             withdraw: Lets all that have joined put their trials back and leave.
         """
-        self._address, self._join, self._tune_run_id = address, join, tune_run_id
+        self._address, self._tune_run_id = address, tune_run_id
         self._n_jobs, self._cores, self._tracking_uri = n_jobs, cores, tracking_uri
         self._on_interruption, self._withdraw = on_interruption, withdraw
         self._joined: dict[str, Future] = {}  # address of a worker -> its call of `join`
@@ -106,7 +128,7 @@ class DaskWorkers:
             if worker not in self._joined and self._failures.get(worker, 0) < _MAX_FAILURES:
                 cores = about["nthreads"]
                 self._joined[worker] = client.submit(
-                    self._join, self._tune_run_id, self._n_jobs or cores, cores, self._tracking_uri,
+                    join_from_dask, self._tune_run_id, self._n_jobs or cores, cores, self._tracking_uri,
                     workers=[worker], allow_other_workers=False, pure=False, key=f"tune-{uuid.uuid4().hex}",
                 )  # fmt: skip
 

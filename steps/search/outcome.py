@@ -26,11 +26,16 @@ from steps.tracking.descriptions import run_link, step_description
 
 @dataclass(frozen=True)
 class Outcome:
-    """The trial that stands for the study, why, and with several objectives the Pareto front."""
+    """The trial that stands for the study, why, and with several objectives the Pareto front.
+
+    Attributes:
+        primary: The primary metric of the task.
+    """
 
     best: TrialRecord
     reason: str
     front: list[TrialRecord]
+    primary: Objective
 
 
 def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) -> Outcome | None:
@@ -50,7 +55,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
         if records:
             best, reason = select(records, objectives, context.primary)
             front = pareto_front(records, objectives) if len(objectives) > 1 else []
-            outcome = Outcome(best, reason, front)
+            outcome = Outcome(best, reason, front, context.primary)
             mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
             shown = {objective.key: objective for objective in (context.primary, *objectives)}
             mlflow.log_metrics({f"best_{key}": best.measures[o.name] for key, o in shown.items()})

@@ -1,34 +1,37 @@
-"""A study from its opening to its outcome: what the step `tune` does once it knows what to do."""
+"""A study from its opening to its outcome: the step `tune` once its settings are known."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import click
 import mlflow
 from mlflow.entities import Run
 
-from steps.mlp.runtime import available_cores
+from steps.mlp.runtime import available_cores, has_gpu, limit_threads, resolve_precision, threads_of_each
 from steps.report.terminal import StudyDisplay
+from steps.search.opening import OpenStudy, limits_of
 from steps.search.plan import Plan
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
+from steps.search.settings import TuneSettings
 from steps.search.space.changes import keep_space
-from steps.search.store.leases import Leases
-from steps.search.store.url import open_storage, storage_url
+from steps.search.store.url import open_storage, recordable
 from steps.search.strategy.initial_trials import enqueue
 from steps.search.strategy.warm_start import earlier_records
-from steps.search.trials.checkpoints import checkpoints_of
-from steps.search.trials.context import TrialContext, WorkerContext
+from steps.search.trials.context import WorkerContext
 from steps.search.trials.watch import Watch
 from steps.search.trials.workers import Workers
+from steps.tracking.dataset_inputs import log_inputs
+from steps.tracking.fingerprint import code_digest
 from steps.tracking.project import shared_tracking_uri
-from steps.tracking.trials import TrialRuns
+from steps.tracking.trials import STUDY_TAG
 
-if TYPE_CHECKING:
-    from steps.search.dask import DaskWorkers, Join
+if TYPE_CHECKING:  # both are imported late: Dask is heavy, and see `_load_outcome`
+    from steps.search.dask import DaskWorkers
     from steps.search.outcome import Outcome
 
+_STOPPED_BY, _INTERRUPTION = "stopped_by", "interruption"  # a tag of the tune run, and its value after Ctrl-C
 _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
@@ -37,68 +40,118 @@ _REASONS = {
 }
 
 
-def search(
-    run: Run, plan: Plan, context: TrialContext, n_jobs: int, parameters: Mapping[str, Any], join: Join
-) -> Outcome | None:
-    """Open or continue the study, run its trials, and log what came out, also of a search that was stopped.
+def make_plan(settings: TuneSettings, run: Run, data_run_id: str) -> Plan:
+    """Plan a tune run, and log the plan to it; TensorFlow has not computed anything yet.
 
     Args:
         run: The tune run, which is active.
-        n_jobs: Trials at once in each process; 0 for what Dask gives its workers.
-        parameters: Those of the step `tune`.
-        join: What a Dask worker is asked to do.
+    """
+    n_jobs = _n_jobs(settings)
+    threads = 1 if settings.engine == "dask" else threads_of_each(n_jobs)
+    limit_threads(n_jobs, threads)
+    dataset = mlflow.get_run(data_run_id).data.params["dataset"]
+    plan = Plan(
+        study=settings.study_name or f"{dataset}-{run.info.run_id[:8]}",
+        storage=recordable(settings.storage),
+        data_run_id=data_run_id,
+        space=settings.space,
+        objectives=settings.objectives,
+        n_trials=settings.n_trials,
+        deadline=time.time() + settings.timeout if settings.timeout else 0.0,
+        stop_when=settings.stop_when,
+        max_epochs=settings.max_epochs,
+        sampler=settings.sampler,
+        pruner=settings.pruner,
+        seed=settings.seed,
+        precision=resolve_precision(settings.precision),
+        threads=threads,
+        code=code_digest("tune"),
+    )
+    plan.log()
+    mlflow.log_params({"resolved_n_jobs": n_jobs or "as many as Dask's threads", "resolved_precision": plan.precision})
+    mlflow.set_tags({STUDY_TAG: plan.study, "data_run_id": data_run_id})
+    return plan
+
+
+def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
+    """Open or continue the study, run its trials, and log the outcome, even of a search that was stopped.
 
     Returns:
-        None where no trial is complete.
+        None if no trial is complete.
 
     Raises:
         KeyboardInterrupt: The person stopped it; its trials wait to be continued.
     """
-    url = storage_url(parameters["storage"], mlflow.get_tracking_uri())
-    storage, checkpoints = open_storage(url), checkpoints_of(url)
-    earlier = earlier_records(parameters["warm_start"], storage) if parameters["warm_start"] else []
-    study = plan.open_study(context, storage)
-    changes = keep_space(study, context.space)
-    runs, outcome, stopped_at_once = TrialRuns(run), None, False
+    storage = open_storage(settings.storage)
+    opened = OpenStudy.of(plan, storage, settings.storage)
+    mlflow.set_tag("dataset_digest", opened.context.dataset.digest)
+    log_inputs(opened.context.dataset)
+    earlier = earlier_records(settings.warm_start, storage) if settings.warm_start else []
+    changes = keep_space(opened.study, opened.context.space)
+    worker = outcome = None
     try:
-        with Leases(storage, plan.study, run.info.run_id) as leases:
-            worker = WorkerContext(context, study, runs, leases, checkpoints)
-            try:
-                continue_study(worker, run)
-                finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-                _announce(plan, context, n_jobs, len(finished), n_to_continue(study))
-                with leases.study_lock():
-                    queued = enqueue(study, context, earlier, parameters)
-                for line in [*(f"Space: {change}" for change in changes), *queued]:
-                    click.echo(line)
-                display = StudyDisplay(plan.n_trials, plan.max_epochs, finished, context.objectives, context.followed)
-                with display, Watch(study, context.objectives[0], display) as watch:
-                    workers: Workers | DaskWorkers
-                    if parameters["engine"] == "dask":
-                        workers = _dask_workers(run, n_jobs, leases, watch, parameters["address"], join)
-                    else:
-                        workers = Workers(worker, plan.limits(), watch, n_jobs, on_idle=_load_outcome)
-                    workers.run()
-                gather_trials(worker, run)
-            finally:  # before the leases are given up: then others may write these runs
-                stopped_at_once = runs.interrupt()
-                runs.close()
-        mlflow.set_tag("stopped_by", workers.stopped_by)
-        click.echo(f"Stopped by {workers.stopped_by}: {_REASONS[workers.stopped_by]}")
+        with opened.worker(run, owner=True) as worker:
+            continue_study(worker, run)
+            _announce(plan, opened, _n_jobs(settings))
+            with worker.leases.study_lock():
+                queued = enqueue(
+                    opened.study, opened.context, points=settings.points, earlier=earlier,
+                    grid=plan.sampler == "grid", n_trials=plan.n_trials, seed=plan.seed,
+                )  # fmt: skip
+            for line in [*(f"Space: {change}" for change in changes), *queued]:
+                click.echo(line)
+            stopped_by = _run_trials(settings, plan, opened, worker, run)
+            gather_trials(worker, run)
+        mlflow.set_tag(_STOPPED_BY, stopped_by)
+        click.echo(f"Stopped by {stopped_by}: {_REASONS[stopped_by]}")
+    except KeyboardInterrupt:
+        mlflow.set_tag(_STOPPED_BY, _INTERRUPTION)
+        raise
     finally:
-        if not stopped_at_once:
+        if worker is not None and not worker.runs.interrupted:
             from steps.search.outcome import log_outcome  # late, see `_load_outcome`
 
-            outcome = log_outcome(study, context, plan.data_run_id)
+            outcome = log_outcome(opened.study, opened.context, plan.data_run_id)
     return outcome
 
 
+def _run_trials(settings: TuneSettings, plan: Plan, opened: OpenStudy, worker: WorkerContext, run: Run) -> str:
+    """Run trials, here or on a Dask cluster, until the study is over; returns what ended it."""
+    objectives, followed = opened.context.objectives, opened.context.followed
+    display = StudyDisplay(plan.n_trials, plan.max_epochs, opened.finished(), objectives, followed)
+    with display, Watch(opened.study, objectives[0], display) as watch:
+        workers: Workers | DaskWorkers
+        if settings.engine == "dask":
+            workers = _dask_workers(settings, worker, watch, run)
+        else:
+            workers = Workers(worker, limits_of(plan), watch, _n_jobs(settings), on_idle=_load_outcome)
+        workers.run()
+    return workers.stopped_by
+
+
+def _n_jobs(settings: TuneSettings) -> int:
+    """Trials at once in each process; 0 for as many as Dask gives its workers threads."""
+    if settings.n_jobs or settings.engine == "dask":
+        return settings.n_jobs
+    return 1 if has_gpu() else available_cores()
+
+
+def _dask_workers(settings: TuneSettings, worker: WorkerContext, watch: Watch, run: Run) -> DaskWorkers:
+    from steps.search.dask import DaskWorkers
+
+    return DaskWorkers(
+        settings.address, run.info.run_id, n_jobs=settings.n_jobs, cores=available_cores(),
+        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=worker.leases.withdraw,
+    )  # fmt: skip
+
+
 def _load_outcome() -> None:
-    """Import what draws the figures, most of a second, while a core has no more trials to run."""
+    """Import the modules that draw the figures, most of a second, while a core has no more trials to run."""
     import steps.search.outcome  # noqa: F401
 
 
-def _announce(plan: Plan, context: TrialContext, n_jobs: int, n_finished: int, n_begun: int) -> None:
+def _announce(plan: Plan, opened: OpenStudy, n_jobs: int) -> None:
+    n_finished, n_begun = len(opened.finished()), n_to_continue(opened.study)
     click.echo(
         f"Study {plan.study}: {plan.n_trials} trials"
         + (f", {n_finished} of them done before" if n_finished else "")
@@ -106,14 +159,5 @@ def _announce(plan: Plan, context: TrialContext, n_jobs: int, n_finished: int, n
         + (f", {n_jobs} at once" if n_jobs else "")
         + f", {plan.precision}"
     )
-    if not context.prunable:
+    if not opened.context.prunable:
         click.echo(f"Pruning: off, Optuna cannot prune a study of {' and '.join(plan.objectives)}")
-
-
-def _dask_workers(run: Run, n_jobs: int, leases: Leases, watch: Watch, address: str, join: Join) -> DaskWorkers:
-    from steps.search.dask import DaskWorkers
-
-    return DaskWorkers(
-        address, join, run.info.run_id, n_jobs=n_jobs, cores=available_cores(),
-        tracking_uri=shared_tracking_uri(), on_interruption=watch.interruption, withdraw=leases.withdraw,
-    )  # fmt: skip

@@ -38,6 +38,9 @@ class TrialRuns:
 
     One background thread sends the writes of each half second, in order and in one batch per run.
     `close` returns when all is written.
+
+    Attributes:
+        interrupted: Whether `interrupt` has ended a run.
     """
 
     def __init__(self, parent: Run) -> None:
@@ -46,6 +49,7 @@ class TrialRuns:
         self._create_run = in_turn(self._client.create_run)
         self._log_batch = in_turn(self._client.log_batch)
         self._set_terminated = in_turn(self._client.set_terminated)
+        self.interrupted = False
         self._parent = parent
         self._queue: queue.SimpleQueue[tuple[str, PendingWrites] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
@@ -153,12 +157,11 @@ class TrialRuns:
         while not (written.wait(0.2) or self._written.is_set()):
             pass
 
-    def interrupt(self) -> bool:
-        """End every open run as one whose trial can be continued; returns whether there was one."""
-        left = list(self._open)
-        for run_id in left:
+    def interrupt(self) -> None:
+        """End every open run as one whose trial can be continued."""
+        for run_id in list(self._open):
+            self.interrupted = True
             self.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
-        return bool(left)
 
     def check(self) -> None:
         """Raise the error of the background thread, if there was one."""

@@ -26,7 +26,7 @@ def test_main_runs_on_the_cluster_to_a_registered_model(tmp_path: Path) -> None:
         own = {name: shlex.split(value)[0] for name, value in exported.items()}
         (options,) = re.findall(r"make main ARGS='(.*)'", said)
         command = ["mlflow", "run", str(REPOSITORY), "-e", "main", "--env-manager", "local", *shlex.split(options)]
-        for small in ("dataset=digits", "n_trials=4", "max_epochs=3", "final_epochs=3", "min_accuracy=0.1"):
+        for small in ("dataset=digits", "n_trials=4", "max_epochs=3", "final_epochs=3"):
             command += ["-P", small]
         done = run_command(command, tmp_path, **own)
         assert done.returncode == 0, done.stderr

@@ -22,6 +22,9 @@ POINT = {
 }  # fmt: skip
 
 
+REQUIRED = ("--require", "accuracy>=0.8,recall>=0.5")
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with digits-mlp version 1, the champion, and version 2, trained longer; both in float32."""
@@ -33,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--final-epochs", "12", "--precision", "float32"
     )  # fmt: skip
     succeeded(trained)
-    succeeded(run_step(folder, "evaluate", "--final-epochs", "13", "--precision", "float32", "--min-recall", "0.5"))
+    succeeded(run_step(folder, "evaluate", "--final-epochs", "13", "--precision", "float32", *REQUIRED))
     return folder
 
 

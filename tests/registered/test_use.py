@@ -35,7 +35,7 @@ assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules
 """
     succeeded(run_command([sys.executable, "-I", "-c", alone], tmp_path))
     logged = mlflow.artifacts.download_artifacts(run_id=second.run_id, artifact_path="predictions.npz")
-    np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), np.load(logged)["probabilities"])
+    np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), np.load(logged)["outputs"])
 
 
 def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowClient, second: ModelVersion) -> None:
@@ -51,7 +51,7 @@ def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowC
     found = pd.read_csv(copied / "out.csv")
     assert found["row"].tolist() == [n for n in range(1, 361) if n != 7]
     logged = mlflow.artifacts.download_artifacts(run_id=second.run_id, artifact_path="predictions.npz")
-    expected = np.delete(np.load(logged)["probabilities"], 6, 0)
+    expected = np.delete(np.load(logged)["outputs"], 6, 0)
     np.testing.assert_allclose(found.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
     assert found["predicted"].tolist() == expected.argmax(1).tolist()
     uri = f"sqlite:///{copied}/mlflow.db"
@@ -75,7 +75,7 @@ def test_predict_images_to_parquet(copied: Path, client: MlflowClient) -> None:
     assert found["file"].tolist() == [f"{i:02d}.png" for i in range(20)]
     first = client.get_model_version("digits-mlp", "1")
     logged = mlflow.artifacts.download_artifacts(run_id=first.run_id, artifact_path="predictions.npz")
-    expected = np.load(logged)["probabilities"][:20]
+    expected = np.load(logged)["outputs"][:20]
     np.testing.assert_allclose(found.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -129,7 +129,7 @@ def _request(n: int) -> dict[str, Any]:
 def test_it_is_served(folder: Path, client: MlflowClient) -> None:
     first = client.get_model_version("digits-mlp", "1")
     logged = mlflow.artifacts.download_artifacts(run_id=first.run_id, artifact_path="predictions.npz")
-    expected = np.load(logged)["probabilities"][:5]
+    expected = np.load(logged)["outputs"][:5]
     with served(folder, "models:/digits-mlp/1") as address:
         request = urllib.request.Request(
             address, json.dumps(_request(5)).encode(), {"Content-Type": "application/json"}

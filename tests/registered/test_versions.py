@@ -21,8 +21,8 @@ def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, sec
     checks = json.loads(tags["checks"])
     assert all(checks.values())
     assert set(checks) == {
-        "min_accuracy", "same_predictions", "signature_and_example", "beats_most_frequent_class",
-        "beats_logistic_regression", "min_recall",
+        "require_accuracy", "require_recall", "same_predictions", "signature_and_example",
+        "beats_most_frequent_class", "beats_logistic_regression",
     }  # fmt: skip
     for name in ("validation_status", "promotion", "promotion_reason", "mcnemar_p_value", "mcnemar_table"):
         assert run_data.tags[name] == tags[name]
@@ -31,7 +31,7 @@ def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, sec
     for version in ("1", "2"):
         made_by = client.get_model_version("digits-mlp", version).run_id
         path = mlflow.artifacts.download_artifacts(run_id=made_by, artifact_path="predictions.npz")
-        predictions[version] = np.load(path)["probabilities"].argmax(1)
+        predictions[version] = np.load(path)["outputs"].argmax(1)
     first_right, second_right = (predictions[version] == TEST.targets for version in ("1", "2"))
     assert json.loads(tags["mcnemar_table"]) == [
         [int((second_right & first_right).sum()), int((second_right & ~first_right).sum())],

@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
-from steps.report.terminal import StudyDisplay, print_summary
+from steps.report.terminal import StudyDisplay, print_table
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
@@ -119,7 +119,7 @@ def test_what_was_done_before_counts() -> None:
 @pytest.mark.parametrize("width", [60, 100])
 def test_the_summary_fits(width: int) -> None:
     console = terminal(width)
-    print_summary([("download", "3c240e0d", "digits"), ("model", "", "word " * 40)], console)
+    print_table([("download", "3c240e0d", "digits"), ("model", "", "word " * 40)], console)
     lines = _CONTROL.sub("", written(console)).splitlines()
     assert lines[0].split() == ["step", "run", "result"]
     assert max(map(len, lines)) <= width

@@ -9,7 +9,7 @@ import pytest
 from distributed.protocol import pickle
 
 from deploy.cluster import Cluster
-from steps.search.join import join_from_dask
+from steps.search.dask import join_from_dask
 from tests.running import run_step
 from tests.scale.conftest import N_TRIALS
 from tests.survival import Study, assert_whole, results

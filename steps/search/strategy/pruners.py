@@ -78,73 +78,93 @@ SETTINGS: Mapping[str, Mapping[str, Setting]] = {
     },
 }
 PRUNERS = tuple(SETTINGS)
+_CLASSES: Mapping[str, type[BasePruner]] = {
+    "none": NopPruner,
+    "median": MedianPruner,
+    "percentile": PercentilePruner,
+    "successive_halving": SuccessiveHalvingPruner,
+    "hyperband": HyperbandPruner,
+    "threshold": ThresholdPruner,
+}
 
 
-def make_pruner(spec: str, max_epochs: int) -> BasePruner:
-    """The pruner of `<name>` or `<name>:<setting>=<value>,...`; its resource is the epoch.
+@dataclass(frozen=True)
+class PrunerSpec:
+    """A pruner with all its settings; its resource is the epoch.
 
-    `patient` takes also `wrapped=<name>` (default median) and the settings of that pruner.
-
-    Args:
-        spec: Name and settings.
-        max_epochs: Epochs of a trial that is not pruned.
-
-    Raises:
-        InputError: An unknown name or setting, or a value out of range; lists the known ones.
+    Attributes:
+        text: `<name>` or `<name>:<setting>=<value>,...`, as it was given.
+        settings: Arguments of the Optuna class.
+        wrapped: Only of `patient`: the pruner that it wraps, None for none.
     """
-    name, _, rest = spec.partition(":")
-    if name not in SETTINGS:
-        raise InputError(f"pruner must be one of {', '.join(PRUNERS)}, got {name!r}")
-    given: dict[str, str] = {}
-    for part in filter(None, rest.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals:
-            raise InputError(f"pruner {name} must have settings of the form name=value, got {part!r}")
-        given[key.strip()] = value.strip()
-    if name == "patient":
-        return _patient(given, max_epochs)
-    return _build(name, given, max_epochs)
+
+    text: str
+    name: str
+    settings: Mapping[str, Any]
+    wrapped: PrunerSpec | None = None
+
+    @classmethod
+    def parse(cls, text: str, max_epochs: int) -> PrunerSpec:
+        """Read a specification; `patient` also takes `wrapped=<name>` (default median) and that pruner's settings.
+
+        Args:
+            max_epochs: Epochs of a trial that is not pruned.
+
+        Raises:
+            InputError: An unknown name or setting, or a value out of range; lists the known ones.
+        """
+        name, _, rest = text.partition(":")
+        if name not in SETTINGS:
+            raise InputError(f"pruner must be one of {', '.join(PRUNERS)}, got {name!r}")
+        given: dict[str, str] = {}
+        for part in filter(None, rest.split(",")):
+            key, equals, value = part.partition("=")
+            if not equals:
+                raise InputError(f"pruner {name} must have settings of the form name=value, got {part!r}")
+            given[key.strip()] = value.strip()
+        if name == "patient":
+            return _patient(text, given, max_epochs)
+        return _spec(text, name, given, max_epochs)
+
+    def build(self) -> BasePruner:
+        if self.name == "patient":
+            return PatientPruner(self.wrapped.build() if self.wrapped else None, **self.settings)
+        return _CLASSES[self.name](**self.settings)
 
 
-def _patient(given: dict[str, str], max_epochs: int) -> BasePruner:
+def _patient(text: str, given: dict[str, str], max_epochs: int) -> PrunerSpec:
     wrapped = given.pop("wrapped", "median")
     choices = [name for name in PRUNERS if name != "patient"]
     if wrapped not in choices:
         raise InputError(f"pruner patient: wrapped must be one of {', '.join(choices)}, got {wrapped!r}")
     known = {"wrapped": None, **SETTINGS["patient"], **SETTINGS[wrapped]}
     _check_names(f"patient, wrapping {wrapped},", given, known)
-    own = _parsed("patient", {key: value for key, value in given.items() if key in SETTINGS["patient"]})
+    own = {key: value for key, value in given.items() if key in SETTINGS["patient"]}
     inner = {key: value for key, value in given.items() if key in SETTINGS[wrapped]}
-    pruner = None if wrapped == "none" else _build(wrapped, inner, max_epochs)
-    return PatientPruner(pruner, patience=own["patience"], min_delta=own["min_delta"])
+    inside = None if wrapped == "none" else _spec(wrapped, wrapped, inner, max_epochs)
+    return PrunerSpec(text, "patient", _parsed("patient", own), inside)
 
 
-def _build(name: str, given: Mapping[str, str], max_epochs: int) -> BasePruner:
+def _spec(text: str, name: str, given: Mapping[str, str], max_epochs: int) -> PrunerSpec:
     _check_names(name, given, SETTINGS[name])
     settings = _parsed(name, given)
     if "n_warmup_steps" in settings and "n_warmup_steps" not in given:
         settings["n_warmup_steps"] = min(_WARMUP_EPOCHS, max_epochs - 1)
-    match name:
-        case "none":
-            return NopPruner()
-        case "median":
-            return MedianPruner(**settings)
-        case "percentile":
-            return PercentilePruner(**settings)
-        case "successive_halving":
-            return SuccessiveHalvingPruner(**settings)
-        case "hyperband":
-            if settings["min_resource"] > max_epochs:
-                raise InputError(
-                    f"pruner hyperband: min_resource must be at most max_epochs ({max_epochs}), "
-                    f"got {settings['min_resource']}"
-                )
-            return HyperbandPruner(max_resource=max_epochs, **settings)
-    if not {"lower", "upper"} & set(settings):
-        raise InputError("pruner threshold must have a setting lower or upper, got neither; try threshold:lower=0.5")
-    if settings.get("lower", -math.inf) > settings.get("upper", math.inf):
-        raise InputError(f"pruner threshold: lower must be at most upper, got {settings['lower']:g}")
-    return ThresholdPruner(**settings)
+    if name == "hyperband":
+        if settings["min_resource"] > max_epochs:
+            raise InputError(
+                f"pruner hyperband: min_resource must be at most max_epochs ({max_epochs}), "
+                f"got {settings['min_resource']}"
+            )
+        settings["max_resource"] = max_epochs
+    if name == "threshold":
+        if not {"lower", "upper"} & set(settings):
+            raise InputError(
+                "pruner threshold must have a setting lower or upper, got neither; try threshold:lower=0.5"
+            )
+        if settings.get("lower", -math.inf) > settings.get("upper", math.inf):
+            raise InputError(f"pruner threshold: lower must be at most upper, got {settings['lower']:g}")
+    return PrunerSpec(text, name, settings)
 
 
 def _check_names(what: str, given: Mapping[str, str], known: Mapping[str, object]) -> None:

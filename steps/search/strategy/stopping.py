@@ -1,8 +1,10 @@
-"""When a study is over before its budget is: `plateau`, no improvement in n complete trials."""
+"""Early end of a study: `plateau`, no improvement in n complete trials."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import optuna
 from optuna.study import StudyDirection
@@ -13,19 +15,36 @@ from steps.base.errors import InputError
 DEFAULT_PLATEAU = 10
 
 
-def parse_stop_when(text: str) -> Callable[[optuna.Study], bool] | None:
-    """`plateau` or `plateau:<n>` -> whether a study is over; None for an empty text.
+@dataclass(frozen=True)
+class Plateau:
+    """Whether a study is over: its last `n` complete trials brought no improvement.
 
-    Raises:
-        InputError: Anything else.
+    Attributes:
+        n: At least 1.
     """
-    if not text:
-        return None
-    word, colon, number = text.partition(":")
-    n = DEFAULT_PLATEAU if not colon else int(number) if number.isascii() and number.isdecimal() else 0
-    if word != "plateau" or n < 1:
-        raise InputError(f"stop_when must be plateau or plateau:<n> with n of at least 1, got {text!r}")
-    return lambda study: trials_without_improvement(study) >= n
+
+    n: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read `plateau` or `plateau:<n>`; None for an empty text.
+
+        Raises:
+            InputError: Anything else.
+        """
+        if not text:
+            return None
+        word, colon, number = text.partition(":")
+        n = DEFAULT_PLATEAU if not colon else int(number) if number.isascii() and number.isdecimal() else 0
+        if word != "plateau" or n < 1:
+            raise InputError(f"stop_when must be plateau or plateau:<n> with n of at least 1, got {text!r}")
+        return cls(n)
+
+    def __str__(self) -> str:
+        return f"plateau:{self.n}"
+
+    def __call__(self, study: optuna.Study) -> bool:
+        return trials_without_improvement(study) >= self.n
 
 
 def trials_without_improvement(study: optuna.Study) -> int:

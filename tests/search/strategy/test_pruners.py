@@ -5,9 +5,13 @@ import pytest
 from optuna.pruners import BasePruner
 
 from steps.base.errors import InputError
-from steps.search.strategy.pruners import PRUNERS, SETTINGS, make_pruner
+from steps.search.strategy.pruners import PRUNERS, SETTINGS, PrunerSpec
 
 _NEEDED = {"threshold": "threshold:lower=0.5"}
+
+
+def make_pruner(spec: str, max_epochs: int) -> BasePruner:
+    return PrunerSpec.parse(spec, max_epochs).build()
 
 
 @pytest.mark.parametrize("name", PRUNERS)

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
-from steps.search.strategy.stopping import parse_stop_when, trials_without_improvement
+from steps.search.strategy.stopping import Plateau, trials_without_improvement
 
 
 def study_of(values: list[tuple[float, ...]], directions: list[str]) -> optuna.Study:
@@ -47,17 +47,17 @@ def test_only_complete_trials_count_in_the_order_in_which_they_ended() -> None:
 
 def test_the_number_is_reached() -> None:
     study = study_of([(0.5,), (0.4,), (0.3,)], ["maximize"])
-    two, three, default = (parse_stop_when(text) for text in ("plateau:2", "plateau:3", "plateau"))
+    two, three, default = (Plateau.parse(text) for text in ("plateau:2", "plateau:3", "plateau"))
     assert two is not None
     assert two(study)
     assert three is not None
     assert not three(study)
     assert default is not None
     assert not default(study)
-    assert parse_stop_when("") is None
+    assert Plateau.parse("") is None
 
 
 @pytest.mark.parametrize("text", ["plateau:0", "plateau:", "plateau:x", "plateau:1.5", "flat", "plateau:-1"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="stop_when must be plateau or plateau:<n>"):
-        parse_stop_when(text)
+        Plateau.parse(text)

@@ -1,0 +1,55 @@
+"""A command with its options: what its run records, and how to start it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import click
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A step and its options.
+
+    Attributes:
+        step: Name of the entry point.
+        options: Each option by name, as its click type has converted it.
+        defaults: The default of each option, in the same form.
+    """
+
+    step: str
+    options: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, command: click.Command, options: Mapping[str, Any]) -> Self:
+        """The command with these options; those of other commands are left out, missing ones have their default."""
+        context = click.Context(command)
+        defaults = {str(o.name): o.type_cast_value(context, o.get_default(context)) for o in command.params}
+        return cls(str(command.name), {name: options.get(name, value) for name, value in defaults.items()}, defaults)
+
+    def having(self, **options: Any) -> Self:
+        """The same step with other values for some of its options."""
+        return replace(self, options={**self.options, **options})
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Each option as the command line takes it."""
+        return {name: _text(value) for name, value in self.options.items()}
+
+    def project_command(self, **needed: str) -> str:
+        """The `mlflow run` command of this step, with the options that are needed or differ from the default."""
+        params = self.params
+        changed = {name: params[name] for name, value in self.options.items() if value != self.defaults[name]}
+        options = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in {**needed, **changed, **needed}.items())
+        return f"mlflow run . -e {self.step} {options}"
+
+
+def _text(value: object) -> str:
+    """The text that the click types of this project turn into the value."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,82 @@
+"""The settings of an evaluate run, checked before anything runs; without TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from mlflow.entities import Run
+
+from steps.base.errors import InputError
+from steps.datasets import Dataset
+from steps.datasets.interface import Interface
+from steps.search.selection import AUTO, by_number
+from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, from_json
+from steps.tasks.requirements import Requirement, check_names, parse_requirements
+from steps.tasks.task import task_of
+from steps.tracking.promotion import Policy
+from steps.tracking.registry import check_compatible
+from steps.tracking.runs import artifact_path, get_step_run, newest_step_run
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What an evaluate run is asked to do.
+
+    Attributes:
+        tune_run_id: A finished tune run; empty for the newest.
+        select: `auto`, or the number of a complete trial.
+        final_epochs: Epochs of the final training.
+        model_name: Name of the registered model; empty for `<dataset>-mlp`.
+        alpha: Significance level of the comparison with the champion, in (0, 1).
+    """
+
+    tune_run_id: str
+    select: str
+    final_epochs: int
+    model_name: str
+    require: tuple[Requirement, ...]
+    alpha: float
+    promote: Policy
+    precision: str
+    seed: int
+
+    @classmethod
+    def parse(cls, **options: Any) -> Self:
+        """Check everything about the options of `evaluate` that can be known without a tune run.
+
+        Raises:
+            InputError: A requirement of another form.
+        """
+        return cls(**{**options, "require": parse_requirements(options["require"])})
+
+    def registered_name(self, dataset: Dataset) -> str:
+        """The name under which a model of this data set is registered, once the settings are checked against it.
+
+        Raises:
+            InputError: A requirement that the task cannot measure, or versions of other classes or another shape.
+        """
+        check_names(self.require, task_of(dataset))
+        name = self.model_name or f"{dataset.name}-mlp"
+        check_compatible(name, Interface.of(dataset))
+        return name
+
+    def chosen(self) -> tuple[Run, SelectedTrial]:
+        """The tune run, and the trial of it to evaluate.
+
+        Raises:
+            InputError: There is no finished tune run, or it has no complete trial of the number.
+        """
+        if self.tune_run_id:
+            run = get_step_run(self.tune_run_id, "tune", "tune_run_id")
+        elif (newest := newest_step_run("tune", BEST_CONFIG)) is not None:
+            run = newest
+        else:
+            raise InputError(
+                "tune_run_id must be given if this experiment has no finished tune run; run: mlflow run . -e tune"
+            )
+        best = SelectedTrial.from_json(artifact_path(run.info.run_id, BEST_CONFIG).read_text())
+        if self.select == AUTO:
+            return run, best
+        records = from_json(artifact_path(run.info.run_id, ARTIFACT).read_text())
+        return run, best.of_record(by_number(records, self.select), "asked for by its number")

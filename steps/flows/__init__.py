@@ -1,0 +1,1 @@
+"""What each command does, in order; the commands themselves are in the folder above."""

@@ -1,0 +1,75 @@
+"""main: run download, tune and evaluate, each in a process of its own, or reuse their finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+import mlflow
+from mlflow.entities import Run
+from mlflow.exceptions import ExecutionException
+
+from steps.base.errors import StepError
+from steps.cli.invocation import Invocation
+from steps.evaluation.settings import EvaluateSettings
+from steps.flows.fingerprint import step_fingerprint
+from steps.flows.settings import DownloadSettings
+from steps.flows.summary import print_summary
+from steps.search.settings import TuneSettings
+from steps.tasks.objectives import objectives_of
+from steps.tasks.task import task_of
+from steps.tracking.data import load_data
+from steps.tracking.project import launch
+from steps.tracking.registry import version_of_run
+from steps.tracking.runs import newest_step_run, step_run
+
+_ARTIFACTS = {"download": "dataset", "tune": "best_config.json", "evaluate": "predictions.npz"}
+
+
+def run(invocation: Invocation, stages: Sequence[Invocation]) -> None:
+    """Run the chain.
+
+    Args:
+        stages: The steps download, tune and evaluate, without the IDs of the runs that they read.
+    """
+    download, tune, evaluate = stages
+    DownloadSettings(**download.options)
+    tuning, evaluation = TuneSettings.parse(**tune.options), EvaluateSettings.parse(**evaluate.options)
+    reuse = invocation.options["reuse"]
+    with step_run("main", invocation.params):
+        data_run = _reused_or_run(download, None, reuse)
+        _check_task(tuning, evaluation, data_run)
+        tune_run = _reused_or_run(tune.having(data_run_id=data_run.info.run_id), data_run, reuse, tuning.files)
+        evaluated = _reused_or_run(evaluate.having(tune_run_id=tune_run.info.run_id), tune_run, reuse)
+    print_summary(data_run, tune_run, evaluated)
+
+
+def _reused_or_run(stage: Invocation, before: Run | None, reuse: bool, files: Mapping[str, str] | None = None) -> Run:
+    """A finished run of the stage: one with an equal fingerprint if reuse is allowed, else a new one.
+
+    Args:
+        before: The run that the stage reads.
+        files: Content of the files that options name, by option.
+    """
+    if reuse:
+        found = newest_step_run(stage.step, _ARTIFACTS[stage.step], step_fingerprint(stage, before, files))
+        if found is not None and (stage.step != "evaluate" or version_of_run(found.info.run_id) is not None):
+            click.echo(f"{stage.step}: nothing changed, reusing run {found.info.run_id}")
+            mlflow.set_tag(f"pipeline.reused.{stage.step}", found.info.run_id)
+            return found
+    click.echo(f"{stage.step}: running")
+    try:
+        return mlflow.get_run(launch(stage.step, stage.params))
+    except ExecutionException as error:
+        raise StepError(f"the step {stage.step} did not finish; its own message is above ({error})") from error
+
+
+def _check_task(tuning: TuneSettings, evaluation: EvaluateSettings, data_run: Run) -> None:
+    """Refuse metrics that the task does not have, and a registered model of other data, before hours of tuning.
+
+    Raises:
+        InputError: The first thing wrong.
+    """
+    dataset = load_data(data_run.info.run_id, ("train",))
+    objectives_of(tuning.objectives, task_of(dataset))
+    evaluation.registered_name(dataset)

@@ -1,0 +1,66 @@
+"""replay: train a registered model again from its lineage, and compare the weights."""
+
+from __future__ import annotations
+
+import click
+import keras
+import mlflow
+
+from steps.base.errors import StepError
+from steps.cli.invocation import Invocation
+from steps.evaluation.refit import refit
+from steps.flows.settings import ReplaySettings
+from steps.mlp.config import MLPConfig
+from steps.mlp.runtime import hardware, limit_threads
+from steps.mlp.weights import largest_difference, weights_digest
+from steps.tasks.task import task_of
+from steps.tracking.dataset_inputs import log_inputs
+from steps.tracking.lineage import differences, load_data, package_versions
+from steps.tracking.models import load_keras
+from steps.tracking.runs import step_run
+
+
+def run(settings: ReplaySettings, invocation: Invocation) -> None:
+    limit_threads(n_jobs=1)
+    with step_run("replay", invocation.params):
+        _compare(settings, _train(settings))
+
+
+def _train(settings: ReplaySettings) -> keras.Model:
+    lineage, training = settings.lineage, settings.lineage.training
+    dataset = load_data(lineage)
+    log_inputs(dataset)
+    mlflow.set_tags({"replayed_model": settings.model_uri, "dataset_digest": dataset.digest})
+    click.echo(f"Training {settings.model_uri} again: {training['epochs']} epochs, {training['precision']}")
+    config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
+    model, _ = refit(config, dataset, task_of(dataset), training["epochs"], training["seed"], training["precision"])
+    return model
+
+
+def _compare(settings: ReplaySettings, model: keras.Model) -> None:
+    """Log whether the weights are those that were registered; if not, how far they differ and the possible causes.
+
+    Raises:
+        StepError: The registered weights are not those of the lineage.
+    """
+    lineage, registered = settings.lineage, load_keras(settings.model_uri).get_weights()
+    if weights_digest(registered) != lineage.weights_digest:
+        raise StepError(f"the model {settings.model_uri} is damaged: its weights are not those that its lineage names")
+    digest = weights_digest(model.get_weights())
+    identical = digest == lineage.weights_digest
+    difference = largest_difference(model.get_weights(), registered)
+    causes = [] if identical else differences(lineage, package_versions(), hardware())
+    mlflow.log_metric("largest_weight_difference", difference)
+    mlflow.set_tags(
+        {
+            "weights_digest": digest,
+            "replay.identical": str(identical).lower(),
+            "replay.causes": "; ".join(causes),
+        }
+    )
+    if identical:
+        click.echo(f"Identical: all {model.count_params():,} weights are equal to the bit (SHA-256 {digest[:12]})")
+    else:
+        click.echo(f"Not identical: the weights differ by at most {difference:.3g}")
+        for cause in causes or ["nothing that is on record has changed"]:
+            click.echo(f"Possible cause: {cause}")

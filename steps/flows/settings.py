@@ -1,0 +1,94 @@
+"""The settings of the smaller steps, checked before anything runs; without TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from steps.base.errors import InputError
+from steps.datasets.catalogue import DATASETS
+from steps.datasets.inputs import Reader, open_input
+from steps.datasets.interface import Interface
+from steps.datasets.outputs import check_output
+from steps.tracking.lineage import Lineage, lineage_of
+from steps.tracking.models import find_model, interface_of
+from steps.tracking.runs import get_step_run, newest_running
+
+
+@dataclass(frozen=True)
+class DownloadSettings:
+    """A data set of the catalogue, and its split.
+
+    Raises:
+        InputError: The catalogue has no data set of this name.
+    """
+
+    dataset: str
+    validation_fraction: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.dataset not in DATASETS:
+            raise InputError(f"dataset must be one of {', '.join(sorted(DATASETS))}, got {self.dataset!r}")
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """A tune run to join, and how many trials to run at once (0: as many as the cores allow)."""
+
+    tune_run_id: str
+    n_jobs: int
+
+    @classmethod
+    def parse(cls, tune_run_id: str, n_jobs: int) -> Self:
+        """Check the options of `worker`; an empty run ID stands for the newest tune run that is running.
+
+        Raises:
+            InputError: There is no such run, or it is not running.
+        """
+        run_id = tune_run_id or newest_running("tune")
+        if not run_id:
+            raise InputError("tune_run_id must be given if no tune run is running in the experiment, got ''")
+        get_step_run(run_id, "tune", "tune_run_id", status="RUNNING")
+        return cls(run_id, n_jobs)
+
+
+@dataclass(frozen=True)
+class PredictSettings:
+    """A registered model version, an open input whose columns it takes, and a file that may be written."""
+
+    model_uri: str
+    interface: Interface
+    reader: Reader
+    output: Path
+
+    @classmethod
+    def parse(cls, *, model_uri: str, input: str, output: str, overwrite: bool, invert: bool) -> Self:  # noqa: A002
+        """Check the options of `predict`.
+
+        Raises:
+            InputError: There is no such model, the input does not fit it, or the output cannot be written.
+        """
+        path = check_output(output, overwrite=overwrite)
+        version_uri = find_model(model_uri)
+        interface = interface_of(version_uri)
+        return cls(version_uri, interface, open_input(input, interface, invert=invert), path)
+
+
+@dataclass(frozen=True)
+class ReplaySettings:
+    """A registered model version and its lineage."""
+
+    model_uri: str
+    lineage: Lineage
+
+    @classmethod
+    def parse(cls, model_uri: str) -> Self:
+        """Check the options of `replay`.
+
+        Raises:
+            InputError: There is no such model, or this project did not register it.
+        """
+        version_uri = find_model(model_uri)
+        return cls(version_uri, lineage_of(version_uri))

@@ -1,0 +1,61 @@
+"""The summary of a run of the whole pipeline."""
+
+from __future__ import annotations
+
+import click
+import mlflow
+from mlflow.entities import Run
+
+from steps.report.terminal import print_table
+from steps.tasks.metric import Interval
+from steps.tracking.registry import score_text, version_of_run
+from steps.tracking.ui_urls import experiment_url
+
+
+def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
+    """Show the result of each step, and where to look."""
+    version = version_of_run(evaluated.info.run_id)
+    assert version is not None  # evaluate registers one, and a run without one is not reused
+    aliases = ", ".join(sorted(version.aliases)) or "no alias"
+    tags = version.tags
+    metric = tags["metric"]
+    decision = f"{tags['validation_status']}, because {tags['validation_reason']}; {tags['promotion_reason']}"
+    click.echo()
+    print_table(
+        [
+            ("download", data_run.info.run_id[:8], _data(data_run)),
+            ("tune", tune_run.info.run_id[:8], _trials(tune_run, metric)),
+            ("evaluate", evaluated.info.run_id[:8], _score(evaluated, metric)),
+            ("model", "", f"{version.name} version {version.version} ({aliases}): {decision}"),
+        ]
+    )
+    click.echo()
+    for name, text in {
+        **_all_runs(mlflow.get_tracking_uri(), evaluated.info.experiment_id),
+        "Reports": "the artifact report.html of the runs tune and evaluate",
+        "Registry": "mlflow run . -e registry --env-manager local",
+    }.items():
+        click.echo(f"{name:9} {text}")
+
+
+def _data(run: Run) -> str:
+    return f"{run.data.params['dataset']}, digest {run.data.tags['dataset_digest'][:12]}"
+
+
+def _trials(run: Run, metric: str) -> str:
+    metrics = run.data.metrics
+    counts = ", ".join(f"{metrics.get(f'n_{state}', 0):.0f} {state}" for state in ("complete", "pruned", "failed"))
+    return f"validation {score_text(metric, Interval(metrics[f'best_val_{metric}']))}; trials: {counts}"
+
+
+def _score(run: Run, metric: str) -> str:
+    values = (run.data.metrics.get(f"test_{metric}{end}") for end in ("", "_low", "_high"))
+    return f"test {score_text(metric, Interval(*values))}"
+
+
+def _all_runs(tracking_uri: str, experiment_id: str) -> dict[str, str]:
+    """How to see all runs."""
+    page = experiment_url(tracking_uri, experiment_id)
+    if tracking_uri.startswith("http"):
+        return {"Runs": page}
+    return {"Runs": f"mlflow ui --backend-store-uri {tracking_uri}", "": f"then open {page}"}

@@ -1,0 +1,55 @@
+"""tune: find the data, plan the study, run it, and say which trial is the best."""
+
+from __future__ import annotations
+
+import click
+from mlflow.entities import Run
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import DBAPIError
+
+from steps.base.errors import StepError, StepInterrupted
+from steps.cli.invocation import Invocation
+from steps.flows.fingerprint import step_fingerprint
+from steps.search.session import make_plan, search
+from steps.search.settings import TuneSettings
+from steps.search.store.storage import first_line
+from steps.tracking.project import launch
+from steps.tracking.runs import get_step_run, newest_step_run, step_run
+
+
+def run(settings: TuneSettings, invocation: Invocation) -> None:
+    data_run = _data_run(settings)
+    fingerprint = step_fingerprint(invocation, data_run, settings.files)
+    with step_run("tune", invocation.params, fingerprint) as own:
+        _tune(settings, invocation, own, data_run.info.run_id)
+
+
+def _data_run(settings: TuneSettings) -> Run:
+    """The download run that was asked for, else the newest, else a new one."""
+    if settings.data_run_id:
+        return get_step_run(settings.data_run_id, "download", "data_run_id")
+    if (found := newest_step_run("download", "dataset")) is not None:
+        click.echo(f"Data: of download run {found.info.run_id}")
+        return found
+    return get_step_run(launch("download", {"seed": str(settings.seed)}), "download", "data_run_id")
+
+
+def _tune(settings: TuneSettings, invocation: Invocation, run: Run, data_run_id: str) -> None:
+    plan = make_plan(settings, run, data_run_id)
+    resume = invocation.project_command(study_name=plan.study, data_run_id=data_run_id)
+    try:
+        outcome = search(settings, plan, run)
+    except KeyboardInterrupt:
+        raise StepInterrupted(f"nothing is lost; continue with: {resume}") from None
+    except (StorageInternalError, DBAPIError) as error:
+        raise StepError(f"the study's database failed: {first_line(error)}; continue with: {resume}") from error
+    except StepError as error:
+        raise StepError(f"{error}; continue with: {resume}") from error
+    if outcome is None:
+        raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
+    if outcome.front:
+        click.echo(f"Pareto front: {len(outcome.front)} trials, in pareto.json and figures/pareto_front.png")
+    best, primary = outcome.best, outcome.primary
+    reason = f", {outcome.reason}" if outcome.front else ""
+    value = primary.text(best.measures[primary.name])
+    click.echo(f"Best: trial-{best.trial_number:03d}, {primary.key} {value}{reason} (run {run.info.run_id})")

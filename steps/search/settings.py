@@ -1,0 +1,89 @@
+"""The settings of a tune run, checked before anything runs; without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import mlflow
+
+from steps.base.errors import InputError
+from steps.base.paths import existing_file
+from steps.search.space.file import load_space, space_path
+from steps.search.space.space import Space
+from steps.search.store.url import storage_url
+from steps.search.strategy.grid import cells
+from steps.search.strategy.points import load_points
+from steps.search.strategy.pruners import PrunerSpec
+from steps.search.strategy.samplers import check_sampler
+from steps.search.strategy.stopping import Plateau
+from steps.search.trials.checkpoints import checkpoints_of
+from steps.tracking.runs import get_step_run
+
+
+@dataclass(frozen=True)
+class TuneSettings:
+    """What a tune run is asked to do.
+
+    Attributes:
+        data_run_id: A finished download run; empty for the newest, or a new one.
+        n_trials: Of the whole study, those of earlier runs included.
+        timeout: Seconds after which no trial is started; 0 for no limit.
+        n_jobs: Trials at once in each process; 0 for as many as the machine allows.
+        address: Scheduler of a Dask cluster; empty to start one, or if `engine` is local.
+        points: Hyperparameters to try first, complete; empty for the start of the space, if it states one.
+        warm_start: Tune run ID or study whose best configurations are tried early; may be empty.
+        objectives: Names, the most important first.
+        study_name: Empty for a new study.
+        storage: URL of the study's database; it may hold a password.
+    """
+
+    data_run_id: str
+    n_trials: int
+    timeout: float
+    stop_when: Plateau | None
+    max_epochs: int
+    n_jobs: int
+    engine: Literal["local", "dask"]
+    address: str
+    sampler: str
+    pruner: PrunerSpec
+    space: Space
+    points: tuple[dict[str, Any], ...]
+    warm_start: str
+    objectives: tuple[str, ...]
+    study_name: str
+    storage: str = field(repr=False)
+    precision: str
+    seed: int
+
+    @classmethod
+    def parse(cls, **options: Any) -> Self:
+        """Check everything about the options of `tune` that can be known before anything runs.
+
+        Raises:
+            InputError: The first thing wrong.
+        """
+        if options["address"] and options["engine"] != "dask":
+            raise InputError(
+                f"address must be empty for engine local, got {options['address']!r}; give engine=dask too"
+            )
+        check_sampler(options["sampler"], len(options["objectives"]))
+        pruner = PrunerSpec.parse(options["pruner"], options["max_epochs"])
+        stop_when = Plateau.parse(options["stop_when"])
+        space = load_space(space_path(options["space"]))
+        if options["sampler"] == "grid":
+            cells(space)
+        points = load_points(existing_file(options["points"], "points"), space) if options["points"] else []
+        storage = storage_url(options["storage"], mlflow.get_tracking_uri())
+        checkpoints_of(storage)
+        if options["data_run_id"]:
+            get_step_run(options["data_run_id"], "download", "data_run_id")
+        parsed = {"pruner": pruner, "stop_when": stop_when, "space": space, "points": tuple(points), "storage": storage}
+        return cls(**{**options, **parsed})
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The content of the files that options name, by option."""
+        return {"space": self.space.text, "points": json.dumps(self.points)}
