@@ -17,7 +17,7 @@ import numpy as np
 import optuna
 
 from steps.base.libraries import import_tensorflow, quiet_libraries
-from steps.report.style import BLUE, GREY, ORANGE, STYLE
+from steps.report.charts.chart import ACCENT, MUTED, SECOND, Chart, canvas
 from steps.search.space.file import load_space
 from steps.search.strategy.grid import cells
 from steps.search.strategy.samplers import make_sampler
@@ -94,24 +94,19 @@ def table(best: Mapping[str, np.ndarray]) -> str:
 
 def draw(best: Mapping[str, np.ndarray], path: Path) -> None:
     """Mean over the seeds with the range from the best to the worst study."""
-    import matplotlib as mpl
-    from matplotlib import pyplot as plt
-
-    with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(8, 4.2))
-        looks = zip((GREY, ORANGE, BLUE), ("--", "-.", "-"), ("s", "^", "o"), strict=True)
-        for (name, values), (color, dashes, marker) in zip(best.items(), looks, strict=True):
-            x = range(1, values.shape[1] + 1)
-            axes.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.13, linewidth=0)
-            axes.plot(x, values.mean(0), dashes, color=color, marker=marker, markersize=4, label=name)
-        axes.set(xlabel="trials", ylabel="best validation log loss so far", yscale="log")
-        axes.set_title("The same budget, three strategies (lines: means; bands: best to worst study)")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(which="both", axis="y")
-        axes.legend(frameon=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-        plt.close(figure)
+    figure, axes = canvas(8, 4.2)
+    looks = zip((MUTED, SECOND, ACCENT), ("--", "-.", "-"), ("s", "^", "o"), strict=True)
+    for (name, values), (color, dashes, marker) in zip(best.items(), looks, strict=True):
+        x = range(1, values.shape[1] + 1)
+        axes.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.13, linewidth=0)
+        axes.plot(x, values.mean(0), dashes, color=color, marker=marker, markersize=4, label=name)
+    axes.set(xlabel="trials", ylabel="best validation log loss so far", yscale="log")
+    axes.set_title("The same budget, three strategies (lines: means; bands: best to worst study)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(which="both", axis="y")
+    axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Chart(figure, "The same budget, three strategies").save(path)
 
 
 if __name__ == "__main__":

@@ -126,7 +126,8 @@ def _register(
 
     from steps.datasets.interface import Interface
     from steps.evaluation.assess import assess
-    from steps.report.evaluation_page import evaluation_page
+    from steps.evaluation.report import EVALUATION, draw
+    from steps.report.evaluation.result import ChampionComparison, EvaluationResult
     from steps.tracking.descriptions import step_description
     from steps.tracking.models import load_keras, log_keras
     from steps.tracking.promotion import promote
@@ -138,7 +139,7 @@ def _register(
     trained = model.predict(features, verbose=0)
     found = assess(model_uri, trained, dataset, task, settings.require)
     mlflow.log_metrics(found.as_metrics())
-    _log_results(found, losses, dataset, lineage)
+    _log_results(found, lineage)
 
     def compare(champion: ModelVersion) -> Comparison:
         theirs = load_keras(f"models:/{champion.name}/{champion.version}").predict(features, verbose=0)
@@ -167,39 +168,40 @@ def _register(
         )
     }
     mlflow.set_tags({"validation_status": status, **own, **decision.as_tags(), **note})
-    page = evaluation_page(
-        title=label,
-        approved=candidate.approved,
-        promoted=decision.promoted,
-        reasons=(f"{status}, because {candidate.reason}", decision.reason),
-        checks=found.checks,
-        dataset=dataset,
-        probabilities=found.outputs,
-        scores=found.scores,
-        baselines=found.baselines,
-        champion=decision.champion,
-        comparison=decision.comparison,
-        losses=losses,
-        lineage=asdict(lineage),
+    comparison = None
+    if decision.comparison is not None and decision.champion is not None:
+        comparison = ChampionComparison.of(decision.champion, decision.comparison)
+    mlflow.log_text(
+        EvaluationResult(
+            title=label,
+            approved=candidate.approved,
+            promoted=decision.promoted,
+            reasons=(f"{status}, because {candidate.reason}", decision.reason),
+            checks=found.checks,
+            scores=found.scores,
+            baselines=found.baselines,
+            comparison=comparison,
+            losses=tuple(losses),
+            lineage=asdict(lineage),
+        ).to_json(),
+        EVALUATION,
     )
-    mlflow.log_text(page, "report.html")
+    draw(mlflow.active_run(), dataset)
     click.echo(f"Test {score_text(task.primary.name, found.primary)}")
     click.echo(f"Registered {label}: {status}, because {candidate.reason}; {decision.reason}")
 
 
-def _log_results(found: Assessment, losses: list[float], dataset: Dataset, lineage: Lineage) -> None:
+def _log_results(found: Assessment, lineage: Lineage) -> None:
     import mlflow
     import numpy as np
 
-    from steps.report.evaluation_figures import save_evaluation_figures
+    from steps.evaluation.report import PREDICTIONS
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.savez_compressed(folder / "predictions.npz", outputs=found.outputs, targets=found.targets)
+        np.savez_compressed(folder / PREDICTIONS, outputs=found.outputs, targets=found.targets)
         (folder / "report.txt").write_text(found.task.report(found.targets, found.outputs))
         (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n")
-        (folder / "figures").mkdir()
-        save_evaluation_figures(dataset, found.outputs, losses, folder / "figures")
         mlflow.log_artifacts(name)
 
 

@@ -19,6 +19,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+os.environ["MPLBACKEND"] = "agg"  # not that of a notebook around it, which may not be installed here
 
 
 def quiet_libraries() -> None:

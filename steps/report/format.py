@@ -1,6 +1,10 @@
-"""Quantities in the words that the terminal and the reports use."""
+"""Quantities as the terminal and the reports write them."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from steps.tasks.metric import Interval, Metric
 
 
 def percent(share: float) -> str:
@@ -13,3 +17,17 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def shown(value: Any) -> str:
+    """A hyperparameter."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def interval(score: Interval, metric: Metric, dash: str = " to ") -> str:
+    """The ends of an interval that is known."""
+    assert score.low is not None
+    assert score.high is not None
+    return f"{metric.text(score.low)}{dash}{metric.text(score.high)}"

@@ -13,11 +13,11 @@ import mlflow
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from steps.report.study_figures import save_study_figures
 from steps.search.selection import pareto_front, select
 from steps.search.store.attributes import NOT_FOR_READERS
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, records_of, to_json
-from steps.search.study_report import report
+from steps.search.study_report import ARTIFACT as REPORT
+from steps.search.study_report import draw, result_of
 from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
 from steps.tasks.objectives import Objective
@@ -51,7 +51,6 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
         table = study.trials_dataframe().drop(columns=hidden, errors="ignore")
         table.to_csv(folder / "study" / "trials.csv", index=False)
         (folder / ARTIFACT).write_text(to_json(records))
-        (folder / "figures").mkdir()
         if records:
             best, reason = select(records, objectives, context.primary)
             front = pareto_front(records, objectives) if len(objectives) > 1 else []
@@ -67,10 +66,10 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
             mlflow.set_tag(MLFLOW_RUN_NOTE, step_description("tune", _found(selected, context.primary)))
             if front:
                 _write_front(front, objectives, folder)
-            page = report(study, context, best, reason, front)
-            (folder / "report.html").write_text(page, encoding="utf-8")
-        save_study_figures(study, folder / "figures", objectives, outcome.best.trial_number if outcome else None)
+        found = (outcome.best, outcome.reason, outcome.front) if outcome else (None, "", ())
+        (folder / REPORT).write_text(result_of(study, context, *found).to_json(), encoding="utf-8")
         mlflow.log_artifacts(name)
+    draw(mlflow.active_run(), context.task)  # after the result is safe
     return outcome
 
 

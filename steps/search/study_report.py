@@ -1,25 +1,31 @@
-"""The trials of a study, as its report shows them."""
+"""The report of a tune run: its content as an artifact, and the pages and figures that are drawn from it."""
 
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from itertools import takewhile
+from pathlib import Path
 from typing import Literal
 
 import mlflow
 import optuna
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.report.findings import Row
-from steps.report.importance import importances
-from steps.report.study_page import study_page
+from steps.report.study.draw import draw_study
+from steps.report.study.result import Row, StudyResult
 from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import TrialRecord
 from steps.search.trials.context import TrialContext
+from steps.tasks.task import Task
+from steps.tracking.runs import artifact_path
 from steps.tracking.ui_urls import run_url
 
+ARTIFACT = "study/report.json"  # of a tune run: all that its report shows
 _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -27,28 +33,39 @@ _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 }
 
 
-def report(
-    study: optuna.Study,
-    context: TrialContext,
-    best: TrialRecord,
-    reason: str,
-    front: Sequence[TrialRecord],
-) -> str:
-    """The HTML page of the study, for the active tune run."""
-    run = mlflow.active_run()
-    return study_page(
-        study_name=study.study_name,
-        rows=[row_of(trial, context) for trial in study.get_trials(deepcopy=False, states=tuple(_STATES))],
-        objectives=context.objectives,
-        task=context.task,
-        best=best.trial_number,
-        reason=reason,
-        ahead=[record.trial_number for record in front],
-        found=importances(study, context.objectives[0].sign),
-        n_validation=len(context.dataset.splits["validation"]),
-        tune_run_id=run.info.run_id,
-        run_url=partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id),
+def result_of(
+    study: optuna.Study, context: TrialContext, best: TrialRecord | None, reason: str, front: Sequence[TrialRecord]
+) -> StudyResult:
+    """All that the report shows.
+
+    Args:
+        best: The selected trial; None if no trial is complete.
+        reason: Why it is that one.
+    """
+    trials = study.get_trials(deepcopy=False, states=tuple(_STATES))
+    return StudyResult(
+        study.study_name,
+        context.objectives,
+        context.task,
+        len(context.dataset.splits["validation"]),
+        tuple(row_of(trial, context) for trial in trials),
+        best.trial_number if best else None,
+        reason,
+        tuple(record.trial_number for record in front),
     )
+
+
+def draw(run: Run, task: Task) -> None:
+    """Draw the report and the figures of a tune run from its artifact `study/report.json`, and log them onto it.
+
+    Raises:
+        InputError: The run has no such artifact.
+    """
+    run_id = run.info.run_id
+    result = StudyResult.from_json(artifact_path(run_id, ARTIFACT).read_text(encoding="utf-8"), task)
+    with tempfile.TemporaryDirectory() as folder:
+        draw_study(result, Path(folder), run_id, partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id))
+        MlflowClient().log_artifacts(run_id, folder)
 
 
 def row_of(trial: FrozenTrial, context: TrialContext) -> Row:

@@ -1,50 +1,24 @@
-"""What the trials of a study say: which differences are noise, which ranges were too narrow, what pruning saved."""
+"""Findings about the trials of a study: ranges that were too narrow, the cost, the savings by pruning."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import FloatDistribution, IntDistribution
 
 from steps.mlp.config import FRACTIONS
+from steps.report.study.result import Row
 
 TOP = 5
-_NEAR = 0.05  # share of a range, in its own scale, that counts as its border
+_NEAR = 0.05  # share of a range, in its own scale, that counts as its edge
 
 
 @dataclass(frozen=True)
-class Row:
-    """One ended trial, as the report shows it.
-
-    Attributes:
-        values: Of each objective, for a complete trial; empty for another one.
-        score: The primary metric on the validation split after the last epoch; None if no epoch was finished.
-        curve: The first objective after each epoch, from epoch 1; the primary metric if that is a cost.
-        budget: Epochs it would have had.
-        start, end: Seconds since the epoch of Unix.
-        error: Why it failed; else empty.
-    """
-
-    number: int
-    state: Literal["complete", "pruned", "failed"]
-    run_id: str = ""
-    values: tuple[float, ...] = ()
-    score: float | None = None
-    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
-    distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
-    curve: tuple[float, ...] = ()
-    budget: int = 0
-    start: float = 0
-    end: float = 0
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Border:
+class RangeEdge:
     """A numeric hyperparameter whose best value lies at an end of its range.
 
     Attributes:
@@ -64,7 +38,7 @@ class Border:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a study took; seconds that trials ran, `busy` without the pauses in which none ran."""
+    """Cost of a study: the seconds that its trials ran, and `busy`, those in which at least one ran."""
 
     epochs: int
     epochs_saved: int
@@ -73,7 +47,7 @@ class Cost:
     busy: float
 
 
-def borders(top: Sequence[Row]) -> list[Border]:
+def range_edges(top: Sequence[Row]) -> list[RangeEdge]:
     """The hyperparameters whose value in the first of the top trials lies at an end of its range.
 
     Ends that no value can pass, such as a dropout of 0 or one layer, are none.
@@ -89,12 +63,12 @@ def borders(top: Sequence[Row]) -> list[Border]:
                 others = [row for row in top if name in row.distributions]
                 near = sum(_is_near(distribution, row.hyperparameters[name], end) for row in others)
                 limit = getattr(distribution, end)
-                found.append(Border(name, value, end, limit, suggestion, near, len(others)))
+                found.append(RangeEdge(name, value, end, limit, suggestion, near, len(others)))
     return found
 
 
 def cost(rows: Sequence[Row]) -> Cost:
-    """What the trials took, and an estimate of what pruning saved: its epochs at the median pace of all trials."""
+    """The cost of the trials, and an estimate of what pruning saved: its epochs at the median pace of all trials."""
     seconds = sum(row.end - row.start for row in rows)
     paces = [(row.end - row.start) / len(row.curve) for row in rows if row.curve]
     saved = sum(max(0, row.budget - len(row.curve)) for row in rows if row.state == "pruned")
@@ -107,7 +81,7 @@ def cost(rows: Sequence[Row]) -> Cost:
 
 
 def trials_since_best(complete: Sequence[Row], sign: int) -> int:
-    """Complete trials after the one that was best in the first objective; `sign` is -1 where larger is better."""
+    """Complete trials after the one that was best in the first objective; `sign` is -1 if larger is better."""
     best = min(range(len(complete)), key=lambda i: (sign * complete[i].values[0], i))
     return len(complete) - 1 - best
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial
 
-_MARGIN = 0.05  # of an axis, on both sides of its range
+from steps.report.study.result import Row
+
+_MARGIN = 0.05  # share of an axis on both sides of its range
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Scale:
     whole: bool
 
     @classmethod
-    def of(cls, name: str, trials: Iterable[FrozenTrial]) -> Scale:
-        found = [trial.distributions[name] for trial in trials if name in trial.distributions]
+    def of(cls, name: str, rows: Iterable[Row]) -> Scale:
+        found = [row.distributions[name] for row in rows if name in row.distributions]
         if isinstance(found[0], CategoricalDistribution):
             return cls(name, found[0].choices, 0, len(found[0].choices) - 1, log=False, whole=True)
         numeric = [d for d in found if isinstance(d, IntDistribution | FloatDistribution)]
@@ -42,11 +43,15 @@ class Scale:
         )  # fmt: skip
 
     def number(self, value: Any) -> float:
-        """Where a value lies: itself, or the index of the choice."""
+        """The value itself, or the index of the choice."""
         return float(self.choices.index(value)) if self.choices else float(value)
 
+    def place(self, row: Row, shift: int = 0) -> float:
+        """Position of the trial's value; equal choices are kept apart, along two axes by two shifts."""
+        return self.number(row.hyperparameters[self.name]) + self.jitter(row.number + shift)
+
     def fraction(self, number: float) -> float:
-        """0 at the low end, 1 at the high end, one half where both are equal."""
+        """0 at the low end, 1 at the high end, one half if both are equal."""
         if self.high == self.low:
             return 0.5
         if self.log:

@@ -1,24 +1,14 @@
-"""What is said about a study: noise, borders, savings, advice."""
+"""Findings about a study and the advice that follows: noise, edges of ranges, savings."""
 
 from __future__ import annotations
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from steps.report.advice import advice, certainty
-from steps.report.findings import Row, borders, cost, trials_since_best
-from steps.report.format import duration
-from steps.report.study_charts import MAX_CURVES, thinned
-from steps.tasks.classification.task import Classification
-from steps.tasks.objectives import objectives_of
-
-TASK = Classification(tuple("0123456789"))
-
-ACCURACY = objectives_of(["accuracy"], TASK)
-
-
-def complete(number: int, accuracy: float, **more: object) -> Row:
-    return Row(number, "complete", values=(accuracy,), score=accuracy, **more)  # type: ignore[arg-type]
+from steps.report.study.advice import advice, certainty
+from steps.report.study.findings import cost, range_edges, trials_since_best
+from steps.report.study.result import Row
+from tests.report.study.studies import TASK, complete, result
 
 
 @pytest.mark.parametrize(
@@ -63,20 +53,22 @@ def test_certainty_names_those_that_cannot_be_told_apart() -> None:
         ("n_layers", IntDistribution(2, 2), 2, None),
     ],
 )
-def test_a_best_value_at_a_border_is_found(name: str, distribution: object, value: object, expected: object) -> None:
+def test_a_best_value_at_the_edge_of_its_range_is_found(
+    name: str, distribution: object, value: object, expected: object
+) -> None:
     top = [complete(0, 0.9, hyperparameters={name: value}, distributions={name: distribution})]
-    found = [(border.end, border.suggestion) for border in borders(top)]
+    found = [(edge.end, edge.suggestion) for edge in range_edges(top)]
     assert found == ([] if expected is None else [expected])
 
 
-def test_a_border_counts_the_top_trials_that_lie_there() -> None:
+def test_an_edge_counts_the_top_trials_that_lie_there() -> None:
     rate = {"learning_rate": FloatDistribution(0.0, 1.0)}
     top = [
         complete(i, 0.9, hyperparameters={"learning_rate": v}, distributions=rate)
         for i, v in enumerate((1.0, 0.97, 0.5))
     ]
-    (border,) = borders([*top, complete(9, 0.8)])
-    assert (border.n_top, border.n_with) == (2, 3)
+    (edge,) = range_edges([*top, complete(9, 0.8)])
+    assert (edge.n_top, edge.n_with) == (2, 3)
 
 
 def test_cost_leaves_pauses_out_and_values_saved_epochs_at_the_median_pace() -> None:
@@ -98,26 +90,12 @@ def test_trials_since_the_best_count_from_the_first_of_equals() -> None:
 
 def test_advice_follows_what_was_found() -> None:
     rising = [complete(i, 0.5 + i / 100) for i in range(10)]
-    assert "n_trials=20" in advice(rising, ACCURACY, [], "mine", 0)[0]
+    assert "n_trials=20" in advice(result(rising), [], 0)[0]
     falling = rising[::-1]
-    assert "the last 9 of 10" in advice(falling, ACCURACY, [], "mine", 0)[0]
+    assert "the last 9 of 10" in advice(result(falling), [], 0)[0]
     failing = [*falling, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]
-    assert advice(failing, ACCURACY, [], "mine", 2)[1:] == [
-        "Choose by cost: 2 other top trials are within noise of the selected one; where one of them is smaller or "
+    assert advice(result(failing), [], 2)[1:] == [
+        "Choose by cost: 2 other top trials are within noise of the selected one; if one of them is smaller or "
         "simpler, give evaluate its number as select",
         "Look at the failures: 3 of 13 trials, most with: ValueError: no",
     ]
-
-
-def test_thinned_curves_are_few_and_hold_the_selected_one() -> None:
-    rows = [complete(i, 0.5) for i in range(2000)]
-    kept = thinned(rows, best=1001)
-    assert len(kept) <= MAX_CURVES
-    assert {0, 1001, 1999} <= {row.number for row in kept}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (61, "1 min 01 s"), (7260, "2 h 01 min")]
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

@@ -21,21 +21,18 @@ class Importance:
     n_trials: int
 
 
-def importances(study: Study, sign: int) -> list[Importance]:
-    """By conditional PED-ANOVA (Watanabe et al., 2023), the largest first; empty where the trials say nothing.
+def importances(study: Study) -> list[Importance]:
+    """By conditional PED-ANOVA (Watanabe et al., 2023), the largest first; empty if the trials say nothing.
 
     Args:
-        study: With several objectives the first one counts.
-        sign: -1 where larger values of the first objective are better, else 1.
+        study: Of one objective.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(complete) < _MIN_TRIALS or len({trial.values[0] for trial in complete}) == 1:
+    if len(complete) < _MIN_TRIALS or len({trial.value for trial in complete}) == 1:
         return []
     if not any(trial.params for trial in complete):
         return []
-    quantile = min(0.5, max(0.1, _TOP_TRIALS / len(complete)))
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=quantile)
-    raw = evaluator.evaluate(study, target=lambda trial: sign * trial.values[0])
+    raw = evaluator(len(complete)).evaluate(study)
     total = sum(raw.values())
     if total <= 0:
         return []
@@ -43,3 +40,8 @@ def importances(study: Study, sign: int) -> list[Importance]:
         Importance(name, value / total, sum(name in trial.params for trial in complete)) for name, value in raw.items()
     ]
     return sorted(found, key=lambda importance: -importance.share)
+
+
+def evaluator(n_complete: int) -> PedAnovaImportanceEvaluator:
+    """Compares the best trials of this many with all of them."""
+    return PedAnovaImportanceEvaluator(target_quantile=min(0.5, max(0.1, _TOP_TRIALS / n_complete)))

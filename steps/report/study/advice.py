@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from steps.report.findings import Border, Row, trials_since_best
-from steps.tasks.objectives import Objective
+from steps.report.study.findings import RangeEdge, trials_since_best
+from steps.report.study.result import Row, StudyResult
 from steps.tasks.task import Task
 
 _FAILED = 0.1  # share of failed trials that is worth a word
@@ -39,27 +39,25 @@ def certainty(top: Sequence[Row], task: Task, n: int) -> str:
     return f"Of the top {len(top)}, {numbers} cannot be told apart from it {samples}: each may be the best"
 
 
-def advice(
-    rows: Sequence[Row], objectives: Sequence[Objective], found: Sequence[Border], study_name: str, n_equal: int
-) -> list[str]:
+def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> list[str]:
     """Sentences, the most useful first.
 
     Args:
-        rows: All trials, at least one of them complete.
-        found: The best values that lie at a border.
+        result: With at least one complete trial.
+        edges: The best values that lie at a edge.
         n_equal: How many of the top trials are within noise of the selected one.
     """
+    rows, complete = result.rows, result.complete
     sentences = [
-        f"Widen {border.name}: the best value, {border.value:.4g}, lies at the {border.end} end of its range "
-        f"({border.limit:g}), as in {border.n_top} of the {border.n_with} top trials that have it. "
-        f"Set its {border.end} to about {border.suggestion:g} in the space file"
-        for border in found
+        f"Widen {edge.name}: the best value, {edge.value:.4g}, lies at the {edge.end} end of its range "
+        f"({edge.limit:g}), as in {edge.n_top} of the {edge.n_with} top trials that have it. "
+        f"Set its {edge.end} to about {edge.suggestion:g} in the space file"
+        for edge in edges
     ]
-    complete = [row for row in rows if row.state == "complete"]
-    again = f"run tune again with study_name={study_name}, "
+    again = f"run tune again with study_name={result.name}, "
     as_before = " and all else as before"
-    since = trials_since_best(complete, objectives[0].sign)
-    if len(objectives) > 1:
+    since = trials_since_best(complete, result.objectives[0].sign)
+    if len(result.objectives) > 1:
         sentences.append(
             f"Choose on the Pareto front what is worth its price; for a denser front, {again}more n_trials{as_before}"
         )
@@ -76,7 +74,7 @@ def advice(
     if n_equal:
         others, of_them = ("trials are", "one of them") if n_equal > 1 else ("trial is", "it")
         sentences.append(
-            f"Choose by cost: {n_equal} other top {others} within noise of the selected one; where {of_them} is "
+            f"Choose by cost: {n_equal} other top {others} within noise of the selected one; if {of_them} is "
             "smaller or simpler, give evaluate its number as select"
         )
     failed = Counter(row.error for row in rows if row.state == "failed")

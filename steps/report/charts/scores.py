@@ -1,0 +1,67 @@
+"""Charts of scores with their intervals, and of the loss of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from steps.report.charts.chart import ACCENT, Chart, canvas
+from steps.report.format import interval
+from steps.tasks.metric import Interval, Metric
+
+
+def intervals(scores: Mapping[str, Interval], metric: Metric, split: str, log_error: int = 0) -> Chart:
+    """A line per name: the value of a metric on a split, and its 95 % interval.
+
+    Args:
+        log_error: If not 0, the axis is that of the error, 1 - value, and logarithmic: models that are right on 98 %
+            and on 99 % are apart, and one that guesses is still on it. It is the number of rows in the split; no
+            error in them is drawn at half an error. For shares that are better the larger they are.
+    """
+
+    def place(value: float) -> float:
+        return max(1 - value, 0.5 / log_error) if log_error else value
+
+    names = list(scores)
+    figure, axes = canvas(height=0.95 + 0.36 * len(names))
+    for row, score in enumerate(scores.values()):
+        if score.low is not None and score.high is not None:
+            axes.plot([place(score.low), place(score.high)], [row, row], color=ACCENT, linewidth=2)
+        axes.plot([place(score.value)], [row], "o", color=ACCENT, markersize=7)
+    axes.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+    axes.tick_params(axis="y", length=0)
+    if log_error:
+        axes.set_xscale("log")
+        axes.set_xticks(_log_ticks(*axes.get_xlim()), minor=False)
+        axes.minorticks_off()
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    if metric.is_share:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    what = f"{split} error, logarithmic," if log_error else f"{split} {metric.label}"
+    axes.set_xlabel(f"{what} with its 95 % interval")
+    axes.grid(axis="x")
+    spoken = [
+        f"{name} {metric.text(score.value)}" + (f", {interval(score, metric)}" if score.low is not None else "")
+        for name, score in scores.items()
+    ]
+    return Chart(figure, f"{split.capitalize()} {metric.label}: {'; '.join(spoken)}")
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten, at most about five; if the range holds fewer than two of them, even steps."""
+    ticks = [m * 10.0**e for e in range(-6, 1) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    if len(ticks) < 2:
+        ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    return ticks[:: -(-len(ticks) // 5)]
+
+
+def training_loss(losses: Sequence[float]) -> Chart:
+    """Training loss of each epoch, from epoch 1."""
+    figure, axes = canvas()
+    axes.plot(range(1, len(losses) + 1), losses, color=ACCENT, marker="o", markersize=3)
+    axes.set(xlabel="epoch", ylabel="training loss", ylim=(0, None), title="Final training (train + validation)")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.grid(axis="y")
+    return Chart(figure, f"Training loss falls from {losses[0]:.3f} to {losses[-1]:.3f} over {len(losses)} epochs")

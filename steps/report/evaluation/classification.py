@@ -1,0 +1,84 @@
+"""The section of a classifier: calibration, confusion matrix, scores by class and mistakes."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from steps.datasets import Dataset
+from steps.report.charts.classification import calibration, confusion_matrix, mistakes
+from steps.report.evaluation.section import Section
+from steps.tasks.classification.metrics import confusion, worst_mistakes
+
+_MISTAKES = 25
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A row of the test split with another class than the predicted one; `image` is (height, width), if it is one."""
+
+    row: int
+    true: str
+    predicted: str
+    confidence: float
+    image: np.ndarray | None
+    largest: float
+
+    @property
+    def src(self) -> str:
+        """The image, 0 shown white and `largest` black, as the `src` of an `img`; else empty."""
+        if self.image is None:
+            return ""
+        grey = np.uint8(255) - np.clip(self.image / self.largest * 255, 0, 255).astype(np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(grey).save(buffer, "PNG", optimize=True)
+        return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Section:
+    """The section of (n, n_classes) probabilities for the test split of a data set."""
+    targets, names = np.asarray(dataset.splits["test"].targets), dataset.class_names
+    counts = confusion(targets, probabilities)
+    worst = _worst(dataset, targets, probabilities)
+    charts = {
+        "confusion_matrix": confusion_matrix(counts, names),
+        "calibration": calibration(targets, probabilities),
+    }
+    images = [mistake.image for mistake in worst if mistake.image is not None]
+    if dataset.image_shape:
+        titles = [f"#{m.row}: {m.true} as {m.predicted}\n{m.confidence:.0%} sure" for m in worst]
+        charts["worst_mistakes"] = mistakes(images, titles, dataset.feature_max)
+    values = {
+        "classes": names,
+        "counts": counts.tolist(),
+        "shares": np.sqrt(counts / np.maximum(counts.sum(1, keepdims=True), 1)).round(3).tolist(),
+        "by_class": list(zip(names, *_by_class(counts), strict=True)),
+        "mistakes": worst,
+        "n_mistakes": len(targets) - int(counts.trace()),
+    }
+    return Section("evaluation/classification.html.jinja", values, charts)
+
+
+def _by_class(counts: np.ndarray) -> tuple[list[float], ...]:
+    """Precision, recall, F1 and number of rows of each class; 0 if there is nothing to divide by."""
+    right, support, predicted = counts.diagonal(), counts.sum(1), counts.sum(0)
+    precision, recall = right / np.maximum(predicted, 1), right / np.maximum(support, 1)
+    f1 = 2 * right / np.maximum(support + predicted, 1)
+    return precision.tolist(), recall.tolist(), f1.tolist(), support.tolist()
+
+
+def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray) -> list[Mistake]:
+    """The most confident mistakes."""
+    names, features = dataset.class_names, dataset.splits["test"].features
+    return [
+        Mistake(
+            int(i), names[targets[i]], names[probabilities[i].argmax()], float(probabilities[i].max()),
+            # (n_features,) -> (height, width)
+            np.asarray(features[i]).reshape(dataset.image_shape) if dataset.image_shape else None, dataset.feature_max,
+        )
+        for i in worst_mistakes(targets, probabilities, _MISTAKES)
+    ]  # fmt: skip

@@ -1,0 +1,34 @@
+"""The report of an evaluation, drawn from its result, the test split and the outputs for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from steps.datasets import Dataset
+from steps.report.charts.scores import training_loss
+from steps.report.evaluation.classification import classification_section
+from steps.report.evaluation.page import evaluation_page
+from steps.report.evaluation.result import EvaluationResult
+from steps.tasks.task import task_of
+
+_SECTIONS = {"classification": classification_section}  # by the name of the task
+
+
+def draw_evaluation(result: EvaluationResult, dataset: Dataset, outputs: np.ndarray, folder: Path) -> None:
+    """Write `report.html` and `figures/<name>.png`.
+
+    Args:
+        dataset: With its test split.
+        outputs: (n, n_outputs) of the model for that split.
+    """
+    task = task_of(dataset)
+    section = _SECTIONS[task.name](dataset, outputs)
+    charts = {"training_loss": training_loss(result.losses), **section.charts}
+    page = evaluation_page(result, task, len(outputs), section, charts)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    figures = folder / "figures"
+    figures.mkdir()
+    for name, chart in charts.items():
+        chart.save(figures / f"{name}.png")

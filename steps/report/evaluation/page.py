@@ -1,0 +1,45 @@
+"""report.html of an evaluate run: the decision, and everything it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from steps.report.charts.chart import Chart
+from steps.report.charts.scores import intervals
+from steps.report.evaluation.result import EvaluationResult
+from steps.report.evaluation.section import Section
+from steps.report.page import render
+from steps.tasks.metric import Interval
+from steps.tasks.task import Task
+
+
+def evaluation_page(
+    result: EvaluationResult, task: Task, n_test: int, section: Section, charts: Mapping[str, Chart]
+) -> str:
+    """The report as one HTML document.
+
+    Args:
+        n_test: Rows of the test split.
+        charts: By the name of their figure.
+    """
+    metric, rivals = task.primary, _rivals(result, task, n_test)
+    log_error = n_test if metric.is_share and metric.direction == "maximize" else 0
+    return render(
+        section.template,
+        title=result.title,
+        result=result,
+        task=task,
+        rivals=rivals,
+        rivals_chart=intervals(rivals, metric, "test", log_error),
+        n_test=n_test,
+        charts=charts,
+        **section.values,
+    )
+
+
+def _rivals(result: EvaluationResult, task: Task, n_test: int) -> dict[str, Interval]:
+    """The primary metric of the model and of all it is measured against, the model first."""
+    others = {} if (to := result.comparison) is None else {f"champion (version {to.version})": to.champion}
+    others |= {name.replace("_", " "): value for name, value in result.baselines.items()}
+    scores = {name: Interval(value, *(task.interval(value, n_test) or (None, None))) for name, value in others.items()}
+    return {"this model": result.scores[task.primary.name], **scores}

@@ -1,0 +1,100 @@
+"""The figures that the trials of a study allow, as PNG and as Optuna's interactive page."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import optuna
+import pytest
+from matplotlib import image
+
+from steps.report.study.draw import draw_study
+from steps.report.study.importance import importances
+from steps.report.study.result import Row, StudyResult
+from tests.report.study.studies import HOSTILE, of_packaged_space, result
+
+ALWAYS = {"optimization_history", "timeline"}
+OF_SEVERAL = {"edf", "parallel_coordinate", "slice", "contour", "param_importances"}
+
+
+def draw(study: StudyResult, folder: Path) -> set[str]:
+    """Names of the figures, each of which shows something."""
+    draw_study(study, folder, "a" * 32, str)
+    paths = list((folder / "figures").glob("*.png"))
+    for path in paths:
+        pixels = image.imread(path)
+        assert 200 < pixels.shape[1] < 2500, path
+        assert 150 < pixels.shape[0] < 2500, path
+        assert pixels[..., :3].std() > 0.05, path
+    return {path.stem for path in paths}
+
+
+def interactive(folder: Path) -> str:
+    return (folder / "figures" / "study.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("n", "names", "expected"),
+    [
+        (0, "accuracy", set()),
+        (1, "accuracy", ALWAYS | {"intermediate_values"}),
+        (30, "accuracy", ALWAYS | OF_SEVERAL | {"intermediate_values"}),
+        (30, "log_loss", ALWAYS | OF_SEVERAL | {"intermediate_values"}),
+        (12, "accuracy,latency", ALWAYS | OF_SEVERAL | {"pareto_front"}),
+        (1, "accuracy,latency", ALWAYS | {"pareto_front"}),
+        (12, "accuracy,log_loss,latency,parameters", ALWAYS | OF_SEVERAL | {"pareto_front"}),
+    ],
+)
+def test_figures_are_what_the_trials_allow(n: int, names: str, expected: set[str], tmp_path: Path) -> None:
+    study = of_packaged_space(n, names.split(","))
+    assert draw(study, tmp_path) == expected
+    assert (tmp_path / "report.html").exists() == (n > 0)
+    page = interactive(tmp_path)
+    missing = {"pareto_front"} if len(study.objectives) > 3 else set()
+    slices = -(-len({name for row in study.complete for name in row.distributions}) // 4) if "slice" in expected else 0
+    assert page.count('class="plotly-graph-div"') == len(expected - missing - {"slice"}) + slices
+    assert not re.search(r'"width":\s*\d{3}', page)  # as wide as the window, not as the number of panels
+
+
+def test_a_study_that_only_failed_has_a_timeline(tmp_path: Path) -> None:
+    assert draw(result([Row(0, "failed", start=1.8e9, end=1.8e9 + 1)]), tmp_path) == {"timeline"}
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_the_name_of_a_study_is_text_in_the_page(tmp_path: Path) -> None:
+    draw(result([]), tmp_path)
+    assert HOSTILE not in interactive(tmp_path)
+    assert "No trial of this study has finished" in interactive(tmp_path)
+
+
+@pytest.mark.parametrize(("names", "reversed_"), [("accuracy", False), ("accuracy,latency", False), ("log_loss", True)])
+def test_dark_is_good_in_the_interactive_contour_too(names: str, reversed_: bool, tmp_path: Path) -> None:
+    draw(of_packaged_space(30, names.split(",")), tmp_path)
+    (found,) = re.findall(r'"reversescale":(\w+),(?:(?!\}\]).)*"type":"contour"', interactive(tmp_path))
+    assert found == str(reversed_).lower()
+
+
+def test_a_second_drawing_is_the_same(tmp_path: Path) -> None:
+    study = of_packaged_space(12, ["accuracy"])
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        draw(study, tmp_path / name)
+    for path in ["report.html", *(f"figures/{path.name}" for path in (tmp_path / "first/figures").glob("*.png"))]:
+        assert (tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes(), path
+
+
+def test_importance_of_a_conditional_hyperparameter_is_found() -> None:
+    study, rng = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)), random.Random(0)
+    for _ in range(200):
+        trial = study.ask()
+        sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
+        value = trial.suggest_float("momentum", 0, 1) if sgd else 0.5
+        trial.suggest_float("dropout", 0, 1)
+        study.tell(trial, value + rng.random() / 1000)
+    found = {importance.name: importance for importance in importances(study)}
+    assert sum(importance.share for importance in found.values()) == pytest.approx(1)
+    assert found["momentum"].share > 3 * found["dropout"].share
+    assert 50 < found["momentum"].n_trials < 150
+    assert found["dropout"].n_trials == 200
