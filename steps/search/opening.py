@@ -18,7 +18,6 @@ from steps.search.plan import Plan
 from steps.search.store.leases import Leases
 from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import open_study
-from steps.search.strategy.grid import next_cell
 from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import Checkpoints, checkpoints_of
 from steps.search.trials.context import TrialContext, WorkerContext
@@ -85,5 +84,5 @@ def limits_of(plan: Plan) -> Limits:
         plan.n_trials,
         timeout=plan.deadline - time.time() if plan.deadline else math.inf,
         plateau=plan.stop_when,
-        ask=next_cell if plan.sampler == "grid" else optuna.Study.ask,
+        grid=plan.sampler == "grid",
     )

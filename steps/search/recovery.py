@@ -42,7 +42,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
         study.set_user_attr(DATASET_DIGEST, dataset_digest)
         earlier = [run_id for run_id in known.get(TUNE_RUNS, []) if run_id != run.info.run_id]
         study.set_user_attr(TUNE_RUNS, [*earlier, run.info.run_id])
-        put_back_the_dead(worker)
+        put_back_the_dead(worker, study.get_trials(deepcopy=False))
         trials = study.get_trials(deepcopy=False)
         live = leases.live_trials()
     if not earlier:

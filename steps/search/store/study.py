@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage
 
 from steps.base.errors import InputError
 from steps.search.store.attributes import OBJECTIVES
@@ -15,7 +15,7 @@ from steps.tasks.objectives import Objective
 
 
 def open_study(
-    storage: RDBStorage, name: str, objectives: Sequence[Objective], sampler: BaseSampler, pruner: BasePruner
+    storage: BaseStorage, name: str, objectives: Sequence[Objective], sampler: BaseSampler, pruner: BasePruner
 ) -> optuna.Study:
     """Create the study `name`, or continue it.
 

@@ -1,7 +1,8 @@
 """Grid search over a finite space: every cell waits in the study, and is handed out once.
 
-Optuna's own `GridSampler` knows neither conditions nor repetition. Here the cells are enumerated along the
-space and enqueued as waiting trials, which survive with the study.
+Optuna's own `GridSampler` knows neither conditions nor repetition; its `BruteForceSampler` may repeat a cell or stop
+early if several processes ask at once, and stops a study only inside of `optimize`. Here the cells are enumerated along
+the space and enqueued as waiting trials, which survive with the study.
 """
 
 from __future__ import annotations
@@ -67,15 +68,6 @@ def enqueue_cells(
     for cell in missing[:allowed]:
         study.enqueue_trial(cell)
     return len(every), len(missing[allowed:])
-
-
-def next_cell(study: optuna.Study) -> optuna.Trial | None:
-    """The next waiting trial, now running; None when there is none, where `Study.ask` would make one.
-
-    One caller at a time: with SQLite, Optuna lets two that ask in the same moment have the same trial.
-    """
-    trial_id = study._pop_waiting_trial_id()
-    return None if trial_id is None else optuna.Trial(study, trial_id)
 
 
 def _extended(

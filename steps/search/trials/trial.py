@@ -43,9 +43,8 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
         state, outcome = _train(job, training, stop, on_epoch)
         measures = outcome.measures
         values = None if measures is None else [measures[objective.name] for objective in job.context.objectives]
-        with worker.leases.storage.together():
-            outcome.write(trial.set_user_attr)
-            finished = worker.study.tell(trial, values, state)
+        outcome.write(trial.set_user_attr)  # before the end: after it nothing can be written
+        finished = worker.study.tell(trial, values, state)
     except Interrupted:
         runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
         runs.flush()  # once it is put back, another process may write its run

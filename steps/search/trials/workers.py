@@ -28,13 +28,13 @@ class Limits:
         n_trials: Of the whole study; a failed trial counts.
         timeout: Seconds from now after which no trial is started.
         plateau: Whether to stop for want of improvement.
-        ask: Gives the next trial; None if a grid is done.
+        grid: Whether only trials that wait are run; it is done when none does.
     """
 
     n_trials: int
     timeout: float = math.inf
     plateau: Callable[[optuna.Study], bool] | None = None
-    ask: Callable[[optuna.Study], optuna.Trial | None] = optuna.Study.ask
+    grid: bool = False
 
 
 class Workers:
@@ -110,49 +110,58 @@ class Workers:
         """The next trial to run; None when the study is over."""
         study, leases = self._worker.study, self._worker.leases
         while not self._stop.is_set():
-            with leases.study_lock(), leases.storage.reading_once():
-                put_back_the_dead(self._worker)
-                over = self._over()
-                trial = None if over else self._limits.ask(study)
-                if trial is not None:
+            with leases.study_lock():
+                trials = study.get_trials(deepcopy=False)
+                if put_back_the_dead(self._worker, trials):
+                    trials = study.get_trials(deepcopy=False)
+                over = self._over(trials)
+                if not over:
+                    trial = study.ask()
                     if leases.acquire(trial.number):
-                        with leases.storage.together():
-                            return prepare(self._worker.context, trial)
-                elif over in ("timeout", "plateau") or not self._others_run():
-                    self.stopped_by = self.stopped_by or over or "grid"
+                        return prepare(self._worker.context, trial)
+                elif over in ("timeout", "plateau") or not self._others_run(trials):
+                    self.stopped_by = self.stopped_by or over
                     return None
             self._stop.wait(_POLL)
         return None
 
-    def _over(self) -> str:
-        study, limits = self._worker.study, self._limits
-        trials = study.get_trials(deepcopy=False)
-        if sum(trial.state.is_finished() or trial.state == TrialState.RUNNING for trial in trials) >= limits.n_trials:
+    def _over(self, trials: Sequence[FrozenTrial]) -> str:
+        """The limit that is reached; "" if none is."""
+        limits, waiting = self._limits, [trial for trial in trials if trial.state == TrialState.WAITING]
+        if len(trials) - len(waiting) >= limits.n_trials:
             return "n_trials"
         if time.monotonic() > self._deadline:
             return "timeout"
-        return "plateau" if limits.plateau and limits.plateau(study) else ""
+        if limits.plateau and limits.plateau(self._worker.study):
+            return "plateau"
+        return "grid" if limits.grid and not waiting else ""
 
-    def _others_run(self) -> bool:
-        running = self._worker.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return not {trial.number for trial in running} <= self._worker.leases.held_trials()
+    def _others_run(self, trials: Sequence[FrozenTrial]) -> bool:
+        running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
+        return not running <= self._worker.leases.held_trials()
 
 
-def put_back_the_dead(worker: WorkerContext) -> None:
+def put_back_the_dead(worker: WorkerContext, trials: Sequence[FrozenTrial]) -> bool:
     """Return the trials that nobody runs any more to the queue; under the study lock only.
 
-    Outside it a running trial without a lease may just have been asked.
+    Outside it a running trial without a lease may just have been asked for.
+
+    Args:
+        trials: Those of the study.
+
+    Returns:
+        Whether there were any.
     """
     leases, held = worker.leases, worker.leases.held_trials()
-    running = worker.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    of_others = [trial for trial in running if trial.number not in held]
+    of_others = [t.number for t in trials if t.state == TrialState.RUNNING and t.number not in held]
     live = leases.live_trials() if of_others else set()
-    for trial in of_others:
-        if trial.number not in live and leases.acquire(trial.number):
-            try:
-                put_back(worker, trial.number)
-            except UpdateFinishedTrialError:  # it ended, and gave its lease back, since the first look
-                leases.release(trial.number)
+    dead = [number for number in of_others if number not in live and leases.acquire(number)]
+    for number in dead:
+        try:
+            put_back(worker, number)
+        except UpdateFinishedTrialError:  # it ended, and gave its lease back, since the first look
+            leases.release(number)
+    return bool(dead)
 
 
 def _wait(events: Sequence[threading.Event]) -> None:

@@ -4,13 +4,12 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 import steps.base.retry as module
@@ -86,10 +85,16 @@ def test_sqlite_is_in_wal_mode_and_a_brace_in_its_name_is_a_brace(tmp_path: Path
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> optuna.Study:
+def storage(tmp_path: Path) -> Iterator[RetryingStorage]:
     open_storage(f"sqlite:///{tmp_path}/optuna.db")
     impatient = {"connect_args": {"timeout": 0.05}}  # the driver gives up at once; what is left is our patience
-    storage = RetryingStorage(f"sqlite:///{tmp_path}/optuna.db", engine_kwargs=impatient)
+    storage = RetryingStorage(f"sqlite:///{tmp_path}/optuna.db", impatient)
+    yield storage
+    storage.engine.dispose()
+
+
+@pytest.fixture
+def study(storage: RetryingStorage) -> optuna.Study:
     return optuna.create_study(storage=storage, study_name="study")
 
 
@@ -139,100 +144,47 @@ def test_a_full_disk_is_not_waited_for_and_loses_nothing(
     assert [t.state for t in study.get_trials()] == [TrialState.COMPLETE]
 
 
-def test_an_end_whose_answer_was_lost_is_recognized(study: optuna.Study) -> None:
-    storage = study._storage._backend  # type: ignore[attr-defined]
+def test_an_end_whose_answer_was_lost_is_recognized(study: optuna.Study, storage: RetryingStorage) -> None:
+    number = study.ask().number
+    trial_id = storage.trial_id("study", number)
+    assert storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [1.0])
+    assert storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [1.0])
+    for state, values in ((TrialState.FAIL, None), (TrialState.COMPLETE, [2.0])):
+        with pytest.raises(UpdateFinishedTrialError):
+            storage.set_trial_state_values(trial_id, state, values)
+
+
+def test_a_process_that_lost_its_trial_does_not_end_it(study: optuna.Study, storage: RetryingStorage) -> None:
+    lost, kept = study.ask(), study.ask()
+    storage.may_end = lambda number: number != lost.number
+    with pytest.raises(UpdateFinishedTrialError, match=f"trial {lost.number} was taken over"):
+        study.tell(lost, 1.0)
+    study.tell(kept, 2.0)
+    storage.set_trial_state_values(storage.trial_id("study", lost.number), TrialState.WAITING)  # to be continued
+    assert [trial.state for trial in study.get_trials()] == [TrialState.WAITING, TrialState.COMPLETE]
+
+
+def test_the_fence_is_asked_again_after_a_wait(study: optuna.Study, storage: RetryingStorage, tmp_path: Path) -> None:
     trial = study.ask()
-    assert storage.set_trial_state_values(trial._trial_id, TrialState.COMPLETE, [1.0])
-    assert storage.set_trial_state_values(trial._trial_id, TrialState.COMPLETE, [1.0])
-    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
-        storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+    answers = iter([True, False])  # while this process waits, another one takes the trial over
+    storage.may_end = lambda _: next(answers)
+    with sqlite3.connect(tmp_path / "optuna.db") as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UpdateFinishedTrialError, match="was taken over"):
+            study.tell(trial, 1.0)
+    assert [found.state for found in study.get_trials()] == [TrialState.RUNNING]
 
 
-def test_parameters_are_written_when_they_are_suggested(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/optuna.db"
-    storage = open_storage(url)
-    study = optuna.create_study(storage=storage, study_name="s")
-    for value in (1, 2):
-        trial = study.ask()
-        params = {name: trial.suggest_int(name, value, 9) for name in ("a", "b", "c")}
-        trial.set_user_attr("done", True)
-        with sqlite3.connect(tmp_path / "optuna.db") as database:
-            (n_params,) = database.execute("SELECT count(*) FROM trial_params").fetchone()
-        assert n_params == 3 * value
-        assert optuna.load_study(storage=open_storage(url), study_name="s").trials[trial.number].params == params
-    trial = study.ask()
-    trial.suggest_int("a", 3, 9)
-    assert study.trials[trial.number].params == trial.params
-    with pytest.raises(ValueError, match="different distribution kind"):
-        study.ask().suggest_float("a", 0, 1)
-
-
-def test_trials_are_read_as_optuna_reads_them(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/optuna.db"
-    study = optuna.create_study(storage=open_storage(url), study_name="s", directions=["maximize", "minimize"])
-    for values in ([1.0, math.inf], [-math.inf, 2.5], None):
-        trial = study.ask()
-        trial.suggest_float("rate", 0.1, 0.9, log=True)
-        trial.suggest_categorical("kind", ["a", None, True])
-        trial.suggest_int("n", 1, 9, step=2)
-        trial.set_user_attr("list", [1, {"two": "ü"}])
-        study.tell(trial, values, state=None if values else TrialState.FAIL)
-    single = optuna.create_study(storage=study._storage, study_name="single")
-    trial = single.ask()
-    for step, value in enumerate((0.25, math.inf, -math.inf)):
-        trial.report(value, step)
-    single.tell(trial, state=TrialState.PRUNED)
-    study.enqueue_trial({"n": 3})
-    study.ask().suggest_int("n", 1, 9, step=2)
-    study.enqueue_trial({"n": 5}, user_attrs={"why": "it waits"})
-    for name in ("s", "single"):
-        ours = optuna.load_study(storage=open_storage(url), study_name=name).get_trials()
-        assert ours == optuna.load_study(storage=RDBStorage(url), study_name=name).get_trials()
+def test_processes_see_each_others_trials(storage: RetryingStorage, study: optuna.Study, tmp_path: Path) -> None:
+    elsewhere = optuna.load_study(storage=open_storage(f"sqlite:///{tmp_path}/optuna.db"), study_name="study")
+    assert study.get_trials() == elsewhere.get_trials() == []
+    ours, theirs = study.ask(), elsewhere.ask()
+    theirs.suggest_categorical("kind", ["a", None, True])
+    theirs.report(math.inf, 1)
+    assert [trial.intermediate_values for trial in study.get_trials()] == [{}, {1: math.inf}]
+    elsewhere.tell(theirs, -math.inf)
+    study.tell(ours, state=TrialState.FAIL)
+    assert study.get_trials() == elsewhere.get_trials()
+    assert [trial.value for trial in elsewhere.get_trials()] == [None, -math.inf]
     with pytest.raises(KeyError):
-        open_storage(url).get_trial(99)
-
-
-def test_what_is_written_together_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/optuna.db"
-    storage, other = open_storage(url), RDBStorage(url)
-    study = optuna.create_study(storage=storage, study_name="s")
-    trial = study.ask()
-
-    def interrupted() -> None:
-        with storage.together():
-            trial.set_user_attr("a", 1)
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        interrupted()
-    with storage.together():
-        trial.suggest_int("x", 0, 9)
-        trial.set_user_attr("b", 1)
-        assert not other.get_trial(trial._trial_id).params
-    (found,) = other.get_all_trials(study._study_id)
-    assert (found.params, found.user_attrs) == (trial.params, {"b": 1})
-    with storage.together():
-        trial.set_user_attr("b", 2)  # in place of what is there
-        trial.set_user_attr("b", 3)
-        trial.set_user_attr("c", 4)
-        assert study.tell(trial, 0.5).user_attrs == {"b": 3, "c": 4}
-        assert other.get_trial(trial._trial_id).state == TrialState.COMPLETE
-    with pytest.raises(UpdateFinishedTrialError), storage.together():
-        trial.set_user_attr("late", 5)
-    assert other.get_trial(trial._trial_id).user_attrs == {"b": 3, "c": 4}
-
-
-def test_a_read_in_a_block_is_the_first_one_but_for_own_changes(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/optuna.db"
-    storage = open_storage(url)
-    study = optuna.create_study(storage=storage, study_name="s")
-    elsewhere = optuna.load_study(storage=RDBStorage(url), study_name="s")
-    with storage.reading_once():
-        assert study.get_trials() == []
-        elsewhere.ask()
-        assert study.get_trials() == []
-        own = study.ask()
-        assert [trial.number for trial in study.get_trials()] == [own.number]
-        storage.set_trial_state_values(own._trial_id, TrialState.WAITING)
-        assert [trial.state.name for trial in study.get_trials()] == ["RUNNING", "WAITING"]
-    assert study.ask().number == own.number
+        storage.trial_id("study", 2)

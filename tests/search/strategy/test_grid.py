@@ -14,7 +14,7 @@ from steps.mlp.config import MLPConfig
 from steps.search.space.file import load_space, space_path
 from steps.search.space.space import Space
 from steps.search.store.url import open_storage
-from steps.search.strategy.grid import cells, enqueue_cells, next_cell
+from steps.search.strategy.grid import cells, enqueue_cells
 
 SPACE = """
 n_layers: {type: int, low: 1, high: 2}
@@ -87,9 +87,9 @@ def test_each_cell_once_in_many_jobs_and_after_interruptions(space: Space, tmp_p
         def work(study: optuna.Study = study, session: int = session) -> None:
             while True:
                 with lock:  # as in Workers
-                    trial = next_cell(study)
-                if trial is None:
-                    return
+                    if not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                        return
+                    trial = study.ask()
                 values = space.suggest(trial)
                 if session < 2 and trial.number % 10 == 3:
                     trial.set_user_attr("interrupted", True)

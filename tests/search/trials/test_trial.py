@@ -60,7 +60,7 @@ class Desk:
     def ask(self) -> Job:
         """The next trial, leased."""
         with self.worker.leases.study_lock():
-            put_back_the_dead(self.worker)
+            put_back_the_dead(self.worker, self.worker.study.get_trials(deepcopy=False))
             trial = self.worker.study.ask()
             assert self.worker.leases.acquire(trial.number)
             return prepare(self.worker.context, trial)
