@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -15,10 +19,9 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
-from optuna.samplers._lazy_random_state import LazyRandomState
+from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.errors import InputError
-from steps.search.strategy.tpe import FastTPESampler
 
 SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
@@ -40,7 +43,7 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
 
 
 def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampler:
-    """The sampler `name`, one that `check_sampler` takes.
+    """The sampler `name`, one that `check_sampler` takes; what it draws is a function of seed, trial number and study.
 
     `cmaes` covers the numbers and `gp` the hyperparameters that every trial has; TPE covers the rest.
     `grid` suggests nothing: its cells wait in the study (`steps.search.strategy.grid`).
@@ -51,31 +54,68 @@ def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampl
     """
     match name:
         case "tpe":
-            return FastTPESampler(seed=seed, multivariate=True, group=conditional, constant_liar=True)
+            return PerTrialSampler(
+                lambda own: TPESampler(seed=own, multivariate=True, group=conditional, constant_liar=True), seed
+            )
         case "qmc":  # its sequence is kept in the study under its seed and goes on by itself
-            return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+            rest = PerTrialSampler(_random, seed)
+            return QMCSampler(seed=seed, scramble=True, independent_sampler=rest, warn_independent_sampling=False)
         case "cmaes":
-            return CmaEsSampler(seed=seed, independent_sampler=TPESampler(seed=seed), warn_independent_sampling=False)
+            return PerTrialSampler(lambda own: _with_tpe(CmaEsSampler, own), seed)
         case "gp":
-            return GPSampler(seed=seed, independent_sampler=TPESampler(seed=seed), warn_independent_sampling=False)
+            return PerTrialSampler(lambda own: _with_tpe(GPSampler, own), seed)
         case "nsgaii":
-            return NSGAIISampler(seed=seed)
+            return PerTrialSampler(lambda own: NSGAIISampler(seed=own), seed)
         case "nsgaiii":
-            return NSGAIIISampler(seed=seed)
+            return PerTrialSampler(lambda own: NSGAIIISampler(seed=own), seed)
+    return PerTrialSampler(_random, seed)
+
+
+def _random(seed: int) -> BaseSampler:
     return RandomSampler(seed=seed)
 
 
-def reseed(sampler: BaseSampler, seed: int, trial_number: int) -> None:
-    """Make what the sampler draws next a function of (seed, trial number).
+def _with_tpe(kind: type[CmaEsSampler] | type[GPSampler], seed: int) -> BaseSampler:
+    return kind(seed=seed, independent_sampler=TPESampler(seed=seed), warn_independent_sampling=False)
 
-    Otherwise processes that share a study, or one that continues it, would draw the same numbers again.
+
+class PerTrialSampler(BaseSampler):
+    """A new sampler for each trial, seeded by the seed of the study and the number of the trial.
+
+    With one sampler for all, processes that share a study, or one that continues it, would draw the same numbers
+    again. The samplers need no memory of their own: all they know they read from the trials of the study.
     """
-    _reseed(sampler, int(np.random.SeedSequence((seed, trial_number)).generate_state(1)[0]))
 
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
+        """
+        Args:
+            make: The sampler of a trial, from its own seed.
+        """
+        self._make, self._seed = make, seed
+        self._samplers: dict[int, BaseSampler] = {}  # number of a trial that this process has asked for -> its sampler
 
-def _reseed(part: object, entropy: int) -> None:
-    for value in getattr(part, "__dict__", {}).values():
-        if isinstance(value, LazyRandomState):
-            value.rng.seed(entropy)
-        elif type(value).__module__.startswith("optuna.samplers."):
-            _reseed(value, entropy)
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._samplers[trial.number] = self._new(trial.number)
+        self._samplers[trial.number].before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._samplers[trial.number].infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._samplers[trial.number].sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._samplers[trial.number].sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        sampler = self._samplers.pop(trial.number, None) or self._new(trial.number)
+        sampler.after_trial(study, trial, state, values)
+
+    def _new(self, number: int) -> BaseSampler:
+        return self._make(int(np.random.SeedSequence((self._seed, number)).generate_state(1)[0]))

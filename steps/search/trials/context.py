@@ -17,7 +17,6 @@ from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
 from steps.search.store.attributes import TrialAttributes, TrialSettings
 from steps.search.store.leases import Leases
-from steps.search.strategy.samplers import reseed
 from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
 from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followed, objectives_of
@@ -168,7 +167,6 @@ def prepare(context: TrialContext, trial: optuna.Trial) -> Job:
     known = TrialAttributes.read(trial)
     if known.hyperparameters is not None and known.settings is not None:
         return Job(replace(context, **asdict(known.settings)), trial, known.hyperparameters, began=True)
-    reseed(trial.study.sampler, context.seed, trial.number)
     hyperparameters = context.space.suggest(trial)
     settings = TrialSettings(context.epochs, context.seed, context.precision)
     TrialAttributes(hyperparameters, settings).write(trial.set_user_attr)

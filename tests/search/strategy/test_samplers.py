@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from statistics import median
 
 import optuna
 import pytest
 
 from steps.base.errors import InputError
 from steps.search.space.file import load_space, space_path
-from steps.search.strategy.samplers import SAMPLERS, check_sampler, make_sampler, reseed
+from steps.search.space.space import Space
+from steps.search.strategy.samplers import SAMPLERS, check_sampler, make_sampler
 
 _HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("torch")]
 
@@ -32,17 +34,48 @@ def test_each_takes_the_conditional_space_and_the_seed(name: str) -> None:
     assert len({str(values) for values in first}) == len(first)
 
 
-@pytest.mark.parametrize("name", [name for name in _HERE if name != "qmc"])
-def test_what_is_drawn_is_a_function_of_seed_and_trial_number(name: str) -> None:
+def continued(name: str, space: Space, n_sessions: int, n: int) -> list[dict[str, object]]:
+    """Suggestions to a study that is opened again n_sessions - 1 times, with a new sampler each time."""
+    storage = optuna.storages.InMemoryStorage()
+    values = []
+    for _ in range(n_sessions):
+        study = optuna.create_study(
+            storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, seed=0)
+        )
+        for _ in range(n // n_sessions):
+            trial = study.ask()
+            values.append(space.suggest(trial))
+            study.tell(trial, float(trial.number % 5))
+    return values
+
+
+@pytest.mark.parametrize("name", _HERE)
+def test_a_study_that_is_continued_is_suggested_the_same(name: str) -> None:
     space = load_space(space_path("default"))
+    assert continued(name, space, 1, 24) == continued(name, space, 12, 24)
 
-    def suggest(seed: int, trial_number: int) -> dict[str, object]:
-        study = optuna.create_study(sampler=make_sampler(name, 0))
-        reseed(study.sampler, seed, trial_number)
-        return space.suggest(study.ask())
 
-    assert suggest(0, 7) == suggest(0, 7)
-    assert len({str(suggest(*key)) for key in ((0, 7), (0, 8), (1, 7))}) == 3
+@pytest.mark.parametrize("name", [name for name in _HERE if name != "qmc"])
+def test_processes_that_ask_at_once_are_suggested_different_things(name: str) -> None:
+    """Each has asked before the other one has told anything; Optuna's QMC counts in the study what it has drawn."""
+    space, storage = load_space(space_path("default")), optuna.storages.InMemoryStorage()
+    trials = [
+        optuna.create_study(
+            storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, seed=0)
+        ).ask()
+        for _ in range(4)
+    ]
+    assert len({str(space.suggest(trial)) for trial in trials}) == len(trials)
+
+
+@pytest.mark.parametrize("name", ["tpe", "cmaes", "nsgaii"])
+def test_each_learns_from_the_trials_of_the_study(name: str) -> None:
+    study = optuna.create_study(sampler=make_sampler(name, seed=0, conditional=False))
+    for _ in range(200):
+        trial = study.ask()
+        study.tell(trial, sum((trial.suggest_float(x, -5, 5) - 1) ** 2 for x in "abc"))
+    values = [trial.value for trial in study.trials]
+    assert median(values[-50:]) < median(values[:50]) / 2
 
 
 def test_gp_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
