@@ -48,8 +48,7 @@ def test_a_damaged_file_is_named_with_both_checksums(
         load_dataset("mnist", 1 / 6, seed=0)
 
 
-def test_saved_and_loaded_is_the_same_and_memory_mapped(tmp_path: Path) -> None:
-    digits = load_dataset("digits", 1 / 6, seed=0)
+def test_saved_and_loaded_is_the_same_and_memory_mapped(digits: Dataset, tmp_path: Path) -> None:
     digits.save(tmp_path)
     loaded = Dataset.load(tmp_path, ("train", "validation"))
     assert set(loaded.splits) == {"train", "validation"}
@@ -59,8 +58,8 @@ def test_saved_and_loaded_is_the_same_and_memory_mapped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["train_features.npy", "validation_targets.npy", "dataset.json"])
-def test_every_load_verifies(name: str, tmp_path: Path) -> None:
-    load_dataset("digits", 1 / 6, seed=0).save(tmp_path)
+def test_every_load_verifies(name: str, digits: Dataset, tmp_path: Path) -> None:
+    digits.save(tmp_path)
     content = bytearray((tmp_path / name).read_bytes())
     content[-40] ^= 1
     (tmp_path / name).write_bytes(content)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from steps.datasets import Dataset
-from steps.datasets.catalogue import load_dataset
 from steps.datasets.interface import Interface
 from steps.mlp.checkpoint import CheckpointError, draft_of, load_checkpoint, remove_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig, Optimizer
@@ -23,11 +22,10 @@ CONFIGS = [
 
 
 @pytest.fixture(scope="module")
-def make() -> Callable[[MLPConfig], Trainer]:
-    data: Dataset = load_dataset("digits", 1 / 6, seed=0)
-    train, validation = (Samples.of(data.splits[name]) for name in ("train", "validation"))
+def make(digits: Dataset) -> Callable[[MLPConfig], Trainer]:
+    train, validation = (Samples.of(digits.splits[name]) for name in ("train", "validation"))
     return lambda config: Trainer(
-        config, train, validation, interface=Interface.of(data), head=Softmax(10), epochs=4, seed=0
+        config, train, validation, interface=Interface.of(digits), head=Softmax(10), epochs=4, seed=0
     )
 
 

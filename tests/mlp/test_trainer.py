@@ -9,18 +9,12 @@ import pytest
 import tensorflow as tf
 
 from steps.datasets import Dataset
-from steps.datasets.catalogue import load_dataset
 from steps.datasets.interface import Interface
 from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision
 from steps.mlp.heads import Softmax
 from steps.mlp.model import build_model
 from steps.mlp.network import Network
 from steps.mlp.trainer import Epoch, Samples, Trainer
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("digits", 1 / 6, seed=0)
 
 
 def trainer(

@@ -11,10 +11,9 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
-from steps.datasets.catalogue import load_dataset
+from steps.datasets import Dataset, Split
 from tests.running import run_step, succeeded
 
-TEST = load_dataset("digits", 1 / 6, seed=0).splits["test"]
 POINT = {
     "n_layers": 1, "units_0": 128, "activation": "relu", "dropout": 0.0, "input_dropout": 0.0, "batch_norm": True,
     "optimizer": "adamw", "learning_rate": 0.005, "weight_decay": 0.01, "batch_size": 64, "label_smoothing": 0.0,
@@ -23,6 +22,12 @@ POINT = {
 
 
 REQUIRED = ("--require", "accuracy>=0.8,recall>=0.5")
+
+
+@pytest.fixture
+def unseen(digits: Dataset) -> Split:
+    """The test split, which the models have not seen."""
+    return digits.splits["test"]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
@@ -19,13 +18,15 @@ from mlflow.tracking import MlflowClient
 from PIL import Image
 
 from deploy.postgresql import free_port
-from tests.registered.conftest import TEST
+from steps.datasets import Split
 from tests.running import module, run_command, run_step, script, serving, succeeded
 
 
-def test_keras_alone_loads_the_model(folder: Path, client: MlflowClient, second: ModelVersion, tmp_path: Path) -> None:
+def test_keras_alone_loads_the_model(
+    unseen: Split, folder: Path, client: MlflowClient, second: ModelVersion, tmp_path: Path
+) -> None:
     path = Path(mlflow.artifacts.download_artifacts("models:/digits-mlp/2/data/model.keras"))
-    np.save(tmp_path / "features.npy", TEST.features)
+    np.save(tmp_path / "features.npy", unseen.features)
     alone = f"""
 import sys
 import keras, numpy as np
@@ -38,9 +39,11 @@ assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules
     np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), np.load(logged)["outputs"])
 
 
-def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowClient, second: ModelVersion) -> None:
-    rows = pd.DataFrame(np.asarray(TEST.features), columns=[f"pixel_{i}" for i in range(64)]).astype(object)
-    rows["label"] = TEST.targets
+def test_predict_a_table_with_labels_and_a_bad_row(
+    unseen: Split, copied: Path, client: MlflowClient, second: ModelVersion
+) -> None:
+    rows = pd.DataFrame(np.asarray(unseen.features), columns=[f"pixel_{i}" for i in range(64)]).astype(object)
+    rows["label"] = unseen.targets
     rows.loc[6, "pixel_3"] = "dark"
     rows.to_csv(copied / "rows.csv", index=False)
     result = run_step(
@@ -56,15 +59,15 @@ def test_predict_a_table_with_labels_and_a_bad_row(copied: Path, client: MlflowC
     assert found["predicted"].tolist() == expected.argmax(1).tolist()
     uri = f"sqlite:///{copied}/mlflow.db"
     (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'predict'")
-    assert made.data.metrics["accuracy_score"] == (expected.argmax(1) == np.delete(TEST.targets, 6)).mean()
+    assert made.data.metrics["accuracy_score"] == (expected.argmax(1) == np.delete(unseen.targets, 6)).mean()
     assert (made.data.metrics["n_predicted"], made.data.metrics["n_bad"]) == (359, 1)
 
 
 @pytest.mark.slow
-def test_predict_images_to_parquet(copied: Path, client: MlflowClient) -> None:
+def test_predict_images_to_parquet(unseen: Split, copied: Path, client: MlflowClient) -> None:
     (copied / "scans").mkdir()
     for i in range(20):
-        dark_on_light = 255 - np.kron(TEST.features[i].reshape(8, 8) * (255 / 16), np.ones((3, 3)))
+        dark_on_light = 255 - np.kron(unseen.features[i].reshape(8, 8) * (255 / 16), np.ones((3, 3)))
         Image.fromarray(np.rint(dark_on_light).astype(np.uint8)).save(copied / "scans" / f"{i:02d}.png")
     result = run_step(
         copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "scans", "--invert", "true",
@@ -79,8 +82,8 @@ def test_predict_images_to_parquet(copied: Path, client: MlflowClient) -> None:
     np.testing.assert_allclose(found.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_rows_that_are_wrong_everywhere_end_the_run(copied: Path) -> None:
-    np.save(copied / "rows.npy", np.asarray(TEST.features) / 16)  # scaled to [0, 1], as other models want it
+def test_rows_that_are_wrong_everywhere_end_the_run(unseen: Split, copied: Path) -> None:
+    np.save(copied / "rows.npy", np.asarray(unseen.features) / 16)  # scaled to [0, 1], as other models want it
     result = run_step(
         copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "rows.npy", "--output", "out.csv"
     )
@@ -121,29 +124,27 @@ def served(folder: Path, uri: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/invocations"
 
 
-def _request(n: int) -> dict[str, Any]:
-    return {"inputs": np.asarray(TEST.features[:n]).tolist()}
+def _request(unseen: Split, n: int) -> str:
+    return json.dumps({"inputs": np.asarray(unseen.features[:n]).tolist()})
 
 
 @pytest.mark.slow
-def test_it_is_served(folder: Path, client: MlflowClient) -> None:
+def test_it_is_served(unseen: Split, folder: Path, client: MlflowClient) -> None:
     first = client.get_model_version("digits-mlp", "1")
     logged = mlflow.artifacts.download_artifacts(run_id=first.run_id, artifact_path="predictions.npz")
     expected = np.load(logged)["outputs"][:5]
     with served(folder, "models:/digits-mlp/1") as address:
-        request = urllib.request.Request(
-            address, json.dumps(_request(5)).encode(), {"Content-Type": "application/json"}
-        )
+        request = urllib.request.Request(address, _request(unseen, 5).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             found = json.load(answer)["predictions"]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
-def test_mlflow_models_predict(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "request.json").write_text(json.dumps(_request(5)))
+def test_mlflow_models_predict(unseen: Split, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text(_request(unseen, 5))
     files = ("-i", str(tmp_path / "request.json"), "-o", str(tmp_path / "answer.json"))
     options = ("-m", "models:/digits-mlp@champion", "--env-manager", "local", "-t", "json", *files)
     succeeded(run_command(module("mlflow", "models", "predict", *options), folder))
     found = json.loads((tmp_path / "answer.json").read_text())["predictions"]
-    assert np.argmax(found, 1).tolist() == TEST.targets[:5].tolist()
+    assert np.argmax(found, 1).tolist() == unseen.targets[:5].tolist()

@@ -12,11 +12,13 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
-from tests.registered.conftest import TEST
+from steps.datasets import Split
 from tests.running import REPOSITORY, run_command, run_step, script, start_step, succeeded
 
 
-def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, second: ModelVersion) -> None:
+def test_the_decision_is_on_the_run_and_on_the_version(
+    unseen: Split, client: MlflowClient, second: ModelVersion
+) -> None:
     run_data, tags = client.get_run(second.run_id).data, second.tags
     checks = json.loads(tags["checks"])
     assert all(checks.values())
@@ -32,7 +34,7 @@ def test_the_decision_is_on_the_run_and_on_the_version(client: MlflowClient, sec
         made_by = client.get_model_version("digits-mlp", version).run_id
         path = mlflow.artifacts.download_artifacts(run_id=made_by, artifact_path="predictions.npz")
         predictions[version] = np.load(path)["outputs"].argmax(1)
-    first_right, second_right = (predictions[version] == TEST.targets for version in ("1", "2"))
+    first_right, second_right = (predictions[version] == unseen.targets for version in ("1", "2"))
     assert json.loads(tags["mcnemar_table"]) == [
         [int((second_right & first_right).sum()), int((second_right & ~first_right).sum())],
         [int((~second_right & first_right).sum()), int((~second_right & ~first_right).sum())],

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from steps.datasets import Dataset
-from steps.datasets.catalogue import load_dataset
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import ChampionComparison, EvaluationResult
 from steps.tasks.checks import check_baseline
@@ -20,11 +19,6 @@ from steps.tasks.task import task_of
 from tests.report.contrast import LOWEST_CONTRAST
 
 HOSTILE = "<script>alert('x')</script>"
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("digits", 1 / 6, seed=0)
 
 
 def evaluated(dataset: Dataset, share_right: float, **changes: Any) -> tuple[EvaluationResult, np.ndarray]:

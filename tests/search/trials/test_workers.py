@@ -7,7 +7,7 @@ import mlflow
 import optuna
 from optuna.trial import FrozenTrial
 
-from steps.datasets.catalogue import load_dataset
+from steps.datasets import Dataset
 from steps.search.space.file import load_space, space_path
 from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
@@ -17,9 +17,8 @@ from steps.search.trials.workers import Limits, Workers
 from steps.tracking.trials import TrialRuns
 
 
-def test_a_thread_without_trials_does_something_else_while_others_run_theirs(tracking: Path) -> None:
-    dataset = load_dataset("digits", 1 / 6, seed=0)
-    context = TrialContext.of(dataset, space=load_space(space_path("small")), epochs=1)
+def test_a_thread_without_trials_does_something_else_while_others_run_theirs(digits: Dataset, tracking: Path) -> None:
+    context = TrialContext.of(digits, space=load_space(space_path("small")), epochs=1)
     storage, idle = open_storage(f"sqlite:///{tracking}/optuna.db"), threading.Event()
     study = optuna.create_study(storage=storage, study_name="s", direction="maximize")
 

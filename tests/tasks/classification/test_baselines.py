@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from steps.datasets.catalogue import load_dataset
+from steps.datasets import Dataset
 from steps.tasks.classification.baselines import LOGISTIC_REGRESSION, MOST_FREQUENT_CLASS, baselines
 
 
-def test_baselines_of_digits() -> None:
-    digits = load_dataset("digits", 1 / 6, seed=0)
+def test_baselines_of_digits(digits: Dataset) -> None:
     train, test = digits.splits["train"], digits.splits["validation"]
     found = baselines(train, test, 10, 16.0)
     assert 0.93 < (found[LOGISTIC_REGRESSION].argmax(1) == test.targets).mean() < 1
