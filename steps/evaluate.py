@@ -64,11 +64,11 @@ def _evaluate(tune_run_id: str, best: SelectedTrial, settings: EvaluateSettings)
     import_tensorflow()
     import mlflow
 
+    from steps.base.files import array_digest
     from steps.datasets.dataset import SPLITS
     from steps.evaluation.refit import refit
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import hardware, limit_threads, resolve_precision
-    from steps.mlp.weights import weights_digest
     from steps.tasks.task import task_of
     from steps.tracking.data import load_data
     from steps.tracking.dataset_inputs import log_inputs
@@ -105,7 +105,7 @@ def _evaluate(tune_run_id: str, best: SelectedTrial, settings: EvaluateSettings)
         {"name": best.study, "trial_number": best.trial_number},
         best.hyperparameters,
         {"epochs": settings.final_epochs, "seed": settings.seed,
-        "precision": precision}, weights_digest(model.get_weights()), hardware(),
+        "precision": precision}, array_digest(model.get_weights()), hardware(),
     )  # fmt: skip
     _register(model, losses, dataset, task, lineage, name, settings)
 

@@ -7,10 +7,10 @@ import re
 import sys
 from pathlib import Path
 
+from steps.base.environment import CHECKPOINTS, URLS
 from steps.base.errors import InputError
 
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
-_URLS = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "TUNE_STORAGE")
 
 
 def expand_home(path: str) -> str:
@@ -29,11 +29,11 @@ def anchor_environment() -> None:
 
     Child steps are started as `python`, so the folder of this interpreter is put first on the PATH.
     """
-    for name in _URLS:
+    for name in URLS:
         if name in os.environ:
             os.environ[name] = absolute_url(os.environ[name])
-    if folder := os.environ.get("TUNE_CHECKPOINTS"):
-        os.environ["TUNE_CHECKPOINTS"] = str(Path(expand_home(folder)).absolute())
+    if folder := os.environ.get(CHECKPOINTS):
+        os.environ[CHECKPOINTS] = str(Path(expand_home(folder)).absolute())
     own, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
     if path.split(os.pathsep)[0] != own:
         os.environ["PATH"] = f"{own}{os.pathsep}{path}"

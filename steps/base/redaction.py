@@ -1,4 +1,4 @@
-"""Passwords out of everything that is written: they come in only by the environment."""
+"""Keep secrets out of all output. They enter by the environment only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import re
 from urllib.parse import unquote, urlsplit
 
-_URLS = ("TUNE_STORAGE", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD")
+from steps.base.environment import SECRETS, URLS
+
 _IN_URL = re.compile(r"(?<=://)([^\s/@:]*):([^\s@]*)@")
 _IN_QUERY = re.compile(r"(?i)((?:password|token|secret)=)[^\s&'\"]+")
 _HIDDEN = "***"
@@ -29,8 +29,8 @@ class RedactingFormatter(logging.Formatter):
 
 
 def _secrets() -> set[str]:
-    found = {os.environ.get(name, "") for name in _SECRETS}
-    for name in _URLS:
+    found = {os.environ.get(name, "") for name in SECRETS}
+    for name in URLS:
         try:
             password = urlsplit(os.environ.get(name, "")).password or ""
         except ValueError:  # no URL; what looks like a password in it is found by its place

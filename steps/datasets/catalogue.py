@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from platformdirs import user_cache_path
 from sklearn.datasets import load_digits
 
+from steps.base.files import cache_folder
 from steps.datasets.dataset import Dataset, Split
 from steps.datasets.fetch import fetch
 from steps.datasets.idx import read_idx
@@ -74,7 +74,7 @@ def _mnist_file(name: str) -> Path:
     committed = MNIST_FOLDER / name
     if committed.exists():
         return committed
-    return fetch(name, MNIST_MIRRORS, MNIST_FILES[name][1], user_cache_path("mlp-tuning") / "mnist")
+    return fetch(name, MNIST_MIRRORS, MNIST_FILES[name][1], cache_folder() / "mnist")
 
 
 def _digits(validation_fraction: float, seed: int) -> Dataset:

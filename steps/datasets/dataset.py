@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from steps.base.errors import StepError
+from steps.base.files import array_digest
 
 SPLITS = ("train", "validation", "test")
 
 
 class DataError(StepError):
-    """Data that are not what they claim to be, or cannot be had."""
+    """Data that cannot be obtained, or differ from what was saved."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,7 @@ class Split:
 
     def digest(self) -> str:
         """SHA-256 over dtype, shape and content."""
-        sha = hashlib.sha256()
-        for array in (self.features, self.targets):
-            sha.update(f"{array.dtype.str}{array.shape}".encode())
-            sha.update(np.ascontiguousarray(array).data)
-        return sha.hexdigest()
+        return array_digest((self.features, self.targets))
 
 
 @dataclass(frozen=True)

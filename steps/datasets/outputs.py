@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from steps.base.errors import InputError
+from steps.base.files import replacing
 from steps.datasets.inputs import Key
 
 _WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWriter}
@@ -38,21 +39,23 @@ def check_output(given: str, *, overwrite: bool) -> Path:
 
 
 class PredictionWriter:
-    """Context manager; where its block raises, nothing is left, and a file that was there before is untouched.
+    """Context manager that writes the file when its block ends; if the block raises, the old file is untouched.
 
     Columns: `row` (int64) or `file`, `predicted` (class name), and `probability_<class>` (float32) for each class.
     """
 
     def __init__(self, path: Path, key: str, class_names: Sequence[str]) -> None:
         self._path, self._classes = path, np.array(class_names, object)
-        self._draft = path.with_name(f".{path.name}.{os.getpid()}")
         probabilities = [(f"probability_{name}", pa.float32()) for name in class_names]
         self._schema = pa.schema(
             [(key, pa.int64() if key == "row" else pa.string()), ("predicted", pa.string()), *probabilities]
         )
 
     def __enter__(self) -> Self:
-        self._writer = _WRITERS[self._path.suffix.lower()](self._draft, self._schema)
+        with ExitStack() as stack:
+            draft = stack.enter_context(replacing(self._path))
+            self._writer = stack.enter_context(_WRITERS[self._path.suffix.lower()](draft, self._schema))
+            self._stack = stack.pop_all()
         return self
 
     def write(self, keys: Sequence[Key], probabilities: np.ndarray) -> None:
@@ -64,9 +67,4 @@ class PredictionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._writer.close()
-            if error is None:
-                self._draft.replace(self._path)
-        finally:
-            self._draft.unlink(missing_ok=True)
+        self._stack.__exit__(kind, error, trace)

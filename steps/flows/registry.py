@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from steps.base.errors import InputError
+from steps.tasks.task import metric_named
 from steps.tracking.lineage import lineage_of
 from steps.tracking.models import find_model
 from steps.tracking.promotion import rollback as roll_back_champion
@@ -49,7 +50,8 @@ def _show_version(model_name: str, version: int, *, as_json: bool) -> None:
         click.echo(json.dumps({**asdict(row), "lineage": lineage}, indent=2))
         return
     tree = Tree(f"{model_name} version {version}")
-    tree.add(f"{row.validation_status}, aliases: {', '.join(row.aliases) or 'none'}, test {_score(row)}")
+    tested = f"test {score_text(row.metric, row.score)}" if row.score else "not tested"
+    tree.add(f"{row.validation_status}, aliases: {', '.join(row.aliases) or 'none'}, {tested}")
     if row.promotion:
         tree.add(row.promotion)
     for group, values in lineage.items():
@@ -77,15 +79,17 @@ def _list(model_name: str, *, as_json: bool) -> None:
 
 
 def _print(model: str, rows: Sequence[VersionRow]) -> None:
+    metric = metric_named(rows[0].metric)
     table = Table(title=model, title_justify="left", box=None, pad_edge=False)
-    for heading in ("version", "aliases", "status", "test score", "data", "tune run", "trial", "created (UTC)"):
+    score = f"test {metric.label}" if metric else "test score"
+    for heading in ("version", "aliases", "status", score, "data", "tune run", "trial", "created (UTC)"):
         table.add_column(heading, no_wrap=heading != "aliases", min_width=10 if heading == "aliases" else None)
     for row in rows:
         table.add_row(
             str(row.version),
             ", ".join(row.aliases),
             row.validation_status,
-            _score(row),
+            metric.short_text(row.score) if metric and row.score else "",
             row.dataset_digest[:8],
             row.tune_run_id[:8],
             "" if row.trial_number is None else str(row.trial_number),
@@ -94,7 +98,3 @@ def _print(model: str, rows: Sequence[VersionRow]) -> None:
     console = Console(highlight=False)
     console.width = max(console.width, _WIDTH) if not console.is_terminal else console.width
     console.print(table)
-
-
-def _score(row: VersionRow) -> str:
-    return "" if row.score is None else score_text(row.metric, row.score)

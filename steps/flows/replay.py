@@ -7,12 +7,13 @@ import keras
 import mlflow
 
 from steps.base.errors import StepError
+from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
 from steps.evaluation.refit import refit
 from steps.flows.settings import ReplaySettings
 from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import hardware, limit_threads
-from steps.mlp.weights import largest_difference, weights_digest
+from steps.mlp.weights import largest_difference
 from steps.tasks.task import task_of
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.lineage import differences, load_data, package_versions
@@ -44,9 +45,9 @@ def _compare(settings: ReplaySettings, model: keras.Model) -> None:
         StepError: The registered weights are not those of the lineage.
     """
     lineage, registered = settings.lineage, load_keras(settings.model_uri).get_weights()
-    if weights_digest(registered) != lineage.weights_digest:
+    if array_digest(registered) != lineage.weights_digest:
         raise StepError(f"the model {settings.model_uri} is damaged: its weights are not those that its lineage names")
-    digest = weights_digest(model.get_weights())
+    digest = array_digest(model.get_weights())
     identical = digest == lineage.weights_digest
     difference = largest_difference(model.get_weights(), registered)
     causes = [] if identical else differences(lineage, package_versions(), hardware())

@@ -6,15 +6,14 @@ the variables as raw arrays. Random streams are functions of (seed, step), so th
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from steps.base.files import replacing
 from steps.mlp.trainer import Trainer
 
 _DIGEST = hashlib.sha256().digest_size
@@ -51,29 +50,8 @@ def save_checkpoint(
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = draft_of(path)
-    try:
-        with draft.open("wb") as file:
-            file.writelines([digest.digest(), *parts])
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def remove_checkpoint(path: Path) -> None:
-    """Remove the file, and the draft of the next one that a crash may have left."""
-    for file in (path, draft_of(path)):
-        file.unlink(missing_ok=True)
-
-
-def draft_of(path: Path) -> Path:
-    return path.with_suffix(".part")
+    with replacing(path, durable=True) as draft, draft.open("wb") as file:
+        file.writelines([digest.digest(), *parts])
 
 
 def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> list[Mapping[str, float]]:
@@ -102,13 +80,3 @@ def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> 
         start += array.nbytes
     trainer.epoch = header["epoch"]
     return list(header["history"])
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself survive a power cut, on systems that can sync folders."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

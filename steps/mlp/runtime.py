@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
+import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
-from platformdirs import user_cache_path
 
+from steps.base.files import cache_folder, replacing
 from steps.mlp.config import Precision
 
 _REQUIRED_GAIN = 1.2  # below that, rounding to bfloat16 and back costs more than it saves
 _GEMM = (256, 1024, 1024)
+_N_TIMED = 15
 _VECTOR_UNITS = ("sse4", "avx", "fma", "amx", "asimd", "sve", "bf16")
 
 
@@ -56,43 +60,57 @@ def hardware() -> dict[str, object]:
 
 
 def resolve_precision(given: str, cache: Path | None = None) -> Precision:
-    """`float32` or `bfloat16` as given; for `auto`, the type that multiplies matrices faster here.
+    """`float32` or `bfloat16` as given; for `auto`, the one that multiplies matrices faster here.
 
-    The answer for `auto` is measured once per machine type and TensorFlow version and kept in the
-    user's cache directory: equal runs stay equal.
+    The answer for `auto` is measured once for each kind of machine and version of TensorFlow and kept in the user's
+    cache directory, so that equal runs stay equal. The vector units are part of the kind: clouds give one processor
+    name to machines with and without bfloat16.
+
+    Args:
+        cache: Another folder to keep the answer in.
     """
     if given == "float32":
         return "float32"
     if given == "bfloat16":
         return "bfloat16"
-    path = (cache or user_cache_path("mlp-tuning")) / "precision.json"
-    key = f"{_processor()}, tensorflow {tf.__version__}, gpu {has_gpu()}"
+    found = hardware()
+    key = ", ".join(str(found[name]) for name in ("processor", "cpu_features", "gpus", "onednn"))
+    key = f"{key}, tensorflow {tf.__version__}"
+    path = (cache or cache_folder()) / "precision.json"
     try:
-        known = json.loads(path.read_text())
-    except (OSError, ValueError):
+        known = dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
         known = {}
     if known.get(key) not in ("float32", "bfloat16"):
-        known[key] = "bfloat16" if _gemm_seconds("float32") > _REQUIRED_GAIN * _gemm_seconds("bfloat16") else "float32"
-        _write_atomically(path, json.dumps(known, indent=2))
+        known[key] = "bfloat16" if _gain_of_bfloat16() > _REQUIRED_GAIN else "float32"
+        with contextlib.suppress(OSError), replacing(path) as draft:  # a cache: without it the next run measures again
+            draft.write_text(json.dumps(known, indent=2))
     return "bfloat16" if known[key] == "bfloat16" else "float32"
 
 
-def _gemm_seconds(precision: Precision) -> float:
-    """Shortest of ten products with the casts that a training step makes around them."""
+def _gain_of_bfloat16() -> float:
+    """Time of a product in float32 over its time in bfloat16, with the casts that a training step makes around it.
+
+    The two are timed in turns and the median of the ratios counts: other work on the machine slows both.
+    """
     m, k, n = _GEMM
     a, b = tf.ones((m, k)), tf.ones((k, n))
 
-    @tf.function
-    def product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-        return tf.cast(tf.matmul(tf.cast(a, precision), tf.cast(b, precision)), tf.float32)
+    def timed(precision: Precision) -> Callable[[], float]:
+        @tf.function
+        def product(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+            return tf.cast(tf.matmul(tf.cast(a, precision), tf.cast(b, precision)), tf.float32)
 
-    product(a, b)
-    times = []
-    for _ in range(10):
-        start = time.perf_counter()
-        product(a, b).numpy()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        def seconds() -> float:
+            start = time.perf_counter()
+            product(a, b).numpy()
+            return time.perf_counter() - start
+
+        seconds()  # traces
+        return seconds
+
+    float32, bfloat16 = timed("float32"), timed("bfloat16")
+    return statistics.median(float32() / bfloat16() for _ in range(_N_TIMED))
 
 
 def _processor() -> str:
@@ -105,13 +123,3 @@ def _cpuinfo() -> list[str]:
         return Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return []
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_text(text)
-        draft.replace(path)
-    except OSError:
-        return  # a cache that cannot be written only means that the next run measures again

@@ -1,20 +1,10 @@
-"""Weights as arrays: their digest, and how far two sets are apart."""
+"""Comparison of weights."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-
-
-def weights_digest(weights: Sequence[np.ndarray]) -> str:
-    """SHA-256 over dtype, shape and content of each array, in order."""
-    sha = hashlib.sha256()
-    for array in weights:
-        sha.update(f"{array.dtype.str}{array.shape}".encode())
-        sha.update(np.ascontiguousarray(array).data)
-    return sha.hexdigest()
 
 
 def largest_difference(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:

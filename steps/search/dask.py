@@ -20,6 +20,7 @@ import mlflow
 from distributed import Client, Future, LocalCluster
 from distributed.comm.core import CommClosedError
 
+from steps.base.environment import TRACKING_URI
 from steps.base.errors import InputError, StepError
 from steps.base.libraries import import_tensorflow, quiet_libraries
 
@@ -31,7 +32,7 @@ _CONNECT = 10.0  # seconds
 _MAX_FAILURES = 3  # of a worker, after which it is asked no more
 _ABSENT = (OSError, TimeoutError, CommClosedError)
 _ALONE = threading.Lock()
-_OWN_TRACKING_URI = os.environ.get("MLFLOW_TRACKING_URI", "")
+_OWN_TRACKING_URI = os.environ.get(TRACKING_URI, "")
 
 
 def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str) -> str:

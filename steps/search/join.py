@@ -6,13 +6,14 @@ import socket
 
 from rich.console import Console
 
+from steps.base.environment import STORAGE
 from steps.base.errors import InputError
 from steps.mlp.runtime import available_cores, has_gpu, limit_threads
 from steps.report.terminal import StudyDisplay
 from steps.search.opening import OpenStudy, limits_of
 from steps.search.plan import Plan
 from steps.search.store.storage import RetryingStorage
-from steps.search.store.url import STORAGE_VARIABLE, open_storage
+from steps.search.store.url import open_storage
 from steps.search.trials.workers import Workers
 from steps.tracking.fingerprint import code_digest
 from steps.tracking.runs import get_step_run
@@ -66,6 +67,6 @@ def _check_code(plan: Plan) -> None:
 def _check_study(plan: Plan, storage: RetryingStorage) -> None:
     if plan.study not in {study.study_name for study in storage.get_all_studies()}:
         raise InputError(
-            f"{STORAGE_VARIABLE} must be the database of the study {plan.study}, got one without it on "
+            f"{STORAGE} must be the database of the study {plan.study}, got one without it on "
             f"{socket.gethostname()}; set it to the one that tune uses"
         )

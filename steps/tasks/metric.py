@@ -50,6 +50,13 @@ class Metric:
         """The value with its unit, for texts."""
         return f"{100 * value:.2f} %" if self.is_share else f"{value:.4g}"
 
+    def short_text(self, score: Interval) -> str:
+        """The value with its unit and the interval without, for tables."""
+        if score.low is None or score.high is None:
+            return self.text(score.value)
+        low, high = (f"{100 * end:.2f}" if self.is_share else f"{end:.4g}" for end in (score.low, score.high))
+        return f"{self.text(score.value)} ({low}–{high})"
+
     def difference_text(self, difference: float) -> str:
         """The size of a difference between two values, with its unit."""
         return f"{100 * abs(difference):.2f} points" if self.is_share else f"{abs(difference):.4g}"

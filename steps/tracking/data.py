@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import tempfile
+from pathlib import Path
 
 from mlflow.tracking import MlflowClient
-from platformdirs import user_cache_path
 
+from steps.base.files import cache_folder
 from steps.datasets import Dataset
 from steps.datasets.dataset import DataError
 from steps.tracking.files import RunFiles
@@ -27,22 +28,15 @@ def load_data(data_run_id: str, splits: tuple[str, ...]) -> Dataset:
     run = MlflowClient().get_run(data_run_id)
     if _is_local(run.info.artifact_uri):
         return Dataset.load(artifact_path(data_run_id, _ARTIFACT), splits)
-    cache = user_cache_path("mlp-tuning") / "datasets"
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / run.data.tags["dataset_digest"]
+    folder = cache_folder() / "datasets" / run.data.tags["dataset_digest"]
     with file_lock(folder.with_suffix(".lock")):
         if folder.exists():
             try:
                 return Dataset.load(folder, splits)
             except DataError:
                 shutil.rmtree(folder)
-        draft = folder.with_suffix(f".{os.getpid()}")
-        draft.mkdir(exist_ok=True)
-        try:
-            RunFiles(data_run_id).download(_ARTIFACT, draft)
-            (draft / _ARTIFACT).rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
+            RunFiles(data_run_id).download(_ARTIFACT, Path(draft)).rename(folder)
     return Dataset.load(folder, splits)
 
 

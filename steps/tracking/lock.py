@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import mlflow
-from platformdirs import user_cache_path
 from sqlalchemy.engine import make_url
+
+from steps.base.files import cache_folder
 
 _LONGEST_WAIT = 3600.0  # seconds; a holder predicts one test split, or fetches one data set
 
@@ -39,6 +40,7 @@ def file_lock(path: Path) -> Iterator[None]:
     Raises:
         sqlite3.OperationalError: The lock was not free for an hour.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=_LONGEST_WAIT, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
@@ -49,6 +51,4 @@ def _path(model_name: str) -> Path:
     name = hashlib.sha256(f"{uri}\n{model_name}".encode()).hexdigest()[:16]
     if uri.startswith("sqlite"):
         return Path(make_url(uri).database or "mlflow.db").absolute().parent / f".registry-{name}.lock"
-    folder = user_cache_path("mlp-tuning") / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}.lock"
+    return cache_folder() / "locks" / f"{name}.lock"

@@ -9,7 +9,7 @@ import pytest
 
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
-from steps.mlp.checkpoint import CheckpointError, draft_of, load_checkpoint, remove_checkpoint, save_checkpoint
+from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig, Optimizer
 from steps.mlp.heads import Softmax
 from steps.mlp.trainer import Samples, Trainer
@@ -108,14 +108,6 @@ def test_a_full_disk_keeps_the_old_file(
         save_checkpoint(path, trainer, [*metrics, *metrics], KEY)
     assert path.read_bytes() == old
     assert [file.name for file in path.parent.iterdir()] == [path.name]
-
-
-def test_removing_takes_the_draft_of_a_crash_too(saved: tuple[Path, Trainer, list[dict[str, float]]]) -> None:
-    path, *_ = saved
-    draft_of(path).write_bytes(b"half")
-    remove_checkpoint(path)
-    remove_checkpoint(path)
-    assert list(path.parent.iterdir()) == []
 
 
 def test_it_is_small_and_nothing_without_a_file(

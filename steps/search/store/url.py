@@ -13,10 +13,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from steps.base.environment import STORAGE
 from steps.base.errors import InputError, StepError
 from steps.search.store.storage import RetryingStorage, first_line
 
-STORAGE_VARIABLE = "TUNE_STORAGE"
 # What libpq and PostgreSQL are told, so that both ends give a dead connection up within half a minute, with its locks.
 _LIBPQ = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5}
 _SESSION = {"idle_in_transaction_session_timeout": 60_000, "tcp_user_timeout": 20_000, "tcp_keepalives_idle": 10}
@@ -28,7 +28,7 @@ def storage_url(given: str, tracking_uri: str) -> str:
     Raises:
         InputError: No database URL, one with a password in the parameter (parameters are recorded), or MLflow's own.
     """
-    from_environment = os.environ.get(STORAGE_VARIABLE, "")
+    from_environment = os.environ.get(STORAGE, "")
     if not (from_environment or given):
         return f"sqlite:///{_beside(tracking_uri) / 'optuna.db'}"
     try:
@@ -36,14 +36,12 @@ def storage_url(given: str, tracking_uri: str) -> str:
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError):  # none of their messages: they may quote a password
         raise InputError(
-            f"{STORAGE_VARIABLE if from_environment else 'storage'} must be a database URL such as "
+            f"{STORAGE if from_environment else 'storage'} must be a database URL such as "
             "sqlite:///study.db or postgresql://host/database; set one with a password in the environment "
-            f"variable {STORAGE_VARIABLE}"
+            f"variable {STORAGE}"
         ) from None
     if not from_environment and (url.password or any("password" in key.lower() for key in url.query)):
-        raise InputError(
-            f"storage must not hold a password, because parameters are recorded; set {STORAGE_VARIABLE} instead"
-        )
+        raise InputError(f"storage must not hold a password, because parameters are recorded; set {STORAGE} instead")
     if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     if _is_same_database(url, tracking_uri):
@@ -56,7 +54,7 @@ def storage_url(given: str, tracking_uri: str) -> str:
 
 def recordable(url: str) -> str:
     """What may be recorded of a URL, so that others find the database: empty where it stands in `TUNE_STORAGE`."""
-    if os.environ.get(STORAGE_VARIABLE):
+    if os.environ.get(STORAGE):
         return ""
     own = make_url(url)
     if own.get_backend_name() == "sqlite" and own.database:
@@ -78,7 +76,7 @@ def open_storage(url: str) -> RetryingStorage:
         storage = RetryingStorage(template, engine_kwargs=kwargs)
     except ImportError:
         raise InputError(
-            f"{STORAGE_VARIABLE} must name a database driver that is installed, got {make_url(url).drivername}"
+            f"{STORAGE} must name a database driver that is installed, got {make_url(url).drivername}"
         ) from None
     except (DBAPIError, StorageInternalError) as error:
         raise StepError(f"the study's database {_shown(url)} does not answer: {first_line(error)}") from error

@@ -15,14 +15,15 @@ from typing import Protocol
 from mlflow.exceptions import MlflowException
 from sqlalchemy.engine import make_url
 
+from steps.base.environment import CHECKPOINT_SECONDS, CHECKPOINTS
 from steps.base.errors import InputError
+from steps.base.files import remove_with_drafts
 from steps.base.redaction import redact
 from steps.tracking.files import RunFiles
 from steps.tracking.retry import first_line
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINTS_VARIABLE, SECONDS_VARIABLE = "TUNE_CHECKPOINTS", "TUNE_CHECKPOINT_SECONDS"
 _FOLDER = "checkpoint"  # of a trial's run, while it trains
 _N_KEPT = 2  # of a trial: an upload that is cut off leaves the one before it
 
@@ -56,14 +57,14 @@ def checkpoints_of(url: str) -> Checkpoints:
     Raises:
         InputError: The seconds are no number of at least 0.
     """
-    given = os.environ.get(SECONDS_VARIABLE, "3")
+    given = os.environ.get(CHECKPOINT_SECONDS, "3")
     try:
         seconds = float(given)
     except ValueError:
         seconds = math.nan
     if not seconds >= 0:
-        raise InputError(f"{SECONDS_VARIABLE} must be a number of at least 0, got {given!r}")
-    if folder := os.environ.get(CHECKPOINTS_VARIABLE):
+        raise InputError(f"{CHECKPOINT_SECONDS} must be a number of at least 0, got {given!r}")
+    if folder := os.environ.get(CHECKPOINTS):
         return FolderCheckpoints(seconds, Path(folder).absolute())
     database = make_url(url)
     if database.get_backend_name() == "sqlite" and database.database not in (None, "", ":memory:"):
@@ -90,10 +91,8 @@ class FolderCheckpoints:
             yield self.path(run_id)
 
     def remove(self, run_id: str) -> None:
-        from steps.mlp.checkpoint import remove_checkpoint  # late: what only checks parameters needs no TensorFlow
-
         try:
-            remove_checkpoint(self.path(run_id))
+            remove_with_drafts(self.path(run_id))
         except OSError as error:
             logger.warning("A checkpoint could not be removed: %s", error)
 
