@@ -49,7 +49,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
         plan.n_trials, plan.max_epochs, opened.finished(), context.objectives, context.followed, console
     )
     with opened.worker(run, owner=False) as worker:
-        workers = Workers(worker, limits_of(plan), display, n_jobs, stop=worker.leases.abandoned)
+        workers = Workers(worker, limits_of(plan, context.space), display, n_jobs, stop=worker.leases.abandoned)
         with display:
             workers.run()
     storage.engine.dispose()

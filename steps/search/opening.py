@@ -15,9 +15,11 @@ from optuna.pruners import NopPruner
 from optuna.trial import FrozenTrial
 
 from steps.search.plan import Plan
+from steps.search.space.space import Space
 from steps.search.store.leases import Leases
 from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import open_study
+from steps.search.strategy.grid import Grid
 from steps.search.strategy.samplers import make_sampler
 from steps.search.trials.checkpoints import Checkpoints, checkpoints_of
 from steps.search.trials.context import TrialContext, WorkerContext
@@ -78,11 +80,15 @@ class OpenStudy:
                 runs.close()
 
 
-def limits_of(plan: Plan) -> Limits:
-    """The end of the study, for this process from now on."""
+def limits_of(plan: Plan, space: Space) -> Limits:
+    """The end of the study, for this process from now on.
+
+    Args:
+        space: Of the study's context.
+    """
     return Limits(
         plan.n_trials,
         timeout=plan.deadline - time.time() if plan.deadline else math.inf,
         plateau=plan.stop_when,
-        grid=plan.sampler == "grid",
+        grid=Grid(space, plan.seed) if plan.sampler == "grid" else None,
     )

@@ -21,7 +21,7 @@ from steps.search.strategy.initial_trials import enqueue
 from steps.search.strategy.warm_start import earlier_records
 from steps.search.trials.context import WorkerContext
 from steps.search.trials.watch import Watch
-from steps.search.trials.workers import Workers
+from steps.search.trials.workers import Limits, Workers
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.fingerprint import code_digest
 from steps.tracking.project import shared_tracking_uri
@@ -93,14 +93,17 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
         with opened.worker(run, owner=True) as worker:
             continue_study(worker, run)
             _announce(plan, opened, _n_jobs(settings))
+            limits = limits_of(plan, opened.context.space)
             with worker.leases.study_lock():
                 queued = enqueue(
                     opened.study, opened.context, points=settings.points, earlier=earlier,
-                    grid=plan.sampler == "grid", n_trials=plan.n_trials, seed=plan.seed,
+                    grid=limits.grid is not None,
                 )  # fmt: skip
+            if limits.grid:
+                queued.append(limits.grid.describe(opened.study.get_trials(deepcopy=False), plan.n_trials))
             for line in [*(f"Space: {change}" for change in changes), *queued]:
                 click.echo(line)
-            stopped_by = _run_trials(settings, plan, opened, worker, run)
+            stopped_by = _run_trials(settings, limits, opened, worker, run)
             gather_trials(worker, run)
         mlflow.set_tag(_STOPPED_BY, stopped_by)
         click.echo(f"Stopped by {stopped_by}: {_REASONS[stopped_by]}")
@@ -115,16 +118,16 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
     return outcome
 
 
-def _run_trials(settings: TuneSettings, plan: Plan, opened: OpenStudy, worker: WorkerContext, run: Run) -> str:
+def _run_trials(settings: TuneSettings, limits: Limits, opened: OpenStudy, worker: WorkerContext, run: Run) -> str:
     """Run trials, here or on a Dask cluster, until the study is over; returns what ended it."""
     objectives, followed = opened.context.objectives, opened.context.followed
-    display = StudyDisplay(plan.n_trials, plan.max_epochs, opened.finished(), objectives, followed)
+    display = StudyDisplay(settings.n_trials, opened.context.epochs, opened.finished(), objectives, followed)
     with display, Watch(opened.study, objectives[0], display) as watch:
         workers: Workers | DaskWorkers
         if settings.engine == "dask":
             workers = _dask_workers(settings, worker, watch, run)
         else:
-            workers = Workers(worker, limits_of(plan), watch, _n_jobs(settings), on_idle=_load_outcome)
+            workers = Workers(worker, limits, watch, _n_jobs(settings), on_idle=_load_outcome)
         workers.run()
     return workers.stopped_by
 

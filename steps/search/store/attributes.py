@@ -13,9 +13,9 @@ from steps.mlp.config import Precision
 OBJECTIVES, TUNE_RUNS, DATASET_DIGEST = "objectives", "mlflow.tune_run_ids", "dataset_digest"
 SPACE_DIGEST, SPACE_TEXT, SPACE_DIMENSIONS = "space.digest", "space.text", "space.dimensions"
 # User attributes of a trial.
-_HYPERPARAMETERS, _SETTINGS, _RUN_ID = "hyperparameters", "settings", "mlflow.run_id"
-_MEASURES, _METRICS, _ERROR = "measures", "metrics", "error"
-NOT_FOR_READERS = (_METRICS, _SETTINGS)  # needed to continue a study, too long for a table of its trials
+_POINT, _HYPERPARAMETERS, _SETTINGS = "point", "hyperparameters", "settings"
+_RUN_ID, _MEASURES, _METRICS, _ERROR = "mlflow.run_id", "measures", "metrics", "error"
+NOT_FOR_READERS = (_POINT, _SETTINGS, _METRICS)  # needed to continue a study, not in a table of its trials
 
 
 class HasAttributes(Protocol):
@@ -39,6 +39,7 @@ class TrialAttributes:
     """The user attributes of one trial. A trial that another program made has none of them.
 
     Attributes:
+        point: What the trial was enqueued with; None for one that a sampler suggests.
         hyperparameters: All of them, fixed ones too; None until they are suggested.
         settings: None until the hyperparameters are suggested.
         run_id: Of the child run; "" until there is one.
@@ -47,6 +48,7 @@ class TrialAttributes:
         error: Why it failed; "" if it did not.
     """
 
+    point: Mapping[str, Any] | None = None
     hyperparameters: Mapping[str, Any] | None = None
     settings: TrialSettings | None = None
     run_id: str = ""
@@ -59,6 +61,7 @@ class TrialAttributes:
         known = trial.user_attrs
         hyperparameters, settings = known.get(_HYPERPARAMETERS), known.get(_SETTINGS)
         return cls(
+            point=known.get(_POINT),
             hyperparameters=None if hyperparameters is None else json.loads(hyperparameters),
             settings=None if settings is None else TrialSettings(**settings),
             run_id=known.get(_RUN_ID, ""),
@@ -73,6 +76,8 @@ class TrialAttributes:
         Args:
             set_attribute: Writes one attribute: `trial.set_user_attr`.
         """
+        if self.point is not None:
+            set_attribute(_POINT, dict(self.point))
         if self.hyperparameters is not None:
             set_attribute(_HYPERPARAMETERS, json.dumps(self.hyperparameters))  # as text: it is a cell of trials.csv
         if self.settings is not None:  # after the hyperparameters: a trial with settings has begun

@@ -2,7 +2,7 @@
 
 Optuna's own `GridSampler` knows neither conditions nor repetition; its `BruteForceSampler` may repeat a cell or stop
 early if several processes ask at once, and stops a study only inside of `optimize`. Here the cells are enumerated along
-the space and enqueued as waiting trials, which survive with the study.
+the space, and each is enqueued as a waiting trial, which survives with the study.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.errors import InputError
 from steps.search.space.space import Space, on_step
-from steps.search.strategy.points import new_points
+from steps.search.strategy.points import enqueue_point, trial_key
 
 MAX_CELLS = 100_000
 
@@ -50,24 +50,55 @@ def cells(space: Space) -> list[dict[str, Any]]:
     return found
 
 
-def enqueue_cells(
-    study: optuna.Study, space: Space, trials: Sequence[FrozenTrial], n_trials: int, seed: int
-) -> tuple[int, int]:
-    """Enqueue the cells that no trial has, in a seeded order, as many as `n_trials` still allow.
+class Grid:
+    """The cells of a space in a seeded order, the same in each process of a study.
 
-    Args:
-        trials: Those of the study that use up budget or will: ended, running or waiting.
-
-    Returns:
-        Number of cells, and of those that neither this call nor a trial covers.
+    Each is enqueued when it is about to be run: a study would read all that wait again and again.
     """
-    every = cells(space)
-    missing = new_points(space, every, trials)
-    random.Random(seed).shuffle(missing)
-    allowed = max(0, n_trials - len(trials))
-    for cell in missing[:allowed]:
-        study.enqueue_trial(cell)
-    return len(every), len(missing[allowed:])
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._space = space
+        order = cells(space)
+        random.Random(seed).shuffle(order)
+        self.n_cells = len(order)
+        self._left = {space.key(cell): cell for cell in order}
+        self._ended: set[int] = set()  # numbers of trials whose cells are left out
+
+    def missing(self, trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
+        """The cells that no trial has or, waiting, will have.
+
+        Args:
+            trials: Those of the study.
+        """
+        taken = set()
+        for trial in trials:
+            if trial.number in self._ended:
+                continue
+            key = trial_key(self._space, trial)
+            if trial.state.is_finished():
+                self._ended.add(trial.number)
+                self._left.pop(key, None)
+            else:
+                taken.add(key)
+        return [cell for key, cell in self._left.items() if key not in taken]
+
+    def enqueue_next(self, study: optuna.Study, trials: Sequence[FrozenTrial]) -> bool:
+        """Enqueue the next cell unless a trial waits already; False if every cell is done. Under the study lock only.
+
+        Args:
+            trials: Those of the study.
+        """
+        if any(trial.state == TrialState.WAITING for trial in trials):
+            return True
+        missing = self.missing(trials)
+        if missing:
+            enqueue_point(study, missing[0])
+        return bool(missing)
+
+    def describe(self, trials: Sequence[FrozenTrial], n_trials: int) -> str:
+        """Number of cells, and of those that do not fit into `n_trials`, in one line."""
+        n_beyond = len(self.missing(trials)) - max(0, n_trials - len(trials))
+        return f"Grid: {self.n_cells} cells" + (f", {n_beyond} of them beyond n_trials" if n_beyond > 0 else "")
 
 
 def _extended(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import optuna
 import yaml
 from optuna.trial import FrozenTrial
 
 from steps.base.errors import InputError
 from steps.search.space.file import Loader
 from steps.search.space.space import Space
+from steps.search.store.attributes import TrialAttributes
 
 
 def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
@@ -37,6 +39,18 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
 
 def new_points(space: Space, points: Sequence[dict[str, Any]], trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
     """The points, each once, that none of the trials has or, waiting, will have."""
-    known = {space.key({**trial.system_attrs.get("fixed_params", {}), **trial.params}) for trial in trials}
+    known = {trial_key(space, trial) for trial in trials}
     new = {space.key(point): point for point in reversed(points)}
     return [point for point in points if new.get(key := space.key(point)) is point and key not in known]
+
+
+def trial_key(space: Space, trial: FrozenTrial) -> frozenset[tuple[str, str]]:
+    """Key of a trial's configuration, also of one that waits; see `Space.key`."""
+    return space.key({**(TrialAttributes.read(trial).point or {}), **trial.params})
+
+
+def enqueue_point(study: optuna.Study, point: Mapping[str, Any]) -> None:
+    """Let a point wait in the study: it is tried before anything that a sampler suggests."""
+    attributes: dict[str, Any] = {}
+    TrialAttributes(point=point).write(attributes.__setitem__)
+    study.enqueue_trial(dict(point), user_attrs=attributes)

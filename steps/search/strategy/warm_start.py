@@ -16,7 +16,7 @@ from steps.base.errors import InputError
 from steps.mlp.config import without_layer
 from steps.search.space.space import Space, default, nearest
 from steps.search.store.records import ARTIFACT, TrialRecord, from_json, records_of
-from steps.search.strategy.points import new_points
+from steps.search.strategy.points import enqueue_point, new_points
 from steps.tasks.objectives import Objective
 from steps.tracking.runs import STEP_TAG, artifact_path
 
@@ -67,7 +67,7 @@ def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) ->
     lines = []
     for start in found:
         if new_points(space, [start.point], study.get_trials(deepcopy=False)):
-            study.enqueue_trial(start.point)
+            enqueue_point(study, start.point)
             moved = f": {', '.join(start.moved)}" if start.moved else ""
             lines.append(f"trial-{start.trial_number:03d} of the earlier study{moved}")
     return lines

@@ -169,5 +169,5 @@ def prepare(context: TrialContext, trial: optuna.Trial) -> Job:
         return Job(replace(context, **asdict(known.settings)), trial, known.hyperparameters, began=True)
     hyperparameters = context.space.suggest(trial)
     settings = TrialSettings(context.epochs, context.seed, context.precision)
-    TrialAttributes(hyperparameters, settings).write(trial.set_user_attr)
+    TrialAttributes(hyperparameters=hyperparameters, settings=settings).write(trial.set_user_attr)
     return Job(context, trial, hyperparameters, began=False)

@@ -12,6 +12,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
+from steps.search.strategy.grid import Grid
 from steps.search.trials.context import Job, WorkerContext, prepare
 from steps.search.trials.garbage import GcBetweenTrials
 from steps.search.trials.trial import put_back, run_trial
@@ -28,13 +29,13 @@ class Limits:
         n_trials: Of the whole study; a failed trial counts.
         timeout: Seconds from now after which no trial is started.
         plateau: Whether to stop for want of improvement.
-        grid: Whether only trials that wait are run; it is done when none does.
+        grid: The cells that are run, and nothing else.
     """
 
     n_trials: int
     timeout: float = math.inf
     plateau: Callable[[optuna.Study], bool] | None = None
-    grid: bool = False
+    grid: Grid | None = None
 
 
 class Workers:
@@ -115,6 +116,8 @@ class Workers:
                 if put_back_the_dead(self._worker, trials):
                     trials = study.get_trials(deepcopy=False)
                 over = self._over(trials)
+                if not over and self._limits.grid and not self._limits.grid.enqueue_next(study, trials):
+                    over = "grid"
                 if not over:
                     trial = study.ask()
                     if leases.acquire(trial.number):
@@ -126,15 +129,13 @@ class Workers:
         return None
 
     def _over(self, trials: Sequence[FrozenTrial]) -> str:
-        """The limit that is reached; "" if none is."""
-        limits, waiting = self._limits, [trial for trial in trials if trial.state == TrialState.WAITING]
-        if len(trials) - len(waiting) >= limits.n_trials:
+        """The limit that is reached, whatever is left to be tried; "" if none is."""
+        limits = self._limits
+        if sum(trial.state != TrialState.WAITING for trial in trials) >= limits.n_trials:
             return "n_trials"
         if time.monotonic() > self._deadline:
             return "timeout"
-        if limits.plateau and limits.plateau(self._worker.study):
-            return "plateau"
-        return "grid" if limits.grid and not waiting else ""
+        return "plateau" if limits.plateau and limits.plateau(self._worker.study) else ""
 
     def _others_run(self, trials: Sequence[FrozenTrial]) -> bool:
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}

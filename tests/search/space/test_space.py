@@ -11,7 +11,7 @@ from steps.base.errors import InputError
 from steps.mlp.config import MLPConfig
 from steps.search.space.file import load_space, space_path
 from steps.search.space.space import Space, on_step
-from steps.search.strategy.points import load_points, new_points
+from steps.search.strategy.points import enqueue_point, load_points, new_points
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_points_that_are_known_or_stand_twice_are_not_new(default: Space) -> Non
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     known = default.suggest(study.ask())
     one, other = default.complete({"dropout": 0.1}), default.complete({"dropout": 0.2})
-    study.enqueue_trial(other)
+    enqueue_point(study, other)
     points = [one, known, dict(one), other]
     assert new_points(default, points, study.get_trials()) == [one]
 

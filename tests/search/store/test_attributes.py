@@ -10,7 +10,12 @@ from steps.search.store.attributes import TrialAttributes, TrialSettings
 def test_what_is_written_is_read_back() -> None:
     study = optuna.create_study()
     trial = study.ask()
-    begun = TrialAttributes({"n_layers": 2, "dropout": None}, TrialSettings(10, 3, "bfloat16"), run_id="abc")
+    begun = TrialAttributes(
+        point={"n_layers": 2},
+        hyperparameters={"n_layers": 2, "dropout": None},
+        settings=TrialSettings(10, 3, "bfloat16"),
+        run_id="abc",
+    )
     begun.write(trial.set_user_attr)
     assert TrialAttributes.read(trial) == begun
     curve = ({"train_loss": 0.5, "val_loss": float("inf")}, {"train_loss": 0.25, "val_loss": 0.75})

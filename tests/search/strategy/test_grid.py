@@ -14,7 +14,8 @@ from steps.mlp.config import MLPConfig
 from steps.search.space.file import load_space, space_path
 from steps.search.space.space import Space
 from steps.search.store.url import open_storage
-from steps.search.strategy.grid import cells, enqueue_cells
+from steps.search.strategy.grid import Grid, cells
+from steps.search.strategy.points import enqueue_point
 
 SPACE = """
 n_layers: {type: int, low: 1, high: 2}
@@ -72,28 +73,34 @@ def test_what_is_no_grid_is_refused(text: str, message: str, tmp_path: Path) -> 
 
 
 def test_each_cell_once_in_many_jobs_and_after_interruptions(space: Space, tmp_path: Path) -> None:
-    """Sessions of four threads; some trials end as if interrupted, and their cells are to be done again."""
+    """Sessions of four threads; some trials are put back as if interrupted, and their cells are tried again."""
     storage = open_storage(f"sqlite:///{tmp_path}/study.db")
     done: Counter[Any] = Counter()
     lock = threading.Lock()
-    for session, n_trials in enumerate((20, 50, N_CELLS, N_CELLS + 50)):
+    for session, n_trials in enumerate((20, 50, N_CELLS)):
         study = optuna.create_study(
             storage=storage, study_name="grid", load_if_exists=True, sampler=optuna.samplers.RandomSampler(seed=0)
         )
-        standing = [t for t in study.get_trials(deepcopy=False) if "interrupted" not in t.user_attrs]
-        n_cells, n_left = enqueue_cells(study, space, standing, n_trials, seed=session)
-        assert (n_cells, n_left) == (N_CELLS, max(0, N_CELLS - n_trials))
+        grid = Grid(space, seed=0)
+        n_beyond = N_CELLS - n_trials
+        assert grid.describe(study.get_trials(), n_trials) == f"Grid: {N_CELLS} cells" + (
+            f", {n_beyond} of them beyond n_trials" if n_beyond else ""
+        )
 
-        def work(study: optuna.Study = study, session: int = session) -> None:
+        def work(
+            study: optuna.Study = study, grid: Grid = grid, session: int = session, n_trials: int = n_trials
+        ) -> None:
             while True:
                 with lock:  # as in Workers
-                    if not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                    trials = study.get_trials(deepcopy=False)
+                    over = sum(trial.state != TrialState.WAITING for trial in trials) >= n_trials
+                    if over or not grid.enqueue_next(study, trials):
                         return
                     trial = study.ask()
                 values = space.suggest(trial)
-                if session < 2 and trial.number % 10 == 3:
+                if trial.number % 10 == 3 and session < 2 and not trial.user_attrs.get("interrupted"):
                     trial.set_user_attr("interrupted", True)
-                    study.tell(trial, state=TrialState.FAIL)
+                    storage.set_trial_state_values(storage.trial_id("grid", trial.number), TrialState.WAITING)
                     continue
                 study.tell(trial, 0.0)
                 with lock:
@@ -106,11 +113,17 @@ def test_each_cell_once_in_many_jobs_and_after_interruptions(space: Space, tmp_p
             thread.join()
     assert len(done) == N_CELLS
     assert set(done.values()) == {1}
+    assert not Grid(space, seed=1).enqueue_next(study, study.get_trials())
 
 
 def test_a_point_that_is_a_cell_is_not_tried_again(space: Space) -> None:
     study = optuna.create_study()
-    study.enqueue_trial(space.complete({"n_layers": 1, "units_0": 8, "dropout": 0.3, "optimizer": "adam"}))
-    waiting = study.get_trials(states=(TrialState.WAITING,))
-    enqueue_cells(study, space, waiting, 10_000, seed=0)
-    assert len(study.get_trials(states=(TrialState.WAITING,))) == N_CELLS
+    enqueue_point(study, space.complete({"n_layers": 1, "units_0": 8, "dropout": 0.3, "optimizer": "adam"}))
+    grid = Grid(space, seed=0)
+    assert grid.enqueue_next(study, study.get_trials())  # the point waits
+    assert len(study.get_trials()) == 1
+    assert len(grid.missing(study.get_trials())) == N_CELLS - 1
+    space.suggest(study.ask())
+    assert grid.enqueue_next(study, study.get_trials())
+    space.suggest(study.ask())
+    assert len(grid.missing(study.get_trials())) == N_CELLS - 2
