@@ -58,8 +58,9 @@ def test_help_of_tune_has_an_example_of_every_option() -> None:
 
 def test_help_of_tune_has_every_setting_of_the_pruners() -> None:
     text = " ".join(import_module("steps.tune").tune.help.split())
+    of_median = SETTINGS["median"].model_fields
     for name, settings in SETTINGS.items():
-        known = {k: v for k, v in settings.items() if name != "percentile" or k not in SETTINGS["median"]}
+        known = {k: v for k, v in settings.model_fields.items() if name != "percentile" or k not in of_median}
         words = [k if v.default is None else f"{k}={v.default:g}" for k, v in known.items()]
         assert not words or f"{name}: {', '.join(words)}" in text, name
 

@@ -1,11 +1,10 @@
-"""Pruners by name and settings, such as `hyperband:reduction_factor=3`: what stops a trial early."""
+"""Pruners by name and settings, such as `hyperband:reduction_factor=3`: they stop a trial early."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Self
 
 from optuna.pruners import (
     BasePruner,
@@ -17,65 +16,66 @@ from optuna.pruners import (
     SuccessiveHalvingPruner,
     ThresholdPruner,
 )
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from steps.base.errors import InputError
+from steps.base.validation import problem
 
 _WARMUP_EPOCHS = 2  # before that, curves say little about where they end
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A number in [low, high]; `default` None where it is not set."""
-
-    default: float | None
-    low: float = -math.inf
-    high: float = math.inf
-    whole: bool = True
-
-    def parse(self, text: str) -> float:
-        """The number.
-
-        Raises:
-            ValueError: Says what it must be.
-        """
-        kind = "a whole number" if self.whole else "a number"
-        limits = (
-            f" of at least {self.low:g}"
-            if math.isinf(self.high) and not math.isinf(self.low)
-            else f" from {self.low:g} to {self.high:g}" * (not math.isinf(self.high))
-        )
-        try:
-            number = int(text) if self.whole else float(text)
-        except ValueError:
-            number = math.nan
-        if not self.low <= number <= self.high:
-            raise ValueError(f"must be {kind}{limits}, got {text!r}")
-        return number
+class _Settings(BaseModel, frozen=True, allow_inf_nan=False):
+    """Arguments of a class of Optuna."""
 
 
-_QUANTILE = {
-    "n_startup_trials": Setting(5, 0),
-    "n_warmup_steps": Setting(_WARMUP_EPOCHS, 0),
-    "interval_steps": Setting(1, 1),
-    "n_min_trials": Setting(1, 1),
-}
-SETTINGS: Mapping[str, Mapping[str, Setting]] = {
-    "none": {},
-    "median": _QUANTILE,
-    "percentile": {"percentile": Setting(25.0, 0, 100, whole=False), **_QUANTILE},
-    "successive_halving": {
-        "min_resource": Setting(1, 1),
-        "reduction_factor": Setting(3, 2),
-        "min_early_stopping_rate": Setting(0, 0),
-    },
-    "hyperband": {"min_resource": Setting(1, 1), "reduction_factor": Setting(3, 2)},
-    "patient": {"patience": Setting(3, 0), "min_delta": Setting(0.0, 0, whole=False)},
-    "threshold": {
-        "lower": Setting(None, whole=False),
-        "upper": Setting(None, whole=False),
-        "n_warmup_steps": Setting(_WARMUP_EPOCHS, 0),
-        "interval_steps": Setting(1, 1),
-    },
+class _Quantile(_Settings):
+    n_startup_trials: NonNegativeInt = 5
+    n_warmup_steps: NonNegativeInt = _WARMUP_EPOCHS
+    interval_steps: PositiveInt = 1
+    n_min_trials: PositiveInt = 1
+
+
+class _Percentile(_Quantile):
+    percentile: Annotated[float, Field(ge=0, le=100)] = 25.0
+
+
+class _Hyperband(_Settings):
+    min_resource: PositiveInt = 1
+    reduction_factor: Annotated[int, Field(ge=2)] = 3
+
+
+class _SuccessiveHalving(_Hyperband):
+    min_early_stopping_rate: NonNegativeInt = 0
+
+
+class _Patient(_Settings):
+    patience: NonNegativeInt = 3
+    min_delta: NonNegativeFloat = 0.0
+
+
+class _Threshold(_Settings):
+    lower: float | None = None
+    upper: float | None = None
+    n_warmup_steps: NonNegativeInt = _WARMUP_EPOCHS
+    interval_steps: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.lower is None and self.upper is None:
+            raise ValueError("must have a setting lower or upper, got neither; try threshold:lower=0.5")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"must have a lower of at most upper, got {self.lower:g}")
+        return self
+
+
+SETTINGS: Mapping[str, type[_Settings]] = {
+    "none": _Settings,
+    "median": _Quantile,
+    "percentile": _Percentile,
+    "successive_halving": _SuccessiveHalving,
+    "hyperband": _Hyperband,
+    "patient": _Patient,
+    "threshold": _Threshold,
 }
 PRUNERS = tuple(SETTINGS)
 _CLASSES: Mapping[str, type[BasePruner]] = {
@@ -122,9 +122,17 @@ class PrunerSpec:
             if not equals:
                 raise InputError(f"pruner {name} must have settings of the form name=value, got {part!r}")
             given[key.strip()] = value.strip()
-        if name == "patient":
-            return _patient(text, given, max_epochs)
-        return _spec(text, name, given, max_epochs)
+        if name != "patient":
+            return _spec(text, name, given, max_epochs)
+        wrapped = given.pop("wrapped", "median")
+        choices = [name for name in PRUNERS if name != "patient"]
+        if wrapped not in choices:
+            raise InputError(f"pruner patient: wrapped must be one of {', '.join(choices)}, got {wrapped!r}")
+        known = {"wrapped": None, **_Patient.model_fields, **SETTINGS[wrapped].model_fields}
+        _check_names(f"patient, wrapping {wrapped},", given, known)
+        own = {key: given.pop(key) for key in _Patient.model_fields if key in given}
+        inside = None if wrapped == "none" else _spec(wrapped, wrapped, given, max_epochs)
+        return cls(text, name, _parsed(name, own).model_dump(), inside)
 
     def build(self) -> BasePruner:
         if self.name == "patient":
@@ -132,38 +140,15 @@ class PrunerSpec:
         return _CLASSES[self.name](**self.settings)
 
 
-def _patient(text: str, given: dict[str, str], max_epochs: int) -> PrunerSpec:
-    wrapped = given.pop("wrapped", "median")
-    choices = [name for name in PRUNERS if name != "patient"]
-    if wrapped not in choices:
-        raise InputError(f"pruner patient: wrapped must be one of {', '.join(choices)}, got {wrapped!r}")
-    known = {"wrapped": None, **SETTINGS["patient"], **SETTINGS[wrapped]}
-    _check_names(f"patient, wrapping {wrapped},", given, known)
-    own = {key: value for key, value in given.items() if key in SETTINGS["patient"]}
-    inner = {key: value for key, value in given.items() if key in SETTINGS[wrapped]}
-    inside = None if wrapped == "none" else _spec(wrapped, wrapped, inner, max_epochs)
-    return PrunerSpec(text, "patient", _parsed("patient", own), inside)
-
-
 def _spec(text: str, name: str, given: Mapping[str, str], max_epochs: int) -> PrunerSpec:
-    _check_names(name, given, SETTINGS[name])
-    settings = _parsed(name, given)
+    _check_names(name, given, SETTINGS[name].model_fields)
+    settings = _parsed(name, given).model_dump(exclude_none=True)
     if "n_warmup_steps" in settings and "n_warmup_steps" not in given:
         settings["n_warmup_steps"] = min(_WARMUP_EPOCHS, max_epochs - 1)
     if name == "hyperband":
-        if settings["min_resource"] > max_epochs:
-            raise InputError(
-                f"pruner hyperband: min_resource must be at most max_epochs ({max_epochs}), "
-                f"got {settings['min_resource']}"
-            )
+        if (least := settings["min_resource"]) > max_epochs:
+            raise InputError(f"pruner hyperband: min_resource must be at most max_epochs ({max_epochs}), got {least}")
         settings["max_resource"] = max_epochs
-    if name == "threshold":
-        if not {"lower", "upper"} & set(settings):
-            raise InputError(
-                "pruner threshold must have a setting lower or upper, got neither; try threshold:lower=0.5"
-            )
-        if settings.get("lower", -math.inf) > settings.get("upper", math.inf):
-            raise InputError(f"pruner threshold: lower must be at most upper, got {settings['lower']:g}")
     return PrunerSpec(text, name, settings)
 
 
@@ -173,12 +158,9 @@ def _check_names(what: str, given: Mapping[str, str], known: Mapping[str, object
         raise InputError(f"pruner {what} must have settings among its own ({names}), got {unknown[0]!r}")
 
 
-def _parsed(name: str, given: Mapping[str, str]) -> dict[str, Any]:
-    known = SETTINGS[name]
-    values: dict[str, Any] = {key: setting.default for key, setting in known.items() if setting.default is not None}
-    for key, text in given.items():
-        try:
-            values[key] = known[key].parse(text)
-        except ValueError as error:
-            raise InputError(f"pruner {name}: {key} {error}") from error
-    return values
+def _parsed(name: str, given: Mapping[str, str]) -> _Settings:
+    try:
+        return SETTINGS[name].model_validate(given)
+    except ValidationError as error:
+        place, text = problem(error)
+        raise InputError(f"pruner {name}{''.join(f': {part}' for part in place)} {text}") from error

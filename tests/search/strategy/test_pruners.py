@@ -38,8 +38,8 @@ def test_each_prunes_as_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", PRUNERS)
 def test_each_setting_reaches_the_pruner(name: str) -> None:
-    for setting, rule in SETTINGS[name].items():
-        value = 2 if rule.whole else 0.75
+    for setting, field in SETTINGS[name].model_fields.items():
+        value = 2 if field.annotation is int else 0.75
         pruner = make_pruner(f"{_NEEDED.get(name, name + ':')},{setting}={value}", 10)
         found = next(v for k, v in vars(pruner).items() if k.strip("_") == setting)
         assert found == value, (name, setting)
@@ -59,14 +59,14 @@ def test_patient_wraps_with_the_settings_of_both() -> None:
         ("magic", "must be one of none, median, percentile, successive_halving, hyperband, patient, threshold"),
         ("median:warmup=3", "(n_startup_trials, n_warmup_steps, interval_steps, n_min_trials), got 'warmup'"),
         ("none:x=1", "(none at all), got 'x'"),
-        ("hyperband:reduction_factor=1", "reduction_factor must be a whole number of at least 2, got '1'"),
+        ("hyperband:reduction_factor=1", "reduction_factor must be greater than or equal to 2, got '1'"),
         ("hyperband:min_resource=11", "min_resource must be at most max_epochs (10), got 11"),
-        ("percentile:percentile=101", "percentile must be a number from 0 to 100, got '101'"),
-        ("percentile:percentile=nan", "percentile must be a number from 0 to 100, got 'nan'"),
+        ("percentile:percentile=101", "percentile must be less than or equal to 100, got '101'"),
+        ("percentile:percentile=nan", "percentile must be a finite number, got 'nan'"),
         ("median:3", "settings of the form name=value, got '3'"),
         ("threshold", "a setting lower or upper"),
-        ("threshold:lower=0.9,upper=0.1", "lower must be at most upper, got 0.9"),
-        ("threshold:lower=high", "lower must be a number, got 'high'"),
+        ("threshold:lower=0.9,upper=0.1", "a lower of at most upper, got 0.9"),
+        ("threshold:lower=high", "lower must be a valid number, unable to parse string as a number, got 'high'"),
         ("patient:wrapped=patient", "wrapped must be one of none, median"),
         ("patient:wrapped=hyperband,percentile=3", "(wrapped, patience, min_delta, min_resource, reduction_factor)"),
     ],
