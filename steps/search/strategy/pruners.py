@@ -24,7 +24,7 @@ from steps.base.validation import problem
 _WARMUP_EPOCHS = 2  # before that, curves say little about where they end
 
 
-class _Settings(BaseModel, frozen=True, allow_inf_nan=False):
+class _Settings(BaseModel, allow_inf_nan=False):
     """Arguments of a class of Optuna."""
 
 
