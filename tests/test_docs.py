@@ -27,6 +27,7 @@ INLINE = {
     "make main": "README.md, here",
     'make main ARGS="-P n_trials=5"': "README.md, here, with other ARGS",
     "make lint": "CI",
+    "make PYTHON=…": "tests/test_makefile.py",
     "make ui": "test_make_ui",
     "mlflow ui": "tests/test_look.py",
     "python -m steps.tune --help": "README.md, here",
