@@ -33,7 +33,7 @@ def _secrets() -> set[str]:
     for name in URLS:
         try:
             password = urlsplit(os.environ.get(name, "")).password or ""
-        except ValueError:  # no URL; what looks like a password in it is found by its place
+        except ValueError:  # no URL; a password in it is still found by its position
             continue
         found |= {password, unquote(password)}
     return {secret for secret in found if len(secret) > 2}  # shorter ones would take words apart

@@ -1,4 +1,4 @@
-"""Waiting for what is busy or away, with growing waits."""
+"""Retry of calls to a store that is busy or away, with growing waits."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Retry:
     ) -> None:
         """
         Args:
-            what: Who does not answer, for the log.
+            what: Name of the store, for the log.
             may_pass: Whether time can heal an error.
-            first_line: What an error says, for the log.
+            first_line: Message of an error, for the log.
         """
         self._what, self._may_pass, self._first_line = what, may_pass, first_line
 

@@ -1,4 +1,4 @@
-"""A command with its options: what its run records, and how to start it again."""
+"""A command with its options: the parameters that its run records, and the command line to start it again."""
 
 from __future__ import annotations
 

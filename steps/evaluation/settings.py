@@ -21,7 +21,7 @@ from steps.tracking.runs import artifact_path, get_step_run, newest_step_run
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What an evaluate run is asked to do.
+    """Settings of an evaluate run.
 
     Attributes:
         tune_run_id: A finished tune run; empty for the newest.

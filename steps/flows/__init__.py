@@ -1,1 +1,1 @@
-"""What each command does, in order; the commands themselves are in the folder above."""
+"""The bodies of the commands, one module each; the commands themselves are in the folder above."""

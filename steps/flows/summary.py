@@ -13,7 +13,7 @@ from steps.tracking.ui_urls import experiment_url
 
 
 def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
-    """Show the result of each step, and where to look."""
+    """Show the result of each step, and the addresses of runs and reports."""
     version = version_of_run(evaluated.info.run_id)
     assert version is not None  # evaluate registers one, and a run without one is not reused
     aliases = ", ".join(sorted(version.aliases)) or "no alias"

@@ -58,7 +58,7 @@ class DaskWorkers:
     """Has every worker process of a cluster join one tune run until its study is over.
 
     Attributes:
-        stopped_by: What ended the study first, as of `steps.search.trials.workers.Workers`.
+        stopped_by: The first reason to end the study, as of `steps.search.trials.workers.Workers`.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
         quiet: Whether to show nothing.
 
     Returns:
-        What ended the study; "" if the tune run itself has ended or died, so that its trials were put back.
+        The reason to end; "" if the tune run itself has ended or died, and the trials were put back.
 
     Raises:
         InputError: No running tune run, other code, or a database without the study.

@@ -1,4 +1,4 @@
-"""What a study has found, written onto the tune run: best_config.json, pareto.json, study/*, figures/, report.html."""
+"""The outcome of a study, written onto the tune run: best_config.json, pareto.json, study/*, figures/, report.html."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) -> Outcome | None:
-    """Write what the study has found so far onto the active run; None where no trial is complete."""
+    """Write the outcome so far onto the active run; None if no trial is complete."""
     objectives = context.objectives
     records = records_of(study)
     mlflow.log_metrics(count_states(study.get_trials(deepcopy=False)))

@@ -1,4 +1,4 @@
-"""The plan of a tune run: what every process that runs its trials must know."""
+"""The plan of a tune run, for every process that runs its trials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ARTIFACT = "study/plan.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """What the processes of a tune run share; an artifact of that run, and without secrets.
+    """Settings that the processes of a tune run share; an artifact of that run, without secrets.
 
     Attributes:
         study: Name of the Optuna study.

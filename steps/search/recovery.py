@@ -1,4 +1,4 @@
-"""A study continued: the tracking store is brought in line with what Optuna's database knows."""
+"""A study continued: the tracking store is brought in line with Optuna's database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def continue_study(worker: WorkerContext, run: Run) -> None:
-    """Enter a tune run in its study; of a study that exists, repair what a crash left and adopt its trials.
+    """Enter a tune run in its study; in an existing study, repair the traces of a crash and adopt the trials.
 
     Afterwards each trial's child run has the status and the metrics of the trial, and belongs to `run`;
     trials of dead processes wait to be continued; dead tune runs are ended. Running it again changes nothing.
@@ -53,7 +53,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
     for trial in trials:
         child = children.get(trial.number)
         if child is not None:
-            if child.parent not in live_runs:  # what a living process has not written yet, it will
+            if child.parent not in live_runs:  # a living process still writes its own
                 _repair(worker, trial, child, live)
             runs.move(child.run_id, run.info.run_id, child.first_parent)
     for old in get_runs(earlier):
@@ -64,7 +64,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
 def gather_trials(worker: WorkerContext, run: Run) -> None:
     """Bring the trials that this and other processes have added under the newest tune run of the study.
 
-    The last process that is left also repairs what others that died meanwhile have left.
+    The last process also repairs the runs of others that died meanwhile.
     """
     study, leases, runs = worker.study, worker.leases, worker.runs
     tune_runs = study.user_attrs[TUNE_RUNS]
@@ -82,7 +82,7 @@ def gather_trials(worker: WorkerContext, run: Run) -> None:
 
 
 def _repair(worker: WorkerContext, trial: FrozenTrial, child: ChildRun, live: set[int]) -> None:
-    """Make a child run say what its trial says; what it should say already is left alone."""
+    """Bring a child run in line with its trial; parts that agree already are left alone."""
     runs, known = worker.runs, TrialAttributes.read(trial)
     if trial.state.is_finished():
         status, state = RUN_STATUS[trial.state], trial.state.name

@@ -119,7 +119,7 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
 
 
 def _run_trials(settings: TuneSettings, limits: Limits, opened: OpenStudy, worker: WorkerContext, run: Run) -> str:
-    """Run trials, here or on a Dask cluster, until the study is over; returns what ended it."""
+    """Run trials, here or on a Dask cluster, until the study is over; returns the reason."""
     objectives, followed = opened.context.objectives, opened.context.followed
     display = StudyDisplay(settings.n_trials, opened.context.epochs, opened.finished(), objectives, followed)
     with display, Watch(opened.study, objectives[0], display) as watch:

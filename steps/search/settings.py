@@ -24,7 +24,7 @@ from steps.tracking.runs import get_step_run
 
 @dataclass(frozen=True)
 class TuneSettings:
-    """What a tune run is asked to do.
+    """Settings of a tune run.
 
     Attributes:
         data_run_id: A finished download run; empty for the newest, or a new one.

@@ -69,7 +69,7 @@ def draw(run: Run, task: Task) -> None:
 
 
 def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
-    """An ended trial; what another program made of it has less to show."""
+    """An ended trial; one that another program made has less to show."""
     known = TrialAttributes.read(trial)
     values = [metrics[context.followed.key] for metrics in known.metrics] or list(trial.intermediate_values.values())
     return Row(

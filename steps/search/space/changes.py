@@ -1,4 +1,4 @@
-"""A study that is continued with another space: what changed, and whether Optuna can mix the two."""
+"""A study continued with another space: the changes, and whether Optuna can mix the two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steps.search.store.attributes import SPACE_DIGEST, SPACE_DIMENSIONS, SPACE_
 
 
 def keep_space(study: optuna.Study, space: Space) -> list[str]:
-    """Store the space in the study; says what changed since it was last stored, one line for each hyperparameter.
+    """Store the space in the study; returns the changes since it was last stored, one line for each hyperparameter.
 
     Raises:
         InputError: Trials of the study cannot be mixed with this space: other choices, another kind or scale.

@@ -20,15 +20,15 @@ _DEFAULTS = MLPConfig().to_hyperparameters()
 
 @dataclass(frozen=True)
 class Dimension:
-    """One line of a space: a distribution or a fixed value, where it applies, and how often.
+    """One line of a space: a distribution or a fixed value, its condition, and its number of repetitions.
 
     Attributes:
         name: Name of the hyperparameter; with `repeat`, of `<name>_0`, `<name>_1`, ...
-        distribution: What it is drawn from; None for a fixed value.
+        distribution: None for a fixed value.
         value: The fixed value.
         when: Values of hyperparameters further up under which this one exists.
         repeat: Hyperparameter further up that says how often.
-        default: What a point that leaves it out takes; None for the default of `MLPConfig`.
+        default: Value in a point that leaves it out; None for the default of `MLPConfig`.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Space:
         return hashlib.sha256(json.dumps([[d.name, d.describe()] for d in self.dimensions]).encode()).hexdigest()
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
-        """The hyperparameters of one trial; conditional ones only where they apply."""
+        """The hyperparameters of one trial; conditional ones only if they apply."""
         chosen: dict[str, Any] = {}
         for dimension in self.dimensions:
             for name in dimension.names(chosen):
@@ -86,7 +86,7 @@ class Space:
         return chosen
 
     def complete(self, point: Mapping[str, Any]) -> dict[str, Any]:
-        """A point with each hyperparameter of its branch: what it leaves out takes its default.
+        """A point with each hyperparameter of its branch; the ones left out take their defaults.
 
         The default is that of the space, else that of `MLPConfig`, moved to the nearest value the space has.
 

@@ -1,4 +1,4 @@
-"""What this project keeps in Optuna's user attributes of a trial and of a study, and under which names."""
+"""The user attributes of trials and studies that this project keeps in Optuna."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class HasAttributes(Protocol):
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """What a trial depends on beside its hyperparameters and the data; stays what it was when the trial began."""
+    """Settings that a trial depends on beside its hyperparameters and the data, as of its beginning."""
 
     epochs: int
     seed: int
@@ -39,7 +39,7 @@ class TrialAttributes:
     """The user attributes of one trial. A trial that another program made has none of them.
 
     Attributes:
-        point: What the trial was enqueued with; None for one that a sampler suggests.
+        point: Hyperparameters that the trial was enqueued with; None if a sampler suggests them.
         hyperparameters: All of them, fixed ones too; None until they are suggested.
         settings: None until the hyperparameters are suggested.
         run_id: Of the child run; "" until there is one.

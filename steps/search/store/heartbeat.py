@@ -63,7 +63,7 @@ class Heartbeat:
         """
         Args:
             owner: Whether this process is the step `tune`, not one that joins it.
-            after_beat: Called in the transaction of each beat; what it returns is called once that is committed.
+            after_beat: Called in the transaction of each beat; returns a function to be called after the commit.
             interval: Seconds between two beats.
             clock: Seconds by this machine's clock, which unlike a monotonic one goes on while it sleeps.
         """
@@ -113,7 +113,7 @@ class Heartbeat:
         """Each process whose heart beats and that is not known to be gone, this one too.
 
         A process that was away itself (the database or the network was) cannot tell who died meanwhile:
-        for a while it counts the silent ones as alive, so that they can come back.
+        for a while it counts the silent ones as alive, and they can come back.
         """
         return [member for member, alive in self._look() if alive]
 
@@ -135,7 +135,7 @@ class Heartbeat:
 
     @retrying
     def _forget_the_dead(self) -> None:
-        """A lease whose process is not listed is a dead one's, so the list need not grow."""
+        """Leases of processes that are not listed count as those of dead ones, so the list need not grow."""
         dead = [member.worker for member, alive in self._look() if not alive]  # by name: others come in this moment
         with self._engine.begin() as connection:
             connection.execute(sa.delete(PROCESSES).where(PROCESSES.c.worker.in_(dead)))

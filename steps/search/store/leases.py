@@ -95,7 +95,7 @@ class Leases:
     def lost(self, number: int) -> bool:
         """Whether another process took the trial over while this one was away; one it gave back is not lost.
 
-        If that cannot be asked it counts as lost: what is not written now is made up for by the next start.
+        If the database does not answer it counts as lost: the next start writes anything that is missing.
         """
         try:
             self._refresh()
@@ -126,7 +126,7 @@ class Leases:
         return not any(member.tune_run_id in tune_runs for member in others)
 
     def withdraw(self) -> None:
-        """End this process's heartbeat, so that those who have joined its tune run put their trials back and leave."""
+        """End this process's heartbeat, so the processes that joined its run put their trials back and leave."""
         self._heartbeat.stop()
         self._leave()
 

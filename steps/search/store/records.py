@@ -33,7 +33,7 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class SelectedTrial(TrialRecord):
-    """The trial that stands for a study: what `evaluate` needs of it.
+    """The trial that stands for a study, with all that `evaluate` needs.
 
     Attributes:
         study: Name of the study.

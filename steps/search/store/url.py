@@ -1,4 +1,4 @@
-"""Where a study is kept: its database."""
+"""The database of a study: its URL, and the connection to it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from steps.base.environment import STORAGE
 from steps.base.errors import InputError, StepError
 from steps.search.store.storage import RetryingStorage, first_line
 
-# What libpq and PostgreSQL are told, so that both ends give a dead connection up within half a minute, with its locks.
+# Settings of libpq and of a session: both ends give up a dead connection, with its locks, within half a minute.
 _LIBPQ = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5}
 _SESSION = {"idle_in_transaction_session_timeout": 60_000, "tcp_user_timeout": 20_000, "tcp_keepalives_idle": 10}
 
 
 def storage_url(given: str, tracking_uri: str) -> str:
-    """URL of the study's database: `TUNE_STORAGE`, else what is given, else SQLite beside MLflow's database.
+    """URL of the study's database: `TUNE_STORAGE`, else the given one, else SQLite beside MLflow's database.
 
     Raises:
         InputError: No database URL, one with a password in the parameter (parameters are recorded), or MLflow's own.
@@ -53,7 +53,7 @@ def storage_url(given: str, tracking_uri: str) -> str:
 
 
 def recordable(url: str) -> str:
-    """What may be recorded of a URL, so that others find the database: empty where it stands in `TUNE_STORAGE`."""
+    """The URL to record, by which others find the database: empty if `TUNE_STORAGE` names it."""
     if os.environ.get(STORAGE):
         return ""
     own = make_url(url)

@@ -26,7 +26,7 @@ def enqueue(
     Args:
         points: Hyperparameters, complete; if there are none, the start of the space is tried first.
         earlier: Complete trials of the study of a warm start.
-        grid: Whether the study is a grid, in which nothing is tried first but what is asked for.
+        grid: Whether the study is a grid, which only tries points first that were asked for.
 
     Returns:
         Lines for the person about the trials enqueued.

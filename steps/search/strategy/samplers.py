@@ -1,4 +1,4 @@
-"""Samplers by name: what suggests the hyperparameters of the next trial."""
+"""Samplers by name: they suggest the hyperparameters of the next trial."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
 
 
 def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampler:
-    """The sampler `name`, one that `check_sampler` takes; what it draws is a function of seed, trial number and study.
+    """The sampler `name`, one that `check_sampler` takes; its draws are a function of seed, trial number and study.
 
     `cmaes` covers the numbers and `gp` the hyperparameters that every trial has; TPE covers the rest.
     `grid` suggests nothing: its cells wait in the study (`steps.search.strategy.grid`).

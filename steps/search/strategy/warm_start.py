@@ -25,7 +25,7 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Start(NamedTuple):
-    """A point of this space, the trial it comes from, and what had to be moved."""
+    """A point of this space, the trial it comes from, and the values that had to be moved."""
 
     point: dict[str, Any]
     trial_number: int
@@ -63,7 +63,7 @@ def _is_tune_run(run_id: str) -> bool:
 
 
 def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) -> list[str]:
-    """Enqueue them where the study does not have them yet; says in one line each what was moved."""
+    """Enqueue those that the study does not have yet; returns a line for each, with the values that were moved."""
     lines = []
     for start in found:
         if new_points(space, [start.point], study.get_trials(deepcopy=False)):

@@ -1,4 +1,4 @@
-"""Where the checkpoints of running trials are kept: in a folder, or where another machine can read them."""
+"""Stores of the checkpoints of running trials: a folder, or artifacts that other machines can read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Checkpoints(Protocol):
         """The files there are, the one to be tried first first; each is there until the next is asked for."""
 
     def remove(self, run_id: str) -> None:
-        """Remove what there is of a trial that has ended; what cannot be removed is only logged."""
+        """Remove the files of a trial that has ended; failures are only logged."""
 
 
 def checkpoints_of(url: str) -> Checkpoints:

@@ -1,4 +1,4 @@
-"""What all trials share, what a process runs them with, and what belongs to a single one."""
+"""The context that all trials share, that of the process that runs them, and the job of a single one."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from steps.tracking.trials import TrialRuns
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What all trials of a study share.
+    """Data and settings that all trials of a study share.
 
     Attributes:
         train, validation: The samples, one copy for all threads.
         epochs: Budget of a trial that is not pruned.
-        seed: Seed of every trial, so that its result depends on config, seed and data only.
-        objectives: What is optimized, in the order of the study's directions.
+        seed: Seed of every trial: its result depends on config, seed and data only.
+        objectives: In the order of the study's directions.
         exclusive: Holds the other trials while one measures its latency.
     """
 
@@ -87,7 +87,7 @@ class TrialContext:
 
     @property
     def followed(self) -> Objective:
-        """What is shown and judged while a trial trains."""
+        """The objective that is shown and judged while a trial trains."""
         return followed(self.objectives, self.task)
 
     def trainer(self, config: MLPConfig) -> Trainer:
@@ -128,10 +128,10 @@ class TrialContext:
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """What one process runs the trials of a study with.
+    """Everything that one process runs the trials of a study with.
 
     Attributes:
-        context: What all trials share.
+        context: Shared by all trials.
         runs: Their child runs.
         leases: Which of them are this process's.
     """
@@ -161,8 +161,8 @@ class Job:
 def prepare(context: TrialContext, trial: optuna.Trial) -> Job:
     """Suggest a trial's hyperparameters, or take those that an earlier process suggested.
 
-    They are kept in the study with all else the trial is a function of, so that neither a space nor an
-    option that changes later can change a trial that goes on.
+    They are kept in the study with everything else that determines the trial: a space or an option that
+    changes later cannot change a trial that goes on.
     """
     known = TrialAttributes.read(trial)
     if known.hyperparameters is not None and known.settings is not None:

@@ -1,4 +1,4 @@
-"""ExclusiveSection: trials train side by side, but what measures time has the process for itself."""
+"""The exclusive section: trials train side by side, but a latency measurement runs alone in its process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 class ExclusiveSection:
-    """Any number of threads train, or one measures; who wants to measure goes first.
+    """Any number of threads train, or one measures; a measurement has priority.
 
-    A trial enters `training` for each epoch, so that a measurement waits for one epoch at most. Other
+    A trial enters `training` for each epoch, so a measurement waits for one epoch at most. Other
     processes on the same machine are not held.
     """
 

@@ -9,7 +9,7 @@ _INTERVAL = 1.0  # seconds between two collections: each looks at all that the t
 
 
 class GcBetweenTrials:
-    """Collects what trials leave, but not among what was there before them: that takes 30 ms to look through."""
+    """Collects the garbage of trials; objects from before them are frozen, as looking through those takes 30 ms."""
 
     def __init__(self) -> None:
         gc.collect()

@@ -1,4 +1,4 @@
-"""The epochs of one trial, from a checkpoint where there is one."""
+"""The epochs of one trial, from its checkpoint if there is one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from steps.tasks.objectives import COSTS
 
 logger = logging.getLogger(__name__)
 
-_TRAINING_PER_SAVING = 20  # seconds of training to one of saving: where checkpoints go far away, they become fewer
+_TRAINING_PER_SAVING = 20  # seconds of training to one of saving: slow uploads make checkpoints rarer
 EpochMetrics = Mapping[str, float]  # by name: train_loss, val_<metric>
 OnEpoch = Callable[[int, int, EpochMetrics], None]  # trial number, epoch (1-based), its metrics
 
@@ -32,7 +32,7 @@ class Lost(Exception):
 
 
 class Training:
-    """The epochs of one trial, from its checkpoint where there is one."""
+    """The epochs of one trial, from its checkpoint if there is one."""
 
     def __init__(self, worker: WorkerContext, job: Job, run_id: str) -> None:
         self._job, self._runs, self._run_id = job, worker.runs, run_id
@@ -55,7 +55,7 @@ class Training:
         self.history: list[EpochMetrics] = []
 
     def run(self, stop: threading.Event, on_epoch: OnEpoch) -> dict[str, float]:
-        """Train to the end of the budget; returns what the trained MLP measures.
+        """Train to the end of the budget; returns the measures of the trained MLP.
 
         Raises:
             optuna.TrialPruned, Interrupted, Lost, FloatingPointError: It ended earlier.
@@ -80,7 +80,7 @@ class Training:
                 )
             on_epoch(trial.number, trainer.epoch, metrics)
             if trainer.epoch < context.epochs:
-                # Where an epoch after this one is reported, this one was judged before the crash.
+                # If a later epoch is reported already, this one was judged before the crash.
                 if context.prunable and trainer.epoch >= max(self._reported, default=0) and trial.should_prune():
                     raise optuna.TrialPruned
                 if time.monotonic() - self._saved_at >= self._interval:

@@ -53,7 +53,7 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
     except (Lost, UpdateFinishedTrialError):
         _leave(trial, runs, run_id)
         return None
-    training.forget()  # before the run ends: what has ended needs no tidying after a crash
+    training.forget()  # before the run ends: an ended run needs no tidying after a crash
     error = {ERROR_TAG: outcome.error} if outcome.error else {}
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | error)
     worker.leases.release(trial.number)
@@ -123,7 +123,7 @@ def _child_run(worker: WorkerContext, job: Job) -> str:
 
 
 def _trial_errors() -> tuple[type[Exception], ...]:
-    """What a config can do wrong while it trains; a fault of the storage or of tracking is none of these."""
+    """Errors that a config can cause while it trains; those of the storage or of tracking are not among them."""
     import tensorflow as tf
 
     return (tf.errors.OpError, ValueError, TypeError, ArithmeticError, MemoryError)

@@ -16,7 +16,7 @@ _INTERVAL = 1.0  # seconds
 
 
 class Display(Protocol):
-    """What shows trials to the person."""
+    """A display of trials."""
 
     def epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None: ...
 

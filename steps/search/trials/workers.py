@@ -44,7 +44,7 @@ class Workers:
     If other processes run the last trials, these threads wait: they continue the trials of a process that dies.
 
     Attributes:
-        stopped_by: What ended the study first: n_trials, timeout, plateau or grid; empty before.
+        stopped_by: The first reason to end the study: n_trials, timeout, plateau or grid; empty before.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Workers:
         Raises:
             KeyboardInterrupt: After the running trials have been put back at the end of their epoch; at once
                 when it comes a second time.
-            Exception: What a thread met outside its trial, after the other trials have been put back.
+            Exception: An error of a thread outside its trial, after the other trials have been put back.
         """
         garbage = GcBetweenTrials()
         ended = [threading.Event() for _ in range(self._n_jobs)]
