@@ -73,7 +73,7 @@ def throughput(cluster: Cluster) -> str:
 
 
 def n_stubs(n_workers: int) -> int:
-    """Trials of a row: 50, or 4 per worker where that is more."""
+    """Trials of a row: 50, or 4 per worker if that is more."""
     return max(50, 4 * n_workers)
 
 

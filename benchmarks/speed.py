@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import yaml
 
-from benchmarks.systems import HERE, Outcome, Workshop
+from benchmarks.systems import HERE, BenchmarkStore, Outcome
 
 EPOCHS = 5
 USUAL, DEFAULT = "usual design", "this project, as `tune` comes"
@@ -21,10 +21,10 @@ def measure(repeats: int) -> dict[str, list[Outcome]]:
     """Run every system `repeats` times, one after the other in each round."""
     outcomes: dict[str, list[Outcome]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        workshop = Workshop(Path(folder))
+        store = BenchmarkStore(Path(folder))
         for repeat in range(repeats):
-            for name, command in _systems(workshop).items():
-                outcome = workshop.run(command, f"{name}, round {repeat}")
+            for name, command in _systems(store).items():
+                outcome = store.run(command, f"{name}, round {repeat}")
                 outcomes.setdefault(name, []).append(outcome)
                 click.echo(f"round {repeat + 1} of {repeats}: {name}, {outcome.seconds:.1f} s", err=True)
     return outcomes
@@ -60,10 +60,10 @@ def target_table(outcomes: dict[str, list[Outcome]]) -> str:
     )
 
 
-def _systems(workshop: Workshop) -> dict[str, list[str]]:
+def _systems(store: BenchmarkStore) -> dict[str, list[str]]:
     rival = [sys.executable, "-m"]
-    given = [str(workshop.data), str(EPOCHS)]
-    tune = [sys.executable, "-m", "steps.tune", "--data-run-id", workshop.data_run_id]
+    given = [str(store.data), str(EPOCHS)]
+    tune = [sys.executable, "-m", "steps.tune", "--data-run-id", store.data_run_id]
     fixed = ["--space", str(HERE / "space.yaml"), "--points", str(HERE / "points.yaml"), "--max-epochs", str(EPOCHS)]
     ours = [*tune, *fixed, "--pruner", "none", "--n-trials", str(_n_points())]
     return {

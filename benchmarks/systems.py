@@ -35,7 +35,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BenchmarkStore:
     """A folder with one MLflow store and one download of MNIST, where every run has an experiment of its own.
 
     Attributes:

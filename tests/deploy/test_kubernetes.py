@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+import pytest
 from kubernetes.client import ApiClient
 from mlflow.projects import _parse_kubernetes_config, kubernetes
 from mlflow.projects._project_spec import load_project
@@ -15,7 +16,7 @@ from tests.running import REPOSITORY
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
 
 
-def test_the_job_that_mlflow_makes_of_the_template_is_one(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_the_job_that_mlflow_makes_of_the_template_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     config = _parse_kubernetes_config(json.loads((FOLDER / "backend.json").read_text()))
     command = load_project(str(FOLDER)).get_entry_point("worker").compute_command({"tune_run_id": "abc"}, None)

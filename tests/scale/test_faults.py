@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 
 import psutil
@@ -16,17 +17,26 @@ from tests.survival import Study, assert_whole, results
 pytestmark = pytest.mark.slow
 
 
-def finish(study: Study, baseline_study: Study, process: object) -> None:
+def finish(study: Study, baseline_study: Study, process: subprocess.Popen[str]) -> None:
     """The step ends well, and the study has what the undisturbed one has."""
-    _, stderr = process.communicate()  # type: ignore[attr-defined]
-    print(stderr)  # noqa: T201 -- pytest shows it where something below fails
-    assert process.returncode == 0, stderr  # type: ignore[attr-defined]
+    _, stderr = process.communicate()
+    print(stderr)  # noqa: T201 -- pytest shows it if something below fails
+    assert process.returncode == 0, stderr
     assert_whole(study)
     assert results(study) == results(baseline_study)
 
 
-def moment(seed: int) -> float:
-    return random.Random(seed).uniform(0, 3)
+def start_and_wait(study: Study, seed: int) -> subprocess.Popen[str]:
+    """Start the study, and return at a random moment after its first trial."""
+    process = study.start()
+    read_to(process, "trial-")
+    time.sleep(random.Random(seed).uniform(0, 3))
+    return process
+
+
+def start_two_workers(cluster: Cluster) -> None:
+    for _ in range(2):
+        cluster.start_worker()
 
 
 def test_nothing_happens(baseline_study: Study, on_cluster: MakeStudy) -> None:
@@ -36,9 +46,7 @@ def test_nothing_happens(baseline_study: Study, on_cluster: MakeStudy) -> None:
 
 def test_a_worker_is_killed(seed: int, baseline_study: Study, cluster: Cluster, on_cluster: MakeStudy) -> None:
     study = on_cluster("worker-killed")
-    process = study.start()
-    read_to(process, "trial-")
-    time.sleep(moment(seed))
+    process = start_and_wait(study, seed)
     children = psutil.Process(cluster.workers[0].pid).children()
     max(children, key=lambda child: child.memory_info().rss).kill()  # its nanny starts another one
     finish(study, baseline_study, process)
@@ -48,12 +56,9 @@ def test_all_workers_are_killed_and_others_come(
     seed: int, baseline_study: Study, cluster: Cluster, on_cluster: MakeStudy
 ) -> None:
     study = on_cluster("all-killed")
-    process = study.start()
-    read_to(process, "trial-")
-    time.sleep(moment(seed))
+    process = start_and_wait(study, seed)
     cluster.kill_workers()
-    for _ in range(2):
-        cluster.start_worker()
+    start_two_workers(cluster)
     finish(study, baseline_study, process)
 
 
@@ -61,22 +66,17 @@ def test_the_scheduler_is_killed_and_started_again(
     seed: int, baseline_study: Study, cluster: Cluster, on_cluster: MakeStudy
 ) -> None:
     study = on_cluster("scheduler-killed")
-    process = study.start()
-    read_to(process, "trial-")
-    time.sleep(moment(seed))
+    process = start_and_wait(study, seed)
     cluster.kill_scheduler()
     cluster.kill_workers()
     cluster.start_scheduler()
-    for _ in range(2):
-        cluster.start_worker()
+    start_two_workers(cluster)
     finish(study, baseline_study, process)
 
 
 def test_tune_is_killed_and_continued(seed: int, baseline_study: Study, on_cluster: MakeStudy) -> None:
     study = on_cluster("tune-killed")
-    process = study.start()
-    read_to(process, "trial-")
-    time.sleep(moment(seed))
+    process = start_and_wait(study, seed)
     process.kill()
     process.communicate()
     finish(study, baseline_study, study.start())
@@ -84,9 +84,7 @@ def test_tune_is_killed_and_continued(seed: int, baseline_study: Study, on_clust
 
 def test_postgresql_is_restarted(seed: int, baseline_study: Study, cluster: Cluster, on_cluster: MakeStudy) -> None:
     study = on_cluster("postgresql-restarted")
-    process = study.start()
-    read_to(process, "trial-")
-    time.sleep(moment(seed))
+    process = start_and_wait(study, seed)
     cluster.postgresql.restart()
     finish(study, baseline_study, process)
 
