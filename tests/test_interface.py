@@ -69,7 +69,7 @@ def test_the_choices_of_the_option_sampler_are_the_samplers() -> None:
     assert options.SAMPLERS == samplers.SAMPLERS
 
 
-@pytest.mark.parametrize("name", [name for name in ENTRY_POINTS if name != "evaluate"])
+@pytest.mark.parametrize("name", ENTRY_POINTS)
 def test_a_command_is_short_and_its_file_holds_nothing_else(name: str) -> None:
     text = (REPOSITORY / "steps" / f"{name}.py").read_text()
     assert len(text.splitlines()) <= 60

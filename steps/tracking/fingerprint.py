@@ -10,12 +10,20 @@ from pathlib import Path
 from steps.tracking.project import PACKAGE, project_folder
 
 # The rooms and files of this package that make the result of a step. The others do not: `base` and `tracking` carry and
-# store it, but for the two files that package a model and promote it; `cli` and `report` say and show it. A space file
-# counts by its content, as a parameter.
+# store it, but for the two files that package a model and promote it; `cli`, `report` and most of `flows` say and show
+# it. A space file counts by its content, as a parameter.
 MADE_BY = {
-    "download": ("datasets",),
+    "download": ("datasets", "flows/download.py"),
     "tune": ("datasets", "tasks", "mlp", "search"),
-    "evaluate": ("datasets", "tasks", "mlp", "evaluation", "tracking/models.py", "tracking/promotion.py"),
+    "evaluate": (
+        "datasets",
+        "tasks",
+        "mlp",
+        "evaluation",
+        "flows/evaluate.py",
+        "tracking/models.py",
+        "tracking/promotion.py",
+    ),
 }
 
 

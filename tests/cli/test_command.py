@@ -36,6 +36,7 @@ BAD_INPUT = {
     "version without its model": (["registry", "--version", "2"], "model_name must be given with version, got ''"),
     "rollback to a version": (["registry", "--model-name", "m", "--version", "2", "--rollback", "true"], "must be 0"),
     "rollback of nothing": (["registry", "--model-name", "nothing", "--rollback", "true"], "there is none yet"),
+    "metric of another task": (["main", "--dataset", "digits", "--objectives", "rmse"], "objectives must be among"),
     "unknown promotion": (["main", "--promote", "maybe"], "promote must be one of always, significant, never"),
     "level in per cent": (["evaluate", "--alpha", "95"], "alpha must be a number strictly between 0 and 1, got '95'"),
     "no output": (["predict"], "output must be a .csv or .parquet file, got ''"),
@@ -89,6 +90,10 @@ def test_an_unreachable_server_is_one_line_and_exit_code_1(step: Step) -> None:
         ["replay"],
         ["main", "--help"],
         ["main", "--seed", "x"],
+        ["tune", "--data-run-id", "0" * 32],
+        ["evaluate", "--require", "accuracy"],
+        ["evaluate"],
+        ["worker"],
     ],
     ids=" ".join,
 )

@@ -1,0 +1,190 @@
+"""evaluate: retrain the chosen trial, test the model once, register it, decide on its promotion, and report."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import keras
+import mlflow
+import numpy as np
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
+from steps.base.files import array_digest
+from steps.cli.invocation import Invocation
+from steps.datasets import Dataset
+from steps.datasets.dataset import SPLITS
+from steps.datasets.interface import Interface
+from steps.evaluation.assess import Assessment, assess
+from steps.evaluation.refit import refit
+from steps.evaluation.report import EVALUATION, PREDICTIONS, draw
+from steps.evaluation.settings import EvaluateSettings
+from steps.flows.fingerprint import step_fingerprint
+from steps.mlp.config import MLPConfig
+from steps.mlp.runtime import hardware, limit_threads, resolve_precision
+from steps.report.evaluation.result import ChampionComparison, EvaluationResult
+from steps.search.store.records import SelectedTrial
+from steps.tasks.comparison import Comparison
+from steps.tasks.task import task_of
+from steps.tracking.data import load_data
+from steps.tracking.dataset_inputs import log_inputs
+from steps.tracking.descriptions import step_description
+from steps.tracking.lineage import Lineage
+from steps.tracking.models import load_keras, log_keras
+from steps.tracking.promotion import Decision, promote
+from steps.tracking.registry import CHAMPION, Candidate, register, score_text, version_by_alias
+from steps.tracking.runs import step_run
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """The model of the final training, its loss after each epoch, and its lineage."""
+
+    model: keras.Model
+    losses: tuple[float, ...]
+    lineage: Lineage
+
+
+def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocation: Invocation) -> None:
+    """Run the step.
+
+    Args:
+        trial: The trial of the tune run to evaluate.
+    """
+    if not settings.tune_run_id:
+        click.echo(f"Best trial: of tune run {tune_run.info.run_id}")
+    with step_run("evaluate", invocation.params, step_fingerprint(invocation, tune_run)):
+        dataset = load_data(trial.data_run_id, SPLITS)
+        name = settings.registered_name(dataset)
+        limit_threads(n_jobs=1)
+        if (champion := version_by_alias(name, CHAMPION)) is not None:
+            load_keras(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
+        _log_choice(tune_run, trial, dataset)
+        trained = _train(settings, tune_run, trial, dataset)
+        candidate, found = _test(settings, trained, dataset)
+        version = register(name, candidate)
+        decision = promote(version, settings.promote, settings.alpha, lambda other: _compare(found, dataset, other))
+        _log_decision(candidate, found, version, decision)
+        _report(trained, candidate, found, version, decision)
+        draw(mlflow.active_run(), dataset)
+        _say(candidate, version, decision)
+
+
+def _log_choice(tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> None:
+    mlflow.log_params({f"best_{name}": value for name, value in trial.hyperparameters.items()})
+    mlflow.set_tags(
+        {
+            "tune_run_id": tune_run.info.run_id,
+            "trial_number": trial.trial_number,
+            "selected": trial.selected,
+            "dataset_digest": dataset.digest,
+        }
+    )
+    log_inputs(dataset)
+    click.echo(f"Selected trial-{trial.trial_number:03d}: {trial.selected}")
+
+
+def _train(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> _Trained:
+    precision, epochs, seed = resolve_precision(settings.precision), settings.final_epochs, settings.seed
+    mlflow.log_params({"resolved_precision": precision})
+    click.echo(f"Training trial-{trial.trial_number:03d} on train + validation, {epochs} epochs, {precision}")
+    config = MLPConfig.from_hyperparameters(trial.hyperparameters)
+    model, losses = refit(config, dataset, task_of(dataset), epochs, seed, precision)
+    lineage = Lineage.of(
+        dataset,
+        {"download": trial.data_run_id, "tune": tune_run.info.run_id, "trial": trial.trial_run_id},
+        {"name": trial.study, "trial_number": trial.trial_number},
+        trial.hyperparameters,
+        {"epochs": epochs, "seed": seed, "precision": precision},
+        array_digest(model.get_weights()),
+        hardware(),
+    )
+    return _Trained(model, tuple(losses), lineage)
+
+
+def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tuple[Candidate, Assessment]:
+    """Log the model and test it: the only look at the test split."""
+    task, lineage = task_of(dataset), trained.lineage
+    metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
+    model_uri = log_keras(trained.model, np.asarray(dataset.splits["train"].features[:5]), metadata)
+    outputs = trained.model.predict(np.asarray(dataset.splits["test"].features), verbose=0)
+    found = assess(model_uri, outputs, dataset, task, settings.require)
+    mlflow.log_metrics(found.as_metrics())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savez_compressed(folder / PREDICTIONS, outputs=found.outputs, targets=found.targets)
+        (folder / "report.txt").write_text(task.report(found.targets, found.outputs))
+        (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n")
+        mlflow.log_artifacts(name)
+    candidate = Candidate(
+        model_uri,
+        found.checks,
+        task.primary.name,
+        found.primary,
+        dataset_digest=dataset.digest,
+        tune_run_id=lineage.runs["tune"],
+        trial_number=lineage.study["trial_number"],
+        git_commit=lineage.code["commit"],
+        weights_digest=lineage.weights_digest,
+    )
+    return candidate, found
+
+
+def _compare(found: Assessment, dataset: Dataset, champion: ModelVersion) -> Comparison:
+    """The new model beside the champion, on the test split."""
+    model = load_keras(f"models:/{champion.name}/{champion.version}")
+    outputs = model.predict(np.asarray(dataset.splits["test"].features), verbose=0)
+    return found.task.compare(found.targets, found.outputs, outputs)
+
+
+def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion, decision: Decision) -> None:
+    primary, status = found.task.primary, version.tags["validation_status"]
+    result = f"**{_label(version)}: {status}**, because {candidate.reason}; {decision.reason}."
+    note = f"Test {primary.label} **{primary.text(found.primary.value)}**. {result}"
+    mlflow.log_metrics(decision.as_metrics())
+    mlflow.set_tags(
+        {
+            "validation_status": status,
+            "model_version": f"{version.name}/{version.version}",
+            "weights_digest": candidate.weights_digest,
+            **decision.as_tags(),
+            MLFLOW_RUN_NOTE: step_description("evaluate", note),
+        }
+    )
+
+
+def _report(
+    trained: _Trained, candidate: Candidate, found: Assessment, version: ModelVersion, decision: Decision
+) -> None:
+    """Log all that the report shows; `draw` makes the page of it."""
+    comparison = None
+    if decision.comparison is not None and decision.champion is not None:
+        comparison = ChampionComparison.of(decision.champion, decision.comparison)
+    result = EvaluationResult(
+        title=_label(version),
+        approved=candidate.approved,
+        promoted=decision.promoted,
+        reasons=(f"{version.tags['validation_status']}, because {candidate.reason}", decision.reason),
+        checks=found.checks,
+        scores=found.scores,
+        baselines=found.baselines,
+        comparison=comparison,
+        losses=trained.losses,
+        lineage=asdict(trained.lineage),
+    )
+    mlflow.log_text(result.to_json(), EVALUATION)
+
+
+def _say(candidate: Candidate, version: ModelVersion, decision: Decision) -> None:
+    status = version.tags["validation_status"]
+    click.echo(f"Test {score_text(candidate.metric, candidate.score)}")
+    click.echo(f"Registered {_label(version)}: {status}, because {candidate.reason}; {decision.reason}")
+
+
+def _label(version: ModelVersion) -> str:
+    return f"{version.name} version {version.version}"
