@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from steps.base.errors import InputError
-from steps.datasets.inputs import BadRow, Raw
 from steps.datasets.interface import Interface
+from steps.datasets.rows import BadRow, Raw
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _CHUNK_IMAGES = 512

@@ -2,100 +2,124 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
+from reprlib import repr as shortened
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from steps.base.errors import InputError
-from steps.datasets.inputs import CHUNK_ROWS, LABEL, BadRow, Raw, check_width
 from steps.datasets.interface import Interface
+from steps.datasets.rows import CHUNK_ROWS, LABEL, BadRow, Raw, check_width
+
+_BLOCK = 1 << 20  # bytes; no row may be longer, and Arrow reads 32 of them ahead
 
 
 class CsvReader:
-    """A CSV file in UTF-8 whose first line names the columns; `position` counts characters."""
+    """A CSV file in UTF-8 whose first row names the columns; `position` counts bytes, nearly."""
 
     key = "row"
 
     def __init__(self, path: Path, interface: Interface) -> None:
         self._path = path
         self.size = path.stat().st_size
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        misfits: deque[BadRow] = deque()
+        with self._open(misfits) as reader:
             try:
-                self._names = next(csv.reader([file.readline()]), [])
-                more = bool(file.read(1))
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise InputError(f"input must be a CSV file in UTF-8, got {str(path)!r} ({error})") from error
-        if not self._names or not more:
-            raise InputError(f"input must have a line of column names and rows, got {str(path)!r}, which is empty")
+                self._names = reader.schema.names
+            except UnicodeDecodeError as error:
+                raise self._not_csv(error) from error
+            is_empty = self._next(reader) is None and not misfits
         self.columns = [name for name in self._names if name != LABEL]
         check_width(len(self.columns), interface, path)
         if _are_values(self.columns):
             raise InputError(f"input must begin with a line of column names, got numbers in {str(path)!r}")
+        if is_empty:
+            raise InputError(f"input must have rows below the column names, got {str(path)!r}, which is empty")
 
     def __iter__(self) -> Iterator[Raw]:
-        number, position = 1, 0
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
-            file.readline()
-            try:
-                while lines := list(islice(file, CHUNK_ROWS)):
-                    position += sum(map(len, lines))
-                    rows = [line for line in lines if line.strip()]
-                    yield self._parse(rows, range(number, number + len(rows)), position)
-                    number += len(rows)
-            except UnicodeDecodeError as error:
-                raise InputError(f"input must be a CSV file in UTF-8, got {str(self._path)!r} ({error})") from error
+        position, number = 0, 1
+        misfits: deque[BadRow] = deque()  # rows of another number of columns; some blocks ahead of the batches
+        with self._open(misfits) as reader:
+            while (batch := self._next(reader)) is not None:
+                # Lengths and content of the cells; a length, of 4 bytes, stands for a separator of 1.
+                position += batch.nbytes - 3 * batch.num_rows * batch.num_columns
+                for start in range(0, batch.num_rows, CHUNK_ROWS):
+                    part = batch.slice(start, CHUNK_ROWS)
+                    keys: list[int] = []
+                    bad: list[BadRow] = []
+                    while len(keys) < part.num_rows:
+                        if misfits and misfits[0].key == number:
+                            bad.append(misfits.popleft())
+                        else:
+                            keys.append(number)
+                        number += 1
+                    yield self._raw(part, keys, bad, min(position, self.size))
+        yield Raw([], np.empty((0, len(self.columns))), None, self.size, list(misfits))
 
-    def _parse(self, lines: list[str], keys: Sequence[int], position: int) -> Raw:
-        commas = len(self._names) - 1
-        if all(line.count(",") == commas for line in lines):
-            types = {i: str if name == LABEL else np.float64 for i, name in enumerate(self._names)}
-            try:
-                frame = pd.read_csv(
-                    io.StringIO("".join(lines)), header=None, dtype=types, keep_default_na=False, na_values=[]
-                )
-                return self._raw(frame, keys, position, [])
-            except ValueError:
-                pass  # some row holds text: find it
-        return self._parse_by_row(lines, keys, position)
+    def _open(self, misfits: deque[BadRow]) -> pc.CSVStreamingReader:
+        """All cells as text, so that a wrong one costs its row and not the file; appends to `misfits`."""
+        n_blank = 0
 
-    def _parse_by_row(self, lines: list[str], keys: Sequence[int], position: int) -> Raw:
-        """As `_parse`, slower, naming each row that is wrong."""
-        good: list[list[float | str]] = []
-        good_keys: list[int] = []
-        bad: list[BadRow] = []
-        for key, line in zip(keys, lines, strict=True):
-            try:
-                good.append(self._row(next(csv.reader([line]))))
-                good_keys.append(key)
-            except (ValueError, csv.Error) as error:
-                bad.append(BadRow(key, str(error)))
-        frame = pd.DataFrame(good, columns=range(len(self._names)))
-        return self._raw(frame, good_keys, position, bad)
+        def skip(row: pc.InvalidRow) -> str:
+            nonlocal n_blank
+            if row.text.strip():
+                reason = f"must have {row.expected_columns} columns, got {row.actual_columns}"
+                misfits.append(BadRow(row.number - 1 - n_blank, reason))  # the header has number 1
+            else:
+                n_blank += 1
+            return "skip"
 
-    def _row(self, cells: list[str]) -> list[float | str]:
-        if len(cells) != len(self._names):
-            raise ValueError(f"must have {len(self._names)} columns, got {len(cells)}")
-        row: list[float | str] = []
-        for name, cell in zip(self._names, cells, strict=True):
-            try:
-                row.append(cell if name == LABEL else float(cell))
-            except ValueError:
-                raise ValueError(f"column {name!r} must be a number, got {cell!r}") from None
-        return row
+        try:
+            return pc.open_csv(
+                self._path,
+                pc.ReadOptions(block_size=_BLOCK, use_threads=False),  # with threads, rows have no number
+                pc.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+                pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
+            )
+        except pa.ArrowInvalid as error:
+            raise self._not_csv(error) from error
 
-    def _raw(self, frame: pd.DataFrame, keys: Sequence[int], position: int, bad: list[BadRow]) -> Raw:
-        features = [i for i, name in enumerate(self._names) if name != LABEL]
+    def _next(self, reader: pc.CSVStreamingReader) -> pa.RecordBatch | None:
+        try:
+            return reader.read_next_batch()
+        except StopIteration:
+            return None
+        except pa.ArrowInvalid as error:
+            raise self._not_csv(error) from error
+
+    def _not_csv(self, error: ValueError) -> InputError:
+        is_long = "straddling" in str(error)
+        reason = f"a row is longer than {_BLOCK:,} bytes: is a quote never closed?" if is_long else error
+        return InputError(
+            f"input must be a CSV file in UTF-8 with a line of column names, got {str(self._path)!r} ({reason})"
+        )
+
+    def _raw(self, batch: pa.RecordBatch, keys: list[int], bad: list[BadRow], position: int) -> Raw:
+        values = np.empty((batch.num_rows, len(self.columns)), order="F")  # filled by column
+        reasons: dict[int, str] = {}
+        features = (column for name, column in zip(self._names, batch.columns, strict=True) if name != LABEL)
+        for i, column in enumerate(features):
+            try:
+                values[:, i] = column.cast(pa.float64())
+            except pa.ArrowInvalid:  # some cell is text: find it
+                for row, cell in enumerate(column.to_pylist()):
+                    try:
+                        values[row, i] = float(cell)
+                    except ValueError:
+                        reason = f"column {self.columns[i]!r} must be a number, got {shortened(cell)}"
+                        reasons.setdefault(row, reason)
+        good = [row for row in range(len(keys)) if row not in reasons]
+        bad = sorted([*bad, *(BadRow(keys[row], reason) for row, reason in reasons.items())], key=lambda row: row.key)
         labels = None
         if LABEL in self._names:
-            labels = [str(label).strip() for label in frame[self._names.index(LABEL)]]
-        return Raw(keys, frame[features].to_numpy(np.float64), labels, position, bad)
+            texts = batch.column(self._names.index(LABEL)).to_pylist()
+            labels = [texts[row].strip() for row in good]
+        return Raw([keys[row] for row in good], values[good], labels, position, bad)
 
 
 class ParquetReader:
@@ -110,24 +134,24 @@ class ParquetReader:
             raise InputError(f"input must be a Parquet file, got {str(path)!r} ({error})") from error
         schema = self._file.schema_arrow
         self.size = self._file.metadata.num_rows
-        self.columns = [name for name in schema.names if name != LABEL]
-        self._labelled = LABEL in schema.names
+        self._features = [i for i, name in enumerate(schema.names) if name != LABEL]
+        self._label = schema.names.index(LABEL) if LABEL in schema.names else None
+        self.columns = [schema.names[i] for i in self._features]
         check_width(len(self.columns), interface, path)
-        for name in self.columns:
-            kind = schema.field(name).type
+        for field in map(schema.field, self._features):
+            kind = field.type
             if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-                raise InputError(f"input must have numbers in every column, got {kind} in column {name!r}")
+                raise InputError(f"input must have numbers in every column, got {kind} in column {field.name!r}")
         if self.size == 0:
             raise InputError(f"input must have rows, got {str(path)!r}, which is empty")
 
     def __iter__(self) -> Iterator[Raw]:
-        number = 1
+        end = 0
         for batch in self._file.iter_batches(CHUNK_ROWS):
-            columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in self.columns]
-            values = np.column_stack([column.astype(np.float64) for column in columns])
-            labels = [str(label) for label in batch.column(LABEL).to_pylist()] if self._labelled else None
-            yield Raw(range(number, number + len(values)), values, labels, number + len(values) - 1)
-            number += len(values)
+            start, end = end, end + batch.num_rows
+            columns = [batch.column(i).cast(pa.float64(), safe=False) for i in self._features]
+            labels = None if self._label is None else [str(label) for label in batch.column(self._label).to_pylist()]
+            yield Raw(range(start + 1, end + 1), np.column_stack(columns), labels, end)
 
 
 def _are_values(names: Sequence[str]) -> bool:

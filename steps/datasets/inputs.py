@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from reprlib import repr as shortened
 
 import numpy as np
 
 from steps.base.errors import InputError
+from steps.datasets.input_arrays import NpyReader, NpzReader
+from steps.datasets.input_images import ImageReader, is_images
+from steps.datasets.input_tables import CsvReader, ParquetReader
 from steps.datasets.interface import Interface
-
-CHUNK_ROWS = 4096
-LABEL = "label"
-
-Key = int | str  # number of a row, from 1, or the name of an image file
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that cannot be predicted, and why."""
-
-    key: Key
-    reason: str
-
-
-@dataclass
-class Raw:
-    """Rows as a reader found them.
-
-    Attributes:
-        keys: One per row of `values`.
-        values: (n, n_features), any real dtype.
-        labels: Class name of each row, where the input has labels.
-        position: How far into the input this reaches, in the unit of `Reader.size`.
-        bad: Rows that the reader could not make numbers of.
-    """
-
-    keys: Sequence[Key]
-    values: np.ndarray
-    labels: Sequence[str] | None
-    position: int
-    bad: list[BadRow] = field(default_factory=list)
+from steps.datasets.rows import BadRow, Key, Reader
 
 
 @dataclass(frozen=True)
@@ -51,7 +23,7 @@ class Chunk:
 
     Attributes:
         features: (n, n_features) in the dtype of the model's input.
-        labels: (n,) class indices, where the input has labels.
+        labels: (n,) class indices, if the input has labels.
     """
 
     keys: list[Key]
@@ -61,36 +33,16 @@ class Chunk:
     position: int
 
 
-class Reader(Protocol):
-    """An input that has been opened and whose columns have been checked.
-
-    Attributes:
-        key: Name of the column of keys in the output.
-        size: Total of what `Raw.position` counts.
-        columns: Names of the features.
-    """
-
-    key: str
-    size: int
-    columns: list[str]
-
-    def __iter__(self) -> Iterator[Raw]: ...
-
-
 def open_input(given: str, interface: Interface, *, invert: bool) -> Reader:
     """A reader by what the path names: .csv, .parquet, .npy, .npz, a folder of images, or a glob of images.
 
     Args:
         interface: What the model takes.
-        invert: Images only: make dark light, for dark writing on paper where the model knows light on dark.
+        invert: Images only: make dark light, for dark writing on paper for a model of light on dark.
 
     Raises:
         InputError: Missing, unreadable, empty, or of other columns than the model takes.
     """
-    from steps.datasets.input_arrays import NpyReader, NpzReader
-    from steps.datasets.input_images import ImageReader, is_images
-    from steps.datasets.input_tables import CsvReader, ParquetReader
-
     if not given:
         raise InputError("input must be a file, a folder of images or a glob, got ''")
     if is_images(given):
@@ -132,17 +84,8 @@ def chunks(reader: Reader, interface: Interface) -> Iterator[Chunk]:
         if raw.labels is not None:
             known = np.array([classes.get(label, -1) for label in raw.labels], np.int64)
             for i in np.flatnonzero(good & (known < 0)).tolist():
-                bad.append(BadRow(raw.keys[i], f"label must be a class of the model, got {raw.labels[i]!r}"))
+                bad.append(BadRow(raw.keys[i], f"label must be a class of the model, got {shortened(raw.labels[i])}"))
             good &= known >= 0
             labels = known[good]
         keys = [raw.keys[i] for i in np.flatnonzero(good).tolist()]
         yield Chunk(keys, raw.values[good].astype(interface.dtype), labels, bad, raw.position)
-
-
-def check_width(found: int, interface: Interface, given: object) -> None:
-    """Refuse another number of columns than the model takes, with `InputError`."""
-    if found != interface.n_features:
-        raise InputError(
-            f"input must have {interface.n_features} columns of features, got {found} in {str(given)!r}; "
-            f"a column of labels is named {LABEL}"
-        )

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from steps.base.errors import InputError
 from steps.base.files import replacing
-from steps.datasets.inputs import Key
+from steps.datasets.rows import Key
 
 _WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWriter}
 

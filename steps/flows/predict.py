@@ -11,8 +11,9 @@ import mlflow
 
 from steps.base.errors import InputError
 from steps.cli.invocation import Invocation
-from steps.datasets.inputs import BadRow, chunks
+from steps.datasets.inputs import chunks
 from steps.datasets.outputs import PredictionWriter
+from steps.datasets.rows import BadRow
 from steps.flows.settings import PredictSettings
 from steps.report.terminal import RowsDisplay
 from steps.tasks.task import task_of

@@ -8,9 +8,10 @@ from typing import Self
 
 from steps.base.errors import InputError
 from steps.datasets.catalogue import DATASETS
-from steps.datasets.inputs import Reader, open_input
+from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
 from steps.datasets.outputs import check_output
+from steps.datasets.rows import Reader
 from steps.tracking.lineage import Lineage, lineage_of
 from steps.tracking.models import find_model, interface_of
 from steps.tracking.runs import get_step_run, newest_running

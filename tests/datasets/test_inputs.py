@@ -1,22 +1,23 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from steps.base.errors import InputError
-from steps.datasets import inputs
 from steps.datasets.inputs import Chunk, chunks, open_input
 from steps.datasets.interface import Interface
+from steps.datasets.rows import CHUNK_ROWS
 
 PIXELS = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
 NUMBERS = Interface(("cat", "dog"), 4, np.dtype("float32"), 1.0, None)
-VALUES = np.arange(40, dtype=np.uint8).reshape(10, 4) % 17
-LABELS = np.array(["cat", "dog"] * 5)
 HEADER = "a,b,c,d"
 
 
@@ -33,44 +34,48 @@ def read(path: Path | str, interface: Interface = PIXELS, *, invert: bool = Fals
     )
 
 
-def write(path: Path, *, labelled: bool) -> Path:
-    frame = pd.DataFrame(VALUES, columns=list("abcd"))
+def values(n: int = 10) -> np.ndarray:
+    return (np.arange(4 * n).reshape(n, 4) % 17).astype(np.uint8)
+
+
+BIG_ENDIAN = values().astype(">i4")
+
+
+def write(path: Path, *, labelled: bool, n: int = 10) -> Path:
+    frame = pd.DataFrame(values(n), columns=list("abcd"))
+    names = np.array(["cat", "dog"])[np.arange(n) % 2]
     if labelled:
-        frame.insert(2, "label", LABELS)
-    labels = {"labels": LABELS} if labelled else {}
+        frame.insert(2, "label", names)
+    labels = {"labels": names} if labelled else {}
     match path.suffix:
         case ".csv":
             frame.to_csv(path, index=False)
         case ".parquet":
             frame.to_parquet(path)
         case ".npy":
-            np.save(path, VALUES.reshape(10, 2, 2))
+            np.save(path, values(n).reshape(n, 2, 2))
         case ".npz":
-            np.savez_compressed(path, features=VALUES, **labels)  # type: ignore[arg-type]
+            np.savez_compressed(path, features=values(n), **labels)  # type: ignore[arg-type]
     return path
 
 
-@pytest.mark.parametrize("rows", [3, 4096])
+@pytest.mark.parametrize("n", [10, 2 * CHUNK_ROWS + 1])
 @pytest.mark.parametrize(
     ("suffix", "labelled"),
     [(".csv", False), (".csv", True), (".parquet", False), (".parquet", True), (".npy", False), (".npz", False),
      (".npz", True)],
 )  # fmt: skip
-def test_every_format_gives_the_same_rows(
-    suffix: str, labelled: bool, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("inputs", "input_tables", "input_arrays"):
-        monkeypatch.setattr(f"steps.datasets.{module}.CHUNK_ROWS", rows)
-    path = write(tmp_path / f"rows{suffix}", labelled=labelled)
+def test_every_format_gives_the_same_rows(suffix: str, labelled: bool, n: int, tmp_path: Path) -> None:
+    path = write(tmp_path / f"rows{suffix}", labelled=labelled, n=n)
     found = read(path)
-    assert found.keys == list(range(1, 11))
+    assert found.keys == list(range(1, n + 1))
     assert found.features.dtype == np.uint8
-    np.testing.assert_array_equal(found.features, VALUES)
+    np.testing.assert_array_equal(found.features, values(n))
     assert (found.labels is not None) == labelled
     if found.labels is not None:
-        assert found.labels.tolist() == [0, 1] * 5
+        assert found.labels.tolist() == [i % 2 for i in range(n)]
     assert found.bad == []
-    assert found.position == pytest.approx(open_input(str(path), PIXELS, invert=False).size, abs=len(HEADER) + 7)
+    assert found.position == open_input(str(path), PIXELS, invert=False).size
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,68 @@ def test_a_bad_row_is_named_and_left_out(row: str, reason: str, tmp_path: Path) 
     assert found.keys == [1, 3]
     assert found.features.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
     assert [(bad.key, bad.reason) for bad in found.bad] == [(2, reason)]
+
+
+def test_rows_keep_their_numbers_whatever_the_bad_ones_among_them(tmp_path: Path) -> None:
+    n = 3 * CHUNK_ROWS
+    rows = ["1,2,3" if i % 3 == 0 else "1,x,3,4" if i % 3 == 1 else "1,2,3,4" for i in range(1, n + 1)]
+    text = "\n".join(f"{row}\n  \n" if i % 7 == 0 else row for i, row in enumerate(rows))  # and some blank lines
+    (tmp_path / "rows.csv").write_text(f"{HEADER}\n{text}\n1\n")
+    found = read(tmp_path / "rows.csv")
+    assert found.keys == [i for i in range(1, n + 1) if i % 3 == 2]
+    assert [row.key for row in found.bad] == [*(i for i in range(1, n + 1) if i % 3 != 2), n + 1]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv_files_of_all_systems_are_read(mark: str, end: str, tmp_path: Path) -> None:
+    lines = ['a,"b, or ""b""",c,d', '1," 2",3.0,4', '"5",6,7e0,+8', ""]
+    (tmp_path / "rows.csv").write_bytes(f"{mark}{end.join(lines)}".encode())
+    assert read(tmp_path / "rows.csv").features.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+def test_a_newline_in_quotes_belongs_to_its_row(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f'{HEADER},label\n1,2,3,4,"\ndog"\n1,"2\n2",3,4,dog\n1,2,3,4,cat\n')
+    found = read(tmp_path / "rows.csv")
+    assert found.keys == [1, 3]
+    assert found.labels is not None
+    assert found.labels.tolist() == [1, 0]
+    assert [(bad.key, bad.reason) for bad in found.bad] == [(2, r"column 'b' must be a number, got '2\n2'")]
+
+
+def test_a_quote_that_is_never_closed_gives_one_short_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f'{HEADER}\n1,2,3,4\n1,2,3,"4\n' + "1,2,3,4\n" * 5000)
+    found = read(tmp_path / "rows.csv")
+    assert found.keys == [1]
+    assert len(found.bad[0].reason) < 100
+    (tmp_path / "rows.csv").write_text(f'{HEADER}\n1,2,3,"4\n' + "1,2,3,4\n" * 500_000)
+    with pytest.raises(InputError, match="is a quote never closed"):
+        read(tmp_path / "rows.csv")
+
+
+def test_equal_names_of_columns_are_no_problem(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,a,a,a\n1,2,3,4\n")
+    pq.write_table(pa.table([[1], [2], [3.0], [True]], names=list("aaaa")), tmp_path / "rows.parquet")
+    for name in ("rows.csv", "rows.parquet"):
+        assert read(tmp_path / name, NUMBERS).features.tolist() == [[1, 2, 3, 4 if name == "rows.csv" else 1]]
+
+
+def test_missing_values_of_parquet_are_named(tmp_path: Path) -> None:
+    columns = [[1, None], [2.5, 1], [True, None], np.array([3, 4], np.float16)]
+    pq.write_table(pa.table(columns, names=list("abcd")), tmp_path / "rows.parquet")
+    found = read(tmp_path / "rows.parquet", NUMBERS)
+    assert found.features.tolist() == [[1, 2.5, 1, 3]]
+    assert [(bad.key, bad.reason) for bad in found.bad] == [(2, "column 'a' must be a finite number, got nan")]
+
+
+@pytest.mark.parametrize("array", [BIG_ENDIAN, np.asfortranarray(BIG_ENDIAN), BIG_ENDIAN.reshape(10, 2, 2)])
+@pytest.mark.parametrize("save", [np.save, lambda path, array: np.savez_compressed(path, features=array)])
+def test_arrays_may_be_stored_in_any_order(
+    array: np.ndarray, save: Callable[[Path, np.ndarray], None], tmp_path: Path
+) -> None:
+    path = tmp_path / ("rows.npy" if save is np.save else "rows.npz")
+    save(path, array)
+    assert read(path).features.tolist() == BIG_ENDIAN.tolist()
 
 
 def test_real_numbers_may_be_any_that_are_finite(tmp_path: Path) -> None:
@@ -150,23 +217,29 @@ def frame(**columns: object) -> Callable[[Path], None]:
 WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "missing": ("rows.csv", lambda _: None, "must be a file that exists"),
     "format": ("rows.xlsx", text("x"), "must be a .csv, .parquet, .npy, .npz file, a folder of images or a glob"),
-    "empty csv": ("rows.csv", text(""), "must have a line of column names and rows"),
+    "empty csv": ("rows.csv", text(""), "with a line of column names"),
     "only names": ("rows.csv", text("a,b,c,d\n"), "which is empty"),
     "columns": ("rows.csv", text("a,b\n1,2\n"), "must have 4 columns of features, got 2"),
     "no names": ("rows.csv", text("7,2,9,4\n1,2,3,4\n"), "must begin with a line of column names"),
     "binary csv": ("rows.csv", text(b"\xff\xfe\x00"), "must be a CSV file in UTF-8"),
+    "csv in latin 1": ("rows.csv", text("ä,b,c,d\n1,2,3,4\n".encode("latin-1")), "must be a CSV file in UTF-8"),
+    "only blank lines": ("rows.csv", text("a,b,c,d\n\n  \n"), "which is empty"),
     "no parquet": ("rows.parquet", text("a,b,c,d\n"), "must be a Parquet file"),
     "text column": ("rows.parquet", frame(a=[1], b=[2], c=["x"], d=[4]), "in column 'c'"),
     "parquet columns": ("rows.parquet", frame(a=[1]), "must have 4 columns of features, got 1"),
     "empty parquet": ("rows.parquet", frame(a=[], b=[], c=[], d=[]), "which is empty"),
-    "no npy": ("rows.npy", text("abc"), "must be an array of numbers"),
+    "no npy": ("rows.npy", text("abc"), "must be an undamaged array"),
     "npy columns": ("rows.npy", lambda p: np.save(p, np.ones((3, 5))), "must have 4 columns of features, got 5"),
-    "npy of text": ("rows.npy", lambda p: np.save(p, np.full((3, 4), "x")), "must be an array of numbers, got <U1"),
+    "npy of text": (
+        "rows.npy",
+        lambda p: np.save(p, np.full((3, 4), "x")),
+        "of rows of numbers, got <U1",
+    ),
     "empty npy": ("rows.npy", lambda p: np.save(p, np.ones((0, 4))), "which is empty"),
-    "pickle": ("rows.npy", lambda p: np.save(p, np.array([[{}] * 4]), allow_pickle=True), "got object"),
-    "no npz": ("rows.npz", text("abc"), "must be an .npz file"),
+    "pickle": ("rows.npy", lambda p: np.save(p, np.array([[{}] * 4]), allow_pickle=True), "Python objects"),
+    "no npz": ("rows.npz", text("abc"), "must be an undamaged .npz file"),
     "npz without features": ("rows.npz", lambda p: np.savez(p, x=np.ones(3)), "must hold an array 'features'"),
-    "labels too few": ("rows.npz", lambda p: np.savez(p, features=VALUES, labels=[1]), "must have one label per row"),
+    "labels too few": ("rows.npz", lambda p: np.savez(p, features=values(), labels=[1]), "must have one label per row"),
     "no images": ("folder", lambda path: path.mkdir(), "where there are none"),
 }
 
@@ -184,16 +257,23 @@ def test_images_are_for_models_of_images(drawing: Path) -> None:
         read(drawing, NUMBERS)
 
 
+def test_an_unpacked_file_goes_with_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    reader = open_input(str(write(tmp_path / "rows.npz", labelled=True)), PIXELS, invert=False)
+    assert len(list((tmp_path / "temporary").iterdir())) == 1
+    del reader
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
-def test_a_file_that_ends_early_is_said(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"rows{suffix}"
-    big = np.random.default_rng(0).integers(0, 17, (2 * inputs.CHUNK_ROWS, 4)).astype(np.uint8)
-    np.save(path, big) if suffix == ".npy" else np.savez(path, features=big)
+def test_a_damaged_file_is_refused(suffix: str, tmp_path: Path) -> None:
+    path = write(tmp_path / f"rows{suffix}", labelled=False, n=1000)
     content = bytearray(path.read_bytes())
     if suffix == ".npy":
         path.write_bytes(content[:-50])
     else:
         content[len(content) // 2] ^= 1  # a changed byte: the archive's checksum tells
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"must be an? (whole|undamaged) file"):
-        read(path)
+    with pytest.raises(InputError, match="must be an undamaged"):
+        open_input(str(path), PIXELS, invert=False)
