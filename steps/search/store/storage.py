@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+import threading
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from steps.base.retry import Retry
@@ -44,6 +47,12 @@ def _retried(name: str) -> Callable[..., Any]:
     return method
 
 
+class _ReadTrials(threading.local):
+    """The trials that one thread has read in a block of `reading_once`, by study ID; None outside of one."""
+
+    by_study: dict[int, list[FrozenTrial]] | None = None
+
+
 class RetryingStorage(BaseStorage):
     """Optuna's `RDBStorage` with its cache; each request is repeated while the database is busy or away.
 
@@ -63,6 +72,31 @@ class RetryingStorage(BaseStorage):
         self.engine: sa.Engine = database.engine
         self.behind = get_storage(database)
         self.may_end: Callable[[int], bool] = lambda _: True
+        self._read = _ReadTrials()
+
+    @contextmanager
+    def reading_once(self) -> Iterator[None]:
+        """In this block, this thread reads the trials of a study once.
+
+        TPE reads them for each group of hyperparameters again; under the study lock nothing that it looks at changes.
+        """
+        self._read.by_study = {}
+        try:
+            yield
+        finally:
+            self._read.by_study = None
+
+    @retrying
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        read = self._read.by_study
+        if read is None:
+            return self.behind.get_all_trials(study_id, deepcopy, states)
+        if study_id not in read:
+            read[study_id] = self.behind.get_all_trials(study_id, deepcopy=False)
+        trials = [trial for trial in read[study_id] if states is None or trial.state in states]
+        return copy.deepcopy(trials) if deepcopy else trials
 
     def trial_id(self, study: str, number: int) -> int:
         """Optuna's ID of a trial in its database, which the trial itself does not show."""
@@ -96,6 +130,5 @@ class RetryingStorage(BaseStorage):
     set_trial_user_attr = _retried("set_trial_user_attr")
     set_trial_system_attr = _retried("set_trial_system_attr")
     get_trial = _retried("get_trial")
-    get_all_trials = _retried("get_all_trials")
     get_trial_id_from_study_id_trial_number = _retried("get_trial_id_from_study_id_trial_number")
     get_best_trial = _retried("get_best_trial")

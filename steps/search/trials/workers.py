@@ -121,7 +121,8 @@ class Workers:
                 if not over:
                     trial = study.ask()
                     if leases.acquire(trial.number):
-                        return prepare(self._worker.context, trial)
+                        with leases.storage.reading_once():
+                            return prepare(self._worker.context, trial)
                 elif over in ("timeout", "plateau") or not self._others_run(trials):
                     self.stopped_by = self.stopped_by or over
                     return None

@@ -188,3 +188,18 @@ def test_processes_see_each_others_trials(storage: RetryingStorage, study: optun
     assert [trial.value for trial in elsewhere.get_trials()] == [None, -math.inf]
     with pytest.raises(KeyError):
         storage.trial_id("study", 2)
+
+
+def test_trials_are_read_once_in_a_block_of_this_thread(storage: RetryingStorage, study: optuna.Study) -> None:
+    trial = study.ask()
+    with storage.reading_once():
+        (before,) = study.get_trials(deepcopy=False)
+        trial.report(0.5, 1)
+        assert study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) == [before]
+        assert study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) == []
+        seen: list[int] = []
+        thread = threading.Thread(target=lambda: seen.append(len(study.get_trials()[0].intermediate_values)))
+        thread.start()
+        thread.join()
+        assert seen == [1]
+    assert study.get_trials()[0].intermediate_values == {1: 0.5}
