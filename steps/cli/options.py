@@ -191,6 +191,13 @@ running_tune_run_id_option = option(
     help="A tune run that is running; empty: the newest of the experiment. Example: 988e50e4e2384849b81eb091c5a8a5e9",
 )
 
+redraw_run_id_option = option(
+    "--run-id",
+    type=RunId(),
+    default="",
+    help="The tune or evaluate run. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+)
+
 reuse_option = option("--reuse", type=bool, default=True, help="Reuse finished steps that would not change.")
 
 model_uri_option = option(

@@ -21,13 +21,13 @@ from steps.datasets import Dataset
 from steps.datasets.dataset import SPLITS
 from steps.datasets.interface import Interface
 from steps.evaluation.assess import Assessment, assess
+from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
 from steps.evaluation.refit import refit
-from steps.evaluation.report import EVALUATION, PREDICTIONS, draw
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
 from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import hardware, limit_threads, resolve_precision
-from steps.report.evaluation.result import ChampionComparison, EvaluationResult
+from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
 from steps.search.store.records import SelectedTrial
 from steps.tasks.comparison import Comparison
 from steps.tasks.task import task_of
@@ -71,7 +71,7 @@ def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocat
         decision = promote(version, settings.promote, settings.alpha, lambda other: _compare(found, dataset, other))
         _log_decision(candidate, found, version, decision)
         _report(trained, candidate, found, version, decision)
-        draw(mlflow.active_run(), dataset)
+        draw(mlflow.active_run())
         _say(candidate, version, decision)
 
 
@@ -167,6 +167,7 @@ def _report(
         comparison = ChampionComparison.of(decision.champion, decision.comparison)
     result = EvaluationResult(
         title=_label(version),
+        data_run_id=trained.lineage.runs["download"],
         approved=candidate.approved,
         promoted=decision.promoted,
         reasons=(f"{version.tags['validation_status']}, because {candidate.reason}", decision.reason),
@@ -177,7 +178,7 @@ def _report(
         losses=trained.losses,
         lineage=asdict(trained.lineage),
     )
-    mlflow.log_text(result.to_json(), EVALUATION)
+    mlflow.log_text(RESULT.dump_json(result, indent=2).decode(), EVALUATION)
 
 
 def _say(candidate: Candidate, version: ModelVersion, decision: Decision) -> None:

@@ -13,11 +13,12 @@ import mlflow
 import optuna
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
+from steps.report.study.result import RESULT
+from steps.search.drawing import REPORT, draw
 from steps.search.selection import pareto_front, select
 from steps.search.store.attributes import NOT_FOR_READERS
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, records_of, to_json
-from steps.search.study_report import ARTIFACT as REPORT
-from steps.search.study_report import draw, result_of
+from steps.search.study_report import result_of
 from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
 from steps.tasks.objectives import Objective
@@ -67,9 +68,9 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
             if front:
                 _write_front(front, objectives, folder)
         found = (outcome.best, outcome.reason, outcome.front) if outcome else (None, "", ())
-        (folder / REPORT).write_text(result_of(study, context, *found).to_json(), encoding="utf-8")
+        (folder / REPORT).write_bytes(RESULT.dump_json(result_of(study, context, data_run_id, *found)))
         mlflow.log_artifacts(name)
-    draw(mlflow.active_run(), context.task)  # after the result is safe
+    draw(mlflow.active_run())  # once the result is safe
     return outcome
 
 

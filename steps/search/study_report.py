@@ -1,31 +1,20 @@
-"""The report of a tune run: its content as an artifact, and the pages and figures that are drawn from it."""
+"""All that the report of a study shows, collected from Optuna's trials."""
 
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Sequence
-from functools import partial
 from itertools import takewhile
-from pathlib import Path
 from typing import Literal
 
-import mlflow
 import optuna
-from mlflow.entities import Run
-from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
-from steps.report.study.draw import draw_study
 from steps.report.study.result import Row, StudyResult
 from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import TrialRecord
 from steps.search.trials.context import TrialContext
-from steps.tasks.task import Task
-from steps.tracking.runs import artifact_path
-from steps.tracking.ui_urls import run_url
 
-ARTIFACT = "study/report.json"  # of a tune run: all that its report shows
 _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -34,7 +23,12 @@ _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
 
 
 def result_of(
-    study: optuna.Study, context: TrialContext, best: TrialRecord | None, reason: str, front: Sequence[TrialRecord]
+    study: optuna.Study,
+    context: TrialContext,
+    data_run_id: str,
+    best: TrialRecord | None,
+    reason: str,
+    front: Sequence[TrialRecord],
 ) -> StudyResult:
     """All that the report shows.
 
@@ -45,27 +39,15 @@ def result_of(
     trials = study.get_trials(deepcopy=False, states=tuple(_STATES))
     return StudyResult(
         study.study_name,
+        data_run_id,
         context.objectives,
-        context.task,
+        context.followed,
         len(context.dataset.splits["validation"]),
         tuple(row_of(trial, context) for trial in trials),
         best.trial_number if best else None,
         reason,
         tuple(record.trial_number for record in front),
     )
-
-
-def draw(run: Run, task: Task) -> None:
-    """Draw the report and the figures of a tune run from its artifact `study/report.json`, and log them onto it.
-
-    Raises:
-        InputError: The run has no such artifact.
-    """
-    run_id = run.info.run_id
-    result = StudyResult.from_json(artifact_path(run_id, ARTIFACT).read_text(encoding="utf-8"), task)
-    with tempfile.TemporaryDirectory() as folder:
-        draw_study(result, Path(folder), run_id, partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id))
-        MlflowClient().log_artifacts(run_id, folder)
 
 
 def row_of(trial: FrozenTrial, context: TrialContext) -> Row:

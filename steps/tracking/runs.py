@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,17 +53,28 @@ def get_step_run(run_id: str, step: str, parameter: str, status: str = "FINISHED
     Raises:
         InputError: No such run, or one of another step or state; names the parameter that asked for it.
     """
+    run = find_step_run(run_id, (step,), parameter)
+    if run.info.status != status:
+        raise InputError(f"{parameter} must be the ID of a {status} run, got {run_id!r}: it is {run.info.status}")
+    return run
+
+
+def find_step_run(run_id: str, steps: Sequence[str], parameter: str) -> Run:
+    """The run of one of the steps with this ID, whatever its status.
+
+    Raises:
+        InputError: No such run, or one of another step; names the parameter that asked for it.
+    """
+    wanted = f"{parameter} must be the ID of a {' or '.join(steps)} run, got {run_id!r}"
     try:
         run = MlflowClient().get_run(run_id)
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-        raise InputError(f"{parameter} must be the ID of a {step} run, got {run_id!r}: there is no such run") from error
+        raise InputError(f"{wanted}: there is no such run") from error
     found = run.data.tags.get(STEP_TAG, "no step of this pipeline")
-    if found != step:
-        raise InputError(f"{parameter} must be the ID of a {step} run, got {run_id!r}: it is a run of {found}")
-    if run.info.status != status:
-        raise InputError(f"{parameter} must be the ID of a {status} run, got {run_id!r}: it is {run.info.status}")
+    if found not in steps:
+        raise InputError(f"{wanted}: it is a run of {found}")
     return run
 
 

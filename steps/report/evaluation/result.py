@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
+
+from pydantic import TypeAdapter
 
 from steps.tasks.checks import Check
 from steps.tasks.comparison import Comparison
@@ -40,6 +41,7 @@ class EvaluationResult:
 
     Attributes:
         title: Name and version of the registered model.
+        data_run_id: Run of the step `download`.
         reasons: Of the approval and of the promotion, one sentence each.
         scores: By metric, the primary one first.
         baselines: Primary metric of each baseline.
@@ -49,6 +51,7 @@ class EvaluationResult:
     """
 
     title: str
+    data_run_id: str
     approved: bool
     promoted: bool
     reasons: tuple[str, ...]
@@ -59,19 +62,5 @@ class EvaluationResult:
     losses: tuple[float, ...]
     lineage: Mapping[str, Mapping[str, Any] | str]
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        known = json.loads(text)
-        return cls(
-            **known
-            | {
-                "reasons": tuple(known["reasons"]),
-                "checks": tuple(Check(**check) for check in known["checks"]),
-                "scores": {name: Interval(**score) for name, score in known["scores"].items()},
-                "comparison": known["comparison"] and ChampionComparison(**known["comparison"]),
-                "losses": tuple(known["losses"]),
-            }
-        )
+RESULT: TypeAdapter[EvaluationResult] = TypeAdapter(EvaluationResult)  # to and from JSON

@@ -10,9 +10,10 @@ from steps.report.study.importance import importances
 from steps.report.study.interactive import interactive_page
 from steps.report.study.page import study_page
 from steps.report.study.result import StudyResult
+from steps.tasks.task import Task
 
 
-def draw_study(result: StudyResult, folder: Path, tune_run_id: str, run_url: Callable[[str], str]) -> None:
+def draw_study(result: StudyResult, task: Task, folder: Path, tune_run_id: str, run_url: Callable[[str], str]) -> None:
     """Write `figures/<name>.png`, `figures/study.html` and, if a trial is complete, `report.html`.
 
     Args:
@@ -22,7 +23,7 @@ def draw_study(result: StudyResult, folder: Path, tune_run_id: str, run_url: Cal
     found = importances(study)
     charts = study_charts(result, found)
     if result.best is not None:
-        page = study_page(result, charts, found, tune_run_id, run_url)
+        page = study_page(result, task, charts, found, tune_run_id, run_url)
         (folder / "report.html").write_text(page, encoding="utf-8")
     figures = folder / "figures"
     figures.mkdir()

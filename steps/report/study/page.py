@@ -18,6 +18,7 @@ from steps.report.study.findings import TOP, RangeEdge, cost, range_edges
 from steps.report.study.importance import Importance
 from steps.report.study.result import Row, StudyResult
 from steps.tasks.metric import Interval
+from steps.tasks.task import Task
 
 _MATTERS = 0.05  # share of all importances
 
@@ -45,6 +46,7 @@ class Searched:
 
 def study_page(
     result: StudyResult,
+    task: Task,
     charts: Mapping[str, Chart],
     found: Sequence[Importance],
     tune_run_id: str,
@@ -60,7 +62,7 @@ def study_page(
     """
     rows, by_number = result.rows, {row.number: row for row in result.rows}
     best = _top(result)
-    top = _scored(best, result)
+    top = _scored(best, task, result.n_validation)
     edges, shares = range_edges(best), {importance.name: importance.share for importance in found}
     reasons = [edge for edge in edges if _is_reason(edge, shares.get(edge.name, 1))]
     scores = {f"trial {trial.row.number}": trial.score for trial in top}
@@ -68,14 +70,15 @@ def study_page(
         "study/page.html.jinja",
         title=f"Study {result.name}",
         result=result,
+        metric=task.primary,
         best=best[0],
-        certainty=certainty(best, result.task, result.n_validation),
+        certainty=certainty(best, task, result.n_validation),
         top=top,
         counts=Counter(row.state for row in rows),
         cost=cost(rows),
         next_steps=advice(result, reasons, sum(trial.is_noise for trial in top[1:])),
         tune_run_id=tune_run_id,
-        interval_chart=intervals(scores, result.task.primary, "validation") if scores else None,
+        interval_chart=intervals(scores, task.primary, "validation") if scores else None,
         charts=charts,
         max_curves=MAX_CURVES,
         n_curves=sum(bool(row.curve) for row in rows),
@@ -100,12 +103,11 @@ def _top(result: StudyResult) -> list[Row]:
     return ranked[:TOP]
 
 
-def _scored(best: Sequence[Row], result: StudyResult) -> list[TopTrial]:
-    """The best trials with their intervals; none if another program ran one of them and left no score."""
+def _scored(best: Sequence[Row], task: Task, n: int) -> list[TopTrial]:
+    """The best trials with their intervals on n rows; none if another program ran one of them and left no score."""
     scores = [row.score for row in best if row.score is not None]
     if len(scores) < len(best):
         return []
-    task, n = result.task, result.n_validation
     return [
         TopTrial(row, Interval(score, *(task.interval(score, n) or (None, None))), task.is_noise(scores[0], score, n))
         for row, score in zip(best, scores, strict=True)

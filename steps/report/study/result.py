@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Self
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
-from steps.tasks.objectives import Objective, followed, objectives_of
-from steps.tasks.task import Task
+from steps.tasks.objectives import Objective
 
+Distribution = Annotated[
+    BaseDistribution, PlainValidator(lru_cache(json_to_distribution)), PlainSerializer(distribution_to_json)
+]
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
@@ -26,7 +29,7 @@ class Row:
         values: Of each objective, for a complete trial; else empty.
         score: The primary metric on the validation split after the last epoch; None if no epoch was finished.
         distributions: Of the hyperparameters that were searched; the others were fixed.
-        curve: The first objective after each epoch, from epoch 1; the primary metric if that is a cost.
+        curve: The followed objective after each epoch, from epoch 1.
         budget: Epochs of a trial that is not pruned.
         start, end: Seconds since 1970; 0 if unknown.
         error: Why it failed; else empty.
@@ -38,7 +41,7 @@ class Row:
     values: tuple[float, ...] = ()
     score: float | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
-    distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
     curve: tuple[float, ...] = ()
     budget: int = 0
     start: float = 0
@@ -68,6 +71,8 @@ class StudyResult:
     """What a study has found.
 
     Attributes:
+        data_run_id: Run of the step `download`.
+        followed: The objective of the curves: the first one, or the primary metric if that is a cost.
         n_validation: Rows of the validation split.
         rows: All ended trials, in the order of their numbers.
         best: Number of the selected trial; None if no trial is complete.
@@ -76,8 +81,9 @@ class StudyResult:
     """
 
     name: str
+    data_run_id: str
     objectives: tuple[Objective, ...]
-    task: Task
+    followed: Objective
     n_validation: int
     rows: tuple[Row, ...]
     best: int | None = None
@@ -88,11 +94,6 @@ class StudyResult:
     def complete(self) -> list[Row]:
         return [row for row in self.rows if row.state == "complete"]
 
-    @property
-    def followed(self) -> Objective:
-        """The objective of the rows' curves."""
-        return followed(self.objectives, self.task)
-
     def study(self, n_objectives: int = 1) -> optuna.Study:
         """An Optuna study, in memory, of the same trials and the first objectives only."""
         study = optuna.create_study(
@@ -101,39 +102,5 @@ class StudyResult:
         study.add_trials(row.as_trial(n_objectives) for row in self.rows)
         return study
 
-    def to_json(self) -> str:
-        """All but the task; each distribution, which most trials share, stands there once."""
-        texts = {d: distribution_to_json(d) for row in self.rows for d in row.distributions.values()}
-        places = {text: i for i, text in enumerate(dict.fromkeys(texts.values()))}
-        rows = [
-            vars(row) | {"distributions": {name: places[texts[d]] for name, d in row.distributions.items()}}
-            for row in self.rows
-        ]
-        own = {"objectives": [objective.name for objective in self.objectives], "rows": rows}
-        known = {name: value for name, value in vars(self).items() if name != "task"}
-        return json.dumps(known | own | {"distributions": list(places)})
 
-    @classmethod
-    def from_json(cls, text: str, task: Task) -> Self:
-        known = json.loads(text)
-        distributions = [json_to_distribution(text) for text in known.pop("distributions")]
-        return cls(
-            **known
-            | {
-                "task": task,
-                "objectives": objectives_of(known["objectives"], task),
-                "rows": tuple(_row(row, distributions) for row in known["rows"]),
-                "front": tuple(known["front"]),
-            }
-        )
-
-
-def _row(known: dict[str, Any], distributions: Sequence[BaseDistribution]) -> Row:
-    return Row(
-        **known
-        | {
-            "values": tuple(known["values"]),
-            "curve": tuple(known["curve"]),
-            "distributions": {name: distributions[place] for name, place in known["distributions"].items()},
-        }
-    )
+RESULT: TypeAdapter[StudyResult] = TypeAdapter(StudyResult)  # to and from JSON

@@ -11,7 +11,7 @@ import pytest
 
 from steps.datasets import Dataset
 from steps.report.evaluation.draw import draw_evaluation
-from steps.report.evaluation.result import ChampionComparison, EvaluationResult
+from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
 from steps.tasks.checks import check_baseline
 from steps.tasks.classification.comparison import McNemar
 from steps.tasks.requirements import check_requirements, parse_requirements
@@ -33,6 +33,7 @@ def evaluated(dataset: Dataset, share_right: float, **changes: Any) -> tuple[Eva
     scores = task.test_scores(targets, probabilities)
     values: dict[str, Any] = {
         "title": "digits-mlp version 2",
+        "data_run_id": "d" * 32,
         "approved": True,
         "promoted": True,
         "reasons": ("approved, because all 2 checks are passed", "promoted, because it is better"),
@@ -120,4 +121,4 @@ def test_figures_are_what_the_data_allow(report: Any, digits: Dataset, tmp_path:
 def test_the_result_is_read_back_as_it_was_written(digits: Dataset) -> None:
     for comparison in (None, ChampionComparison.of(1, McNemar(300, 30, 10, 20))):
         result, _ = evaluated(digits, 0.9, comparison=comparison)
-        assert EvaluationResult.from_json(result.to_json()) == result
+        assert RESULT.validate_json(RESULT.dump_json(result)) == result

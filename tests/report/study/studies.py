@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from steps.report.study.result import Row, StudyResult
 from steps.search.space.file import load_space, space_path
 from steps.tasks.classification.task import Classification
-from steps.tasks.objectives import objectives_of
+from steps.tasks.objectives import followed, objectives_of
 
 TASK = Classification(tuple("0123456789"))
 HOSTILE = "<script>alert('x')</script>"
@@ -61,8 +61,14 @@ def row(number: int, epochs: int, rng: random.Random) -> Row:
 def result(rows: Sequence[Row], objectives: Sequence[str] = ("accuracy",), **more: Any) -> StudyResult:
     """The result of these trials, the one with the largest value selected unless it is said."""
     largest = max((row for row in rows if row.values), key=lambda row: row.values, default=None)
-    values = {"name": f"digits {HOSTILE}", "n_validation": 10_000, "best": largest.number if largest else None}
-    return StudyResult(objectives=objectives_of(objectives, TASK), task=TASK, rows=tuple(rows), **values | more)
+    values = {
+        "name": f"digits {HOSTILE}",
+        "data_run_id": "d" * 32,
+        "n_validation": 10_000,
+        "best": largest.number if largest else None,
+    }
+    chosen = objectives_of(objectives, TASK)
+    return StudyResult(objectives=chosen, followed=followed(chosen, TASK), rows=tuple(rows), **values | more)
 
 
 def made_up(n: int, epochs: int = 10) -> StudyResult:

@@ -13,7 +13,7 @@ from matplotlib import image
 from steps.report.study.draw import draw_study
 from steps.report.study.importance import importances
 from steps.report.study.result import Row, StudyResult
-from tests.report.study.studies import HOSTILE, of_packaged_space, result
+from tests.report.study.studies import HOSTILE, TASK, of_packaged_space, result
 
 ALWAYS = {"optimization_history", "timeline"}
 OF_SEVERAL = {"edf", "parallel_coordinate", "slice", "contour", "param_importances"}
@@ -21,7 +21,7 @@ OF_SEVERAL = {"edf", "parallel_coordinate", "slice", "contour", "param_importanc
 
 def draw(study: StudyResult, folder: Path) -> set[str]:
     """Names of the figures, each of which shows something."""
-    draw_study(study, folder, "a" * 32, str)
+    draw_study(study, TASK, folder, "a" * 32, str)
     paths = list((folder / "figures").glob("*.png"))
     for path in paths:
         pixels = image.imread(path)

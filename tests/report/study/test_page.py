@@ -16,7 +16,7 @@ from steps.report.study.importance import Importance, importances
 from steps.report.study.page import study_page
 from steps.report.study.result import StudyResult
 from tests.report.contrast import LOWEST_CONTRAST
-from tests.report.study.studies import HOSTILE, made_up, result, row
+from tests.report.study.studies import HOSTILE, TASK, made_up, result, row
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def report(study: StudyResult, found: Sequence[Importance] | None = None) -> str:
     found = importances(study.study()) if found is None else found
     address = "http://127.0.0.1:5000/#/experiments/1/runs/{}".format
-    return study_page(study, study_charts(study, found), found, "a" * 32, address)
+    return study_page(study, TASK, study_charts(study, found), found, "a" * 32, address)
 
 
 Opened = Callable[..., "tuple[Page, list[str]]"]

@@ -1,4 +1,4 @@
-"""The report of an evaluate run, drawn from its artifacts."""
+"""The report and the figures of an evaluate run, drawn from its artifacts; without TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ import numpy as np
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from steps.datasets import Dataset
 from steps.report.evaluation.draw import draw_evaluation
-from steps.report.evaluation.result import EvaluationResult
+from steps.report.evaluation.result import RESULT
+from steps.tracking.data import load_data
 from steps.tracking.runs import artifact_path
 
 EVALUATION = "evaluation.json"  # all that the report shows but the predictions
 PREDICTIONS = "predictions.npz"  # `outputs` and `targets` of the test split
 
 
-def draw(run: Run, dataset: Dataset) -> None:
-    """Draw the report and the figures of an evaluate run from its artifacts, and log them onto it.
-
-    Args:
-        dataset: That of the run, with its test split.
+def draw(run: Run) -> None:
+    """Draw `report.html` and `figures/` of an evaluate run from its artifacts, and log them onto the run.
 
     Raises:
-        InputError: The run lacks one of the artifacts.
+        InputError: The run lacks one of the artifacts, or its data are gone.
     """
     run_id = run.info.run_id
-    result = EvaluationResult.from_json(artifact_path(run_id, EVALUATION).read_text(encoding="utf-8"))
+    result = RESULT.validate_json(artifact_path(run_id, EVALUATION).read_bytes())
     outputs = np.load(artifact_path(run_id, PREDICTIONS), allow_pickle=False)["outputs"]
+    dataset = load_data(result.data_run_id, ("test",))
     with tempfile.TemporaryDirectory() as folder:
         draw_evaluation(result, dataset, outputs, Path(folder))
         MlflowClient().log_artifacts(run_id, folder)
