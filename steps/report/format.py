@@ -7,10 +7,6 @@ from typing import Any
 from steps.tasks.metric import Interval, Metric
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

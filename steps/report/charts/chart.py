@@ -31,6 +31,7 @@ mpl.rcParams.update(
         "axes.titlesize": 10, "text.color": TEXT, "axes.labelcolor": TEXT, "axes.edgecolor": MUTED,
         "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": TEXT, "ytick.labelcolor": TEXT,
         "grid.color": LINE, "legend.frameon": False, "svg.fonttype": "none", "svg.hashsalt": "steps",
+        "text.parse_math": False,  # a name may hold dollars
     }
 )  # fmt: skip
 
@@ -43,23 +44,22 @@ class Chart:
     text: str
 
     def save(self, path: Path) -> None:
-        """Write it as PNG, in the colours of the light theme."""
-        self.figure.savefig(
-            path, dpi=max(110, 900 / self.figure.get_figwidth()), facecolor=PAGE
-        )  # 900 pixels wide, or more
+        """Write it as PNG, at least 900 pixels wide, in the colours of the light theme."""
+        self.figure.savefig(path, dpi=max(110, 900 / self.figure.get_figwidth()), facecolor=PAGE)
 
     def svg(self) -> Markup:
         """It as an SVG element; the colours of the palette become CSS variables, the font that of the page."""
         buffer = io.StringIO()
         self.figure.savefig(buffer, format="svg", metadata={"Date": None})
         svg = buffer.getvalue()
-        svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>| font-family: [^;]*;", "", svg, flags=re.DOTALL)
+        svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|font-family: [^;\"]*;?", "", svg, flags=re.DOTALL)
         svg = re.sub(r"<[^>]*>", _rounded, svg)
         svg = re.sub(r' id="(\w+_\d+|matplotlib[^"]*)"', "", svg)  # of groups: nobody refers to them
         for colour, name in _VARIABLES.items():
             svg = svg.replace(colour, f"var(--{name})")
-        start = f'<svg class="chart" role="img" aria-label="{escape(self.text)}"'
-        return Markup(re.sub(r"^.*?<svg.*?( viewBox=.*?) xmlns.*?>", rf"{start}\1>", svg, count=1, flags=re.DOTALL))
+        found = re.search(r'<svg [^>]*(viewBox="[^"]*")[^>]*>(.*)', svg, re.DOTALL)
+        assert found
+        return Markup(f'<svg class="chart" role="img" aria-label="{escape(self.text)}" {found[1]}>{found[2]}')
 
 
 def _rounded(tag: re.Match[str]) -> str:

@@ -67,8 +67,11 @@ def test_an_svg_refers_to_what_it_holds(svg: str) -> None:
 
 def test_names_are_text() -> None:
     figure, axes = chart.canvas()
-    axes.set_title(HOSTILE)
-    assert "<script" not in chart.Chart(figure, HOSTILE).svg()
+    axes.set_title(HOSTILE + r" $\no{mathematics}$")
+    svg = chart.Chart(figure, HOSTILE + r" \1").svg()
+    assert "<script" not in svg
+    assert r" $\no{mathematics}$</text>" in svg
+    assert r' \1" viewBox="0 0 ' in svg
 
 
 def test_two_drawings_are_equal(tmp_path: Path) -> None:
