@@ -1,1 +1,1 @@
-"""What people look at: the terminal, figures, pages."""
+"""Output for people: the terminal, figures, pages."""

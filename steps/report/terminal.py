@@ -1,4 +1,4 @@
-"""Progress on the terminal, plain lines where there is none, and the summary at the end."""
+"""Progress on the terminal, plain lines in a pipe, and the summary at the end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from steps.tasks.objectives import Objective
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 _MAX_RUNNING = 8  # trials with a line of their own
-_PIPE_WIDTH = 100  # of a table where there is no terminal
+_PIPE_WIDTH = 100  # of a table in a pipe
 
 
 def _line(text: str) -> Text:
-    """One line, cut where the terminal ends."""
+    """One line, cut at the width of the terminal."""
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 

@@ -20,7 +20,7 @@ from steps.tasks.objectives import Objective
 MAX_AXES = 10  # more would be unreadable side by side
 _MIN_SURFACE = 8  # trials under a contour
 _RESOLUTION, _BANDWIDTH = 120, 0.12  # of the contour, in shares of its axes
-_NEAR = 0.3  # the contour says nothing where no trial is as near as that
+_NEAR = 0.3  # the contour is blank farther than that from every trial
 _UNUSED = -0.12  # height at which a line passes a hyperparameter that its trial does not have
 
 

@@ -63,7 +63,7 @@ class Scale:
         return np.geomspace(self.low, self.high, n) if self.log else np.linspace(self.low, self.high, n)
 
     def ends(self) -> tuple[float, float]:
-        """Ends of an axis on which no point lies at the border."""
+        """Limits of an axis, with a margin around all values."""
         if self.choices or self.high == self.low:
             return self.low - 0.5, self.high + 0.5
         if self.log:

@@ -11,7 +11,7 @@ from steps.report.charts.chart import Chart
 
 @dataclass(frozen=True)
 class Section:
-    """What a task adds to the report.
+    """The part of a report for one task.
 
     Attributes:
         template: Path below `steps/report/` of a template that extends `evaluation/page.html.jinja`.

@@ -1,4 +1,4 @@
-"""What to do after a study, in sentences."""
+"""Advice after a study, in sentences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def certainty(top: Sequence[Row], task: Task, n: int) -> str:
     first, others = top[0], [(row, row.score) for row in top[1:] if row.score is not None]
     equal = [row for row, score in others if first.score is not None and task.is_noise(first.score, score, n)]
     if not others:
-        return "It is the only complete trial, so that there is nothing to compare it with"
+        return "It is the only complete trial: there is nothing to compare it with"
     samples = f"on {n:,} validation samples"
     better = [
         row

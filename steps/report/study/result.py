@@ -68,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a study has found.
+    """The result of a study.
 
     Attributes:
         data_run_id: Run of the step `download`.
