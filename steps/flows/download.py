@@ -14,6 +14,7 @@ from steps.flows.fingerprint import step_fingerprint
 from steps.flows.settings import DownloadSettings
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.runs import step_run
+from steps.tracking.tags import DATASET_DIGEST_TAG
 
 
 def run(settings: DownloadSettings, invocation: Invocation) -> None:
@@ -23,6 +24,6 @@ def run(settings: DownloadSettings, invocation: Invocation) -> None:
             dataset.save(Path(folder))
             mlflow.log_artifacts(folder, "dataset")
         log_inputs(dataset)
-        mlflow.set_tag("dataset_digest", dataset.digest)
+        mlflow.set_tag(DATASET_DIGEST_TAG, dataset.digest)
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items())
     click.echo(f"Data: {dataset.name}, {sizes} samples, digest {dataset.digest[:12]} (run {own.info.run_id})")

@@ -13,7 +13,6 @@ import mlflow
 import numpy as np
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
@@ -39,6 +38,7 @@ from steps.tracking.models import load_keras, log_keras
 from steps.tracking.promotion import Decision, promote
 from steps.tracking.registry import CHAMPION, Candidate, register, score_text, version_by_alias
 from steps.tracking.runs import step_run
+from steps.tracking.tags import DATASET_DIGEST_TAG, NOTE_TAG, STATUS_TAG
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _log_choice(tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> None:
             "tune_run_id": tune_run.info.run_id,
             "trial_number": trial.trial_number,
             "selected": trial.selected,
-            "dataset_digest": dataset.digest,
+            DATASET_DIGEST_TAG: dataset.digest,
         }
     )
     log_inputs(dataset)
@@ -143,17 +143,17 @@ def _compare(found: Assessment, dataset: Dataset, champion: ModelVersion) -> Com
 
 
 def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion, decision: Decision) -> None:
-    primary, status = found.task.primary, version.tags["validation_status"]
+    primary, status = found.task.primary, version.tags[STATUS_TAG]
     result = f"**{_label(version)}: {status}**, because {candidate.reason}; {decision.reason}."
     note = f"Test {primary.label} **{primary.text(found.primary.value)}**. {result}"
     mlflow.log_metrics(decision.as_metrics())
     mlflow.set_tags(
         {
-            "validation_status": status,
+            STATUS_TAG: status,
             "model_version": f"{version.name}/{version.version}",
             "weights_digest": candidate.weights_digest,
             **decision.as_tags(),
-            MLFLOW_RUN_NOTE: step_description("evaluate", note),
+            NOTE_TAG: step_description("evaluate", note),
         }
     )
 
@@ -170,7 +170,7 @@ def _report(
         data_run_id=trained.lineage.runs["download"],
         approved=candidate.approved,
         promoted=decision.promoted,
-        reasons=(f"{version.tags['validation_status']}, because {candidate.reason}", decision.reason),
+        reasons=(f"{version.tags[STATUS_TAG]}, because {candidate.reason}", decision.reason),
         checks=found.checks,
         scores=found.scores,
         baselines=found.baselines,
@@ -182,7 +182,7 @@ def _report(
 
 
 def _say(candidate: Candidate, version: ModelVersion, decision: Decision) -> None:
-    status = version.tags["validation_status"]
+    status = version.tags[STATUS_TAG]
     click.echo(f"Test {score_text(candidate.metric, candidate.score)}")
     click.echo(f"Registered {_label(version)}: {status}, because {candidate.reason}; {decision.reason}")
 

@@ -22,6 +22,7 @@ from steps.tracking.data import load_data
 from steps.tracking.project import launch
 from steps.tracking.registry import version_of_run
 from steps.tracking.runs import newest_step_run, step_run
+from steps.tracking.tags import REUSED_TAG
 
 _ARTIFACTS = {"download": "dataset", "tune": "best_config.json", "evaluate": "predictions.npz"}
 
@@ -55,7 +56,7 @@ def _reused_or_run(stage: Invocation, before: Run | None, reuse: bool, files: Ma
         found = newest_step_run(stage.step, _ARTIFACTS[stage.step], step_fingerprint(stage, before, files))
         if found is not None and (stage.step != "evaluate" or version_of_run(found.info.run_id) is not None):
             click.echo(f"{stage.step}: nothing changed, reusing run {found.info.run_id}")
-            mlflow.set_tag(f"pipeline.reused.{stage.step}", found.info.run_id)
+            mlflow.set_tag(f"{REUSED_TAG}.{stage.step}", found.info.run_id)
             return found
     click.echo(f"{stage.step}: running")
     try:

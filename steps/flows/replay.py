@@ -19,6 +19,7 @@ from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.lineage import differences, load_data, package_versions
 from steps.tracking.models import load_keras
 from steps.tracking.runs import step_run
+from steps.tracking.tags import DATASET_DIGEST_TAG
 
 
 def run(settings: ReplaySettings, invocation: Invocation) -> None:
@@ -31,7 +32,7 @@ def _train(settings: ReplaySettings) -> keras.Model:
     lineage, training = settings.lineage, settings.lineage.training
     dataset = load_data(lineage)
     log_inputs(dataset)
-    mlflow.set_tags({"replayed_model": settings.model_uri, "dataset_digest": dataset.digest})
+    mlflow.set_tags({"replayed_model": settings.model_uri, DATASET_DIGEST_TAG: dataset.digest})
     click.echo(f"Training {settings.model_uri} again: {training['epochs']} epochs, {training['precision']}")
     config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
     model, _ = refit(config, dataset, task_of(dataset), training["epochs"], training["seed"], training["precision"])

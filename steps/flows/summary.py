@@ -9,6 +9,7 @@ from mlflow.entities import Run
 from steps.report.terminal import print_table
 from steps.tasks.metric import Interval
 from steps.tracking.registry import score_text, version_of_run
+from steps.tracking.tags import DATASET_DIGEST_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
 from steps.tracking.ui_urls import experiment_url
 
 
@@ -19,7 +20,7 @@ def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
     aliases = ", ".join(sorted(version.aliases)) or "no alias"
     tags = version.tags
     metric = tags["metric"]
-    decision = f"{tags['validation_status']}, because {tags['validation_reason']}; {tags['promotion_reason']}"
+    decision = f"{tags[STATUS_TAG]}, because {tags[REASON_TAG]}; {tags[PROMOTION_REASON_TAG]}"
     click.echo()
     print_table(
         [
@@ -39,7 +40,7 @@ def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
 
 
 def _data(run: Run) -> str:
-    return f"{run.data.params['dataset']}, digest {run.data.tags['dataset_digest'][:12]}"
+    return f"{run.data.params['dataset']}, digest {run.data.tags[DATASET_DIGEST_TAG][:12]}"
 
 
 def _trials(run: Run, metric: str) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import mlflow
 import optuna
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.report.study.result import RESULT
 from steps.search.drawing import REPORT, draw
@@ -23,6 +22,7 @@ from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
 from steps.tasks.objectives import Objective
 from steps.tracking.descriptions import run_link, step_description
+from steps.tracking.tags import NOTE_TAG
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
                 dataset=context.dataset.name, data_run_id=data_run_id,
             )  # fmt: skip
             (folder / BEST_CONFIG).write_text(selected.to_json())
-            mlflow.set_tag(MLFLOW_RUN_NOTE, step_description("tune", _found(selected, context.primary)))
+            mlflow.set_tag(NOTE_TAG, step_description("tune", _found(selected, context.primary)))
             if front:
                 _write_front(front, objectives, folder)
         found = (outcome.best, outcome.reason, outcome.front) if outcome else (None, "", ())

@@ -13,10 +13,10 @@ from steps.base.errors import InputError
 from steps.search.store.attributes import DATASET_DIGEST, TUNE_RUNS, TrialAttributes
 from steps.search.trials.context import WorkerContext
 from steps.search.trials.training import costs
-from steps.search.trials.trial import ERROR_TAG, RUN_STATUS
+from steps.search.trials.trial import RUN_STATUS
 from steps.search.trials.workers import put_back_the_dead
-from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
 from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
+from steps.tracking.tags import ERROR_TAG, INTERRUPTED, STATE_TAG
 
 logger = logging.getLogger(__name__)
 

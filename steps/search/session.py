@@ -25,13 +25,13 @@ from steps.search.trials.workers import Limits, Workers
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.fingerprint import code_digest
 from steps.tracking.project import shared_tracking_uri
-from steps.tracking.trials import STUDY_TAG
+from steps.tracking.tags import DATASET_DIGEST_TAG, STOPPED_BY_TAG, STUDY_TAG
 
 if TYPE_CHECKING:  # both are imported late: Dask is heavy, and see `_load_outcome`
     from steps.search.dask import DaskWorkers
     from steps.search.outcome import Outcome
 
-_STOPPED_BY, _INTERRUPTION = "stopped_by", "interruption"  # a tag of the tune run, and its value after Ctrl-C
+_INTERRUPTION = "interruption"  # what stopped a tune run, after Ctrl-C
 _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
@@ -84,7 +84,7 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
     """
     storage = open_storage(settings.storage)
     opened = OpenStudy.of(plan, storage, settings.storage)
-    mlflow.set_tag("dataset_digest", opened.context.dataset.digest)
+    mlflow.set_tag(DATASET_DIGEST_TAG, opened.context.dataset.digest)
     log_inputs(opened.context.dataset)
     earlier = earlier_records(settings.warm_start, storage) if settings.warm_start else []
     changes = keep_space(opened.study, opened.context.space)
@@ -105,10 +105,10 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
                 click.echo(line)
             stopped_by = _run_trials(settings, limits, opened, worker, run)
             gather_trials(worker, run)
-        mlflow.set_tag(_STOPPED_BY, stopped_by)
+        mlflow.set_tag(STOPPED_BY_TAG, stopped_by)
         click.echo(f"Stopped by {stopped_by}: {_REASONS[stopped_by]}")
     except KeyboardInterrupt:
-        mlflow.set_tag(_STOPPED_BY, _INTERRUPTION)
+        mlflow.set_tag(STOPPED_BY_TAG, _INTERRUPTION)
         raise
     finally:
         if worker is not None and not worker.runs.interrupted:

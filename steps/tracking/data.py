@@ -14,6 +14,7 @@ from steps.datasets.dataset import DataError
 from steps.tracking.files import RunFiles
 from steps.tracking.lock import file_lock
 from steps.tracking.runs import artifact_path
+from steps.tracking.tags import DATASET_DIGEST_TAG
 
 _ARTIFACT = "dataset"
 
@@ -28,7 +29,7 @@ def load_data(data_run_id: str, splits: tuple[str, ...]) -> Dataset:
     run = MlflowClient().get_run(data_run_id)
     if _is_local(run.info.artifact_uri):
         return Dataset.load(artifact_path(data_run_id, _ARTIFACT), splits)
-    folder = cache_folder() / "datasets" / run.data.tags["dataset_digest"]
+    folder = cache_folder() / "datasets" / run.data.tags[DATASET_DIGEST_TAG]
     with file_lock(folder.with_suffix(".lock")):
         if folder.exists():
             try:

@@ -18,9 +18,9 @@ from mlflow.tracking import MlflowClient
 from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
 from steps.tasks.checks import Check
+from steps.tracking.absent import if_exists
 
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _UNREADABLE = (
     MlflowException,
     OSError,
@@ -58,13 +58,10 @@ def find_model(uri: str) -> str:
     if given is None:
         raise InputError(f"model_uri must be models:/<name>/<version> or models:/<name>@<alias>, got {uri!r}")
     name, client = given["name"], MlflowClient()
-    try:
-        model = client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code not in _ABSENT:
-            raise
+    model = if_exists(client.get_registered_model, name)
+    if model is None:
         known = ", ".join(sorted(found.name for found in client.search_registered_models())) or "there is none yet"
-        raise InputError(f"model_uri must name a registered model ({known}), got {uri!r}") from error
+        raise InputError(f"model_uri must name a registered model ({known}), got {uri!r}")
     versions = sorted(int(found.version) for found in client.search_model_versions(f"name = '{name}'"))
     number = int(model.aliases.get(given["alias"], 0)) if given["alias"] else int(given["version"])
     if number not in versions:

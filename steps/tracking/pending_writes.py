@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from mlflow.entities import Metric, RunTag
 
-STATE_TAG = "optuna.state"
-INTERRUPTED = "INTERRUPTED"  # in the state tag of a child run that ended but whose trial can be continued
+from steps.tracking.tags import INTERRUPTED, STATE_TAG
 
 
 @dataclass

@@ -22,11 +22,9 @@ from steps.base.errors import InputError
 from steps.tasks.comparison import Comparison
 from steps.tracking.lock import registry_lock
 from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
+from steps.tracking.tags import FORMER_TAG, PROMOTION_REASON_TAG, PROMOTION_TAG, SINCE_TAG, SUCCESSOR_TAG, UNTIL_TAG
 
 Policy = Literal["always", "significant", "never"]
-# Tags of a version that is or was champion. Times are UTC, ISO 8601.
-SINCE, UNTIL, SUCCESSOR = "champion_since", "champion_until", "successor"
-FORMER = "former_champions"  # JSON list of versions, the latest first
 _MOST_FORMER = 100  # MLflow's tags hold 5,000 characters
 
 
@@ -45,7 +43,7 @@ class Decision:
     comparison: Comparison | None = None
 
     def as_tags(self) -> dict[str, str]:
-        tags = {"promotion": "promoted" if self.promoted else "not promoted", "promotion_reason": self.reason}
+        tags = {PROMOTION_TAG: "promoted" if self.promoted else "not promoted", PROMOTION_REASON_TAG: self.reason}
         if self.champion is not None and self.comparison is not None:
             tags["compared_with_version"] = str(self.champion)
             tags[f"champion_test_{self.comparison.metric}"] = str(self.comparison.champion)
@@ -83,7 +81,7 @@ def promote(
                 break
         if decision.promoted:
             client.set_registered_model_alias(name, CHAMPION, version.version)
-            client.set_model_version_tag(name, version.version, SINCE, _now())
+            client.set_model_version_tag(name, version.version, SINCE_TAG, _now())
             if champion is not None:
                 _end(client, champion, version)
                 client.set_registered_model_alias(name, PREVIOUS, champion.version)
@@ -94,7 +92,7 @@ def _record(client: MlflowClient, version: ModelVersion, decision: Decision, cha
     """Write the decision and the way back onto the version, before the alias moves: a kill cannot lose them."""
     tags = decision.as_tags()
     if decision.promoted and champion is not None:
-        tags[FORMER] = json.dumps([int(champion.version), *_former(champion)][:_MOST_FORMER])
+        tags[FORMER_TAG] = json.dumps([int(champion.version), *_former(champion)][:_MOST_FORMER])
     for key, value in tags.items():
         client.set_model_version_tag(version.name, version.version, key, value)
     sentence = f"{decision.reason[0].upper()}{decision.reason[1:]}."
@@ -159,8 +157,8 @@ def rollback(name: str) -> tuple[int, int]:
             )
         client.set_registered_model_alias(name, CHAMPION, former.version)
         _end(client, champion, former)
-        client.set_model_version_tag(name, former.version, SINCE, _now())
-        for key in (UNTIL, SUCCESSOR):
+        client.set_model_version_tag(name, former.version, SINCE_TAG, _now())
+        for key in (UNTIL_TAG, SUCCESSOR_TAG):
             client.delete_model_version_tag(name, former.version, key)
         if (before := _predecessor(client, former)) is not None:
             client.set_registered_model_alias(name, PREVIOUS, before.version)
@@ -170,12 +168,12 @@ def rollback(name: str) -> tuple[int, int]:
 
 
 def _end(client: MlflowClient, champion: ModelVersion, successor: ModelVersion) -> None:
-    client.set_model_version_tag(champion.name, champion.version, UNTIL, _now())
-    client.set_model_version_tag(champion.name, champion.version, SUCCESSOR, successor.version)
+    client.set_model_version_tag(champion.name, champion.version, UNTIL_TAG, _now())
+    client.set_model_version_tag(champion.name, champion.version, SUCCESSOR_TAG, successor.version)
 
 
 def _former(version: ModelVersion) -> list[int]:
-    return list(json.loads(version.tags.get(FORMER, "[]")))
+    return list(json.loads(version.tags.get(FORMER_TAG, "[]")))
 
 
 def _predecessor(client: MlflowClient, version: ModelVersion) -> ModelVersion | None:

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 import mlflow
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
+from steps.tracking.absent import if_exists
 from steps.tracking.process import Process
-from steps.tracking.trials import FIRST_PARENT_TAG, TRIAL_NUMBER_TAG
+from steps.tracking.tags import (
+    CONTINUED_BY_TAG,
+    CONTINUES_TAG,
+    ERROR_TAG,
+    FIRST_PARENT_TAG,
+    INTERRUPTED,
+    NOTE_TAG,
+    PARENT_TAG,
+    PROCESS_TAG,
+    STATE_TAG,
+    TRIAL_NUMBER_TAG,
+)
 
-PROCESS_TAG = "pipeline.process"
-CONTINUES_TAG, CONTINUED_BY_TAG = "pipeline.continues", "pipeline.continued_by"
 _DIED = "its process died"
 
 
@@ -36,7 +44,7 @@ def child_runs(experiment: str, parents: Sequence[str], *, unfinished: bool = Fa
     found = []
     only = " AND attributes.status != 'FINISHED'" if unfinished else ""
     for parent in parents:
-        for run in _search(experiment, f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'{only}"):
+        for run in _search(experiment, f"tags.`{PARENT_TAG}` = '{parent}'{only}"):
             tags = run.data.tags
             if number := tags.get(TRIAL_NUMBER_TAG, ""):
                 first = tags.get(FIRST_PARENT_TAG, parent)
@@ -56,12 +64,12 @@ def end_dead_runs(experiment: str) -> None:
 def end_dead_run(run: Run) -> None:
     """End one run as FAILED; its running trials first, so the run is found again after a crash in between."""
     client = MlflowClient()
-    query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}' AND attributes.status = 'RUNNING'"
+    query = f"tags.`{PARENT_TAG}` = '{run.info.run_id}' AND attributes.status = 'RUNNING'"
     for child in _search(run.info.experiment_id, query):
         if TRIAL_NUMBER_TAG in child.data.tags:
             client.set_tag(child.info.run_id, STATE_TAG, INTERRUPTED)
             client.set_terminated(child.info.run_id, "KILLED")
-    client.set_tag(run.info.run_id, "error", _DIED)
+    client.set_tag(run.info.run_id, ERROR_TAG, _DIED)
     client.set_terminated(run.info.run_id, "FAILED")
 
 
@@ -69,23 +77,15 @@ def link(run_id: str, earlier: str, study: str) -> None:
     """Say on two tune runs of one study that the first continues the second."""
     client = MlflowClient()
     client.set_tag(run_id, CONTINUES_TAG, earlier)
-    client.set_tag(run_id, "mlflow.note.content", f"Continues study `{study}` of run `{earlier}`; its trials are here.")
+    client.set_tag(run_id, NOTE_TAG, f"Continues study `{study}` of run `{earlier}`; its trials are here.")
     client.set_tag(earlier, CONTINUED_BY_TAG, run_id)
-    client.set_tag(
-        earlier, "mlflow.note.content", f"Study `{study}` is continued by run `{run_id}`; its trials are there."
-    )
+    client.set_tag(earlier, NOTE_TAG, f"Study `{study}` is continued by run `{run_id}`; its trials are there.")
 
 
 def get_runs(run_ids: Sequence[str]) -> list[Run]:
     """The runs that still exist."""
-    found = []
-    for run_id in run_ids:
-        try:
-            found.append(mlflow.get_run(run_id))
-        except mlflow.exceptions.MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-    return found
+    found = (if_exists(mlflow.get_run, run_id) for run_id in run_ids)
+    return [run for run in found if run is not None]
 
 
 def _search(experiment: str, query: str) -> Iterator[Run]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError
@@ -19,8 +18,10 @@ from steps.datasets.interface import Interface
 from steps.tasks.checks import Check
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.task import metric_named
+from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import model_description, run_link
 from steps.tracking.models import interface_of
+from steps.tracking.tags import DATASET_DIGEST_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
@@ -66,17 +67,15 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
     tags = {key: str(value) for key, value in vars(candidate).items() if key not in other}
     tags |= {key: str(value) for key, value in as_metrics({candidate.metric: candidate.score}, "test_").items()}
     tags |= {
-        "validation_status": _APPROVED if candidate.approved else _REJECTED,
-        "validation_reason": candidate.reason,
+        STATUS_TAG: _APPROVED if candidate.approved else _REJECTED,
+        REASON_TAG: candidate.reason,
         "checks": json.dumps({check.name: check.passed for check in candidate.checks}),
     }
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow's own messages; the step has clearer ones
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
     if not client.get_registered_model(name).description:
         client.update_registered_model(name, model_description(name))
-    client.update_model_version(
-        name, version.version, _description(candidate, tags["validation_status"], version.run_id)
-    )
+    client.update_model_version(name, version.version, _description(candidate, tags[STATUS_TAG], version.run_id))
     return client.get_model_version(name, version.version)
 
 
@@ -104,7 +103,7 @@ def score_text(metric: str, score: Interval) -> str:
 
 
 def is_approved(version: ModelVersion) -> bool:
-    return bool(version.tags.get("validation_status") == _APPROVED)
+    return bool(version.tags.get(STATUS_TAG) == _APPROVED)
 
 
 def check_compatible(name: str, interface: Interface) -> None:
@@ -137,12 +136,7 @@ def check_compatible(name: str, interface: Interface) -> None:
 
 
 def version_by_alias(name: str, alias: str) -> ModelVersion | None:
-    try:
-        return MlflowClient().get_model_version_by_alias(name, alias)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return None
+    return if_exists(MlflowClient().get_model_version_by_alias, name, alias)
 
 
 def version_of_run(run_id: str) -> ModelVersion | None:
@@ -204,12 +198,12 @@ def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
         model=version.name,
         version=int(version.version),
         aliases=aliases,
-        validation_status=tags.get("validation_status", ""),
+        validation_status=tags.get(STATUS_TAG, ""),
         metric=metric,
         score=None if value is None else Interval(value, number(f"test_{metric}_low"), number(f"test_{metric}_high")),
-        dataset_digest=tags.get("dataset_digest", ""),
+        dataset_digest=tags.get(DATASET_DIGEST_TAG, ""),
         tune_run_id=tags.get("tune_run_id", ""),
         trial_number=int(tags["trial_number"]) if "trial_number" in tags else None,
-        promotion=tags.get("promotion_reason", ""),
+        promotion=tags.get(PROMOTION_REASON_TAG, ""),
         created=created.isoformat(timespec="seconds"),
     )

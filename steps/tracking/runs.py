@@ -12,16 +12,15 @@ import mlflow
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from steps.base.errors import InputError
+from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import step_description
 from steps.tracking.process import Process
-from steps.tracking.recovery import PROCESS_TAG, end_dead_runs
+from steps.tracking.recovery import end_dead_runs
+from steps.tracking.tags import FINGERPRINT_TAG, NOTE_TAG, PROCESS_TAG, STEP_TAG
 from steps.tracking.ui_urls import share_view
 
-STEP_TAG = "pipeline.step"
-FINGERPRINT_TAG = "pipeline.fingerprint"
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 
 
@@ -36,7 +35,7 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
     if made_for_us:
         given = MlflowClient().get_run(made_for_us).info.run_name
         name = step if _RANDOM_NAME.fullmatch(given) else given
-    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current()), MLFLOW_RUN_NOTE: step_description(step)}
+    tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current()), NOTE_TAG: step_description(step)}
     if fingerprint:
         tags[FINGERPRINT_TAG] = fingerprint
     end_dead_runs(experiment_id())
@@ -66,12 +65,9 @@ def find_step_run(run_id: str, steps: Sequence[str], parameter: str) -> Run:
         InputError: No such run, or one of another step; names the parameter that asked for it.
     """
     wanted = f"{parameter} must be the ID of a {' or '.join(steps)} run, got {run_id!r}"
-    try:
-        run = MlflowClient().get_run(run_id)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        raise InputError(f"{wanted}: there is no such run") from error
+    run = if_exists(MlflowClient().get_run, run_id)
+    if run is None:
+        raise InputError(f"{wanted}: there is no such run")
     found = run.data.tags.get(STEP_TAG, "no step of this pipeline")
     if found not in steps:
         raise InputError(f"{wanted}: it is a run of {found}")

@@ -12,16 +12,15 @@ import mlflow
 from mlflow.entities import Metric, Param, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from steps.base.retry import Arguments, Result
-from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG, PendingWrites, run_tags
+from steps.tracking.absent import if_exists
+from steps.tracking.pending_writes import PendingWrites, run_tags
 from steps.tracking.retry import FifoLock, first_line, retrying
+from steps.tracking.tags import FIRST_PARENT_TAG, INTERRUPTED, PARENT_TAG, STATE_TAG, TRIAL_NUMBER_TAG
 
 logger = logging.getLogger(__name__)
 
-STUDY_TAG, TRIAL_NUMBER_TAG = "optuna.study", "optuna.trial_number"
-FIRST_PARENT_TAG = "pipeline.first_parent"
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
 _LAST_REQUEST = 2.0  # seconds; by then a server has answered the requests of a killed process
@@ -77,7 +76,7 @@ class TrialRuns:
             tags={
                 **inherited,
                 **{key: str(value) for key, value in tags.items()},
-                MLFLOW_PARENT_RUN_ID: self._parent.info.run_id,
+                PARENT_TAG: self._parent.info.run_id,
             },
         )
         run_id = str(run.info.run_id)
@@ -89,7 +88,7 @@ class TrialRuns:
     def find(self, trial_number: int, parents: Iterable[str]) -> str | None:
         """ID of the child run that an earlier process made for a trial, below this parent or one of these."""
         for parent in {self._parent.info.run_id, *parents}:
-            query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}' AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
+            query = f"tags.`{PARENT_TAG}` = '{parent}' AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
             if found := self._client.search_runs([self._parent.info.experiment_id], query, max_results=1):
                 return str(found[0].info.run_id)
         return None
@@ -103,12 +102,8 @@ class TrialRuns:
     ) -> bool:
         """Open a child run again, if it was not deleted; its metrics are not logged a second time."""
         self.check()
-        try:
-            if retrying(self._client.get_run)(run_id).info.lifecycle_stage != "active":
-                return False
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
+        run = if_exists(retrying(self._client.get_run), run_id)
+        if run is None or run.info.lifecycle_stage != "active":
             return False
         self._resumed[run_id] = time.monotonic()
         self.log_params(run_id, parameters)
@@ -127,7 +122,7 @@ class TrialRuns:
 
     def move(self, run_id: str, parent: str, first_parent: str) -> None:
         """Make a child run one of another tune run; the one that made it stays in a tag."""
-        tags = {MLFLOW_PARENT_RUN_ID: parent, FIRST_PARENT_TAG: first_parent}
+        tags = {PARENT_TAG: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, PendingWrites(tags=run_tags(tags))))
 
     def log_params(self, run_id: str, parameters: Mapping[str, object]) -> None:

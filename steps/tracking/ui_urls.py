@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from mlflow.tracking import MlflowClient
 
 from steps.tasks.task import PRIMARY_METRICS
+from steps.tracking.tags import STATE_TAG
 
 LOCAL_UI = "http://127.0.0.1:5000"  # default address of `mlflow ui`
 
@@ -17,7 +18,7 @@ _VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"  # the tag behind the UI's Share b
 _COLUMNS = (
     "attributes.`Models`",
     *(f"metrics.`{prefix}_{metric.name}`" for prefix in ("best_val", "test", "val") for metric in PRIMARY_METRICS),
-    "tags.`optuna.state`",
+    f"tags.`{STATE_TAG}`",
 )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import optuna
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from optuna.storages import BaseStorage
 
@@ -18,7 +17,9 @@ from steps.search.space.space import Space, default, nearest
 from steps.search.store.records import ARTIFACT, TrialRecord, from_json, records_of
 from steps.search.strategy.points import enqueue_point, new_points
 from steps.tasks.objectives import Objective
-from steps.tracking.runs import STEP_TAG, artifact_path
+from steps.tracking.absent import if_exists
+from steps.tracking.runs import artifact_path
+from steps.tracking.tags import STEP_TAG
 
 N_BEST = 5
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -54,12 +55,8 @@ def earlier_records(source: str, storage: BaseStorage) -> list[TrialRecord]:
 
 
 def _is_tune_run(run_id: str) -> bool:
-    try:
-        return bool(MlflowClient().get_run(run_id).data.tags.get(STEP_TAG) == "tune")
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return False
+    run = if_exists(MlflowClient().get_run, run_id)
+    return run is not None and run.data.tags.get(STEP_TAG) == "tune"
 
 
 def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) -> list[str]:

@@ -7,7 +7,6 @@ import threading
 from functools import partial
 
 import optuna
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
@@ -16,13 +15,12 @@ from steps.search.store.attributes import TUNE_RUNS, TrialAttributes
 from steps.search.trials.context import Job, WorkerContext
 from steps.search.trials.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.descriptions import trial_description
-from steps.tracking.pending_writes import INTERRUPTED, STATE_TAG
-from steps.tracking.trials import STUDY_TAG, TRIAL_NUMBER_TAG, TrialRuns
+from steps.tracking.tags import ERROR_TAG, INTERRUPTED, NOTE_TAG, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG
+from steps.tracking.trials import TrialRuns
 
 logger = logging.getLogger(__name__)
 
 RUN_STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
-ERROR_TAG = "error"
 _MAX_ERROR = 500  # characters
 
 
@@ -108,7 +106,7 @@ def _child_run(worker: WorkerContext, job: Job) -> str:
         STUDY_TAG: study_name,
         TRIAL_NUMBER_TAG: trial.number,
         STATE_TAG: TrialState.RUNNING.name,
-        MLFLOW_RUN_NOTE: trial_description(trial.number, study_name, job.hyperparameters),
+        NOTE_TAG: trial_description(trial.number, study_name, job.hyperparameters),
     }
     if job.began:
         # A crash may have come between making the run and noting it.
