@@ -52,6 +52,10 @@ class _ReadTrials(threading.local):
 
     by_study: dict[int, list[FrozenTrial]] | None = None
 
+    def forget(self) -> None:
+        if self.by_study is not None:
+            self.by_study.clear()
+
 
 class RetryingStorage(BaseStorage):
     """Optuna's `RDBStorage` with its cache; each request is repeated while the database is busy or away.
@@ -76,9 +80,9 @@ class RetryingStorage(BaseStorage):
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
-        """In this block, this thread reads the trials of a study once.
+        """In this block, this thread reads the trials of a study once, and again after it has made or changed one.
 
-        TPE reads them for each group of hyperparameters again; under the study lock nothing that it looks at changes.
+        A sampler reads them for each group of hyperparameters; under the study lock nothing that it looks at changes.
         """
         self._read.by_study = {}
         try:
@@ -103,7 +107,13 @@ class RetryingStorage(BaseStorage):
         return int(self.get_trial_id_from_study_id_trial_number(self.get_study_id_from_name(study), number))
 
     @retrying
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        self._read.forget()
+        return self.behind.create_new_trial(study_id, template_trial)
+
+    @retrying
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        self._read.forget()
         if state.is_finished() and not self.may_end(number := self.get_trial_number_from_id(trial_id)):
             raise UpdateFinishedTrialError(f"trial {number} was taken over")
         try:
@@ -124,7 +134,6 @@ class RetryingStorage(BaseStorage):
     get_study_user_attrs = _retried("get_study_user_attrs")
     get_study_system_attrs = _retried("get_study_system_attrs")
     get_all_studies = _retried("get_all_studies")
-    create_new_trial = _retried("create_new_trial")
     set_trial_param = _retried("set_trial_param")
     set_trial_intermediate_value = _retried("set_trial_intermediate_value")
     set_trial_user_attr = _retried("set_trial_user_attr")

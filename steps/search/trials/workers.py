@@ -111,7 +111,7 @@ class Workers:
         """The next trial to run; None when the study is over."""
         study, leases = self._worker.study, self._worker.leases
         while not self._stop.is_set():
-            with leases.study_lock():
+            with leases.study_lock(), leases.storage.reading_once():
                 trials = study.get_trials(deepcopy=False)
                 if put_back_the_dead(self._worker, trials):
                     trials = study.get_trials(deepcopy=False)
@@ -121,8 +121,7 @@ class Workers:
                 if not over:
                     trial = study.ask()
                     if leases.acquire(trial.number):
-                        with leases.storage.reading_once():
-                            return prepare(self._worker.context, trial)
+                        return prepare(self._worker.context, trial)
                 elif over in ("timeout", "plateau") or not self._others_run(trials):
                     self.stopped_by = self.stopped_by or over
                     return None
