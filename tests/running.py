@@ -1,4 +1,4 @@
-"""The one way in which tests run commands: in a folder with its own MLflow store, without the tester's own settings."""
+"""The one way in which tests run commands, with an MLflow store of their own, and find the runs that they leave."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
 
 REPOSITORY = Path(__file__).parents[1]
 START_UP = 300.0  # seconds in which a server must answer, on any machine
@@ -85,6 +90,17 @@ def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     """Standard output of a command that must have succeeded."""
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def step_runs(client: MlflowClient, step: str) -> list[Run]:
+    """All runs of a step, the oldest first."""
+    return list(client.search_runs(["0"], f"tags.`pipeline.step` = '{step}'", order_by=["attributes.start_time ASC"]))
+
+
+def child_runs(client: MlflowClient, run: Run) -> list[Run]:
+    """The children of a run by name: the steps of `main`, the trials of `tune`."""
+    found = client.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    return sorted(found, key=lambda child: str(child.info.run_name))
 
 
 def read_to(process: subprocess.Popen[str], text: str) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
-from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from tests.running import (
     REPOSITORY,
+    child_runs,
     copy_project,
     module,
     read_to,
@@ -25,6 +25,7 @@ from tests.running import (
     run_project,
     run_step,
     start_step,
+    step_runs,
     succeeded,
 )
 
@@ -37,15 +38,6 @@ SMALL = {
     "pruner": "none",
     "require": "accuracy>=0.5",
 }
-
-
-def runs(client: MlflowClient, step: str) -> list[Run]:
-    return list(client.search_runs(["0"], f"tags.`pipeline.step` = '{step}'", order_by=["attributes.start_time ASC"]))
-
-
-def children(client: MlflowClient, run: Run) -> list[Run]:
-    found = client.search_runs(["0"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-    return sorted(found, key=lambda child: child.info.run_name)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +60,11 @@ def test_main_makes_a_tree_of_runs(
 ) -> None:
     _, result = pipeline
     assert result.returncode == 0, result.stderr
-    (main,) = runs(client, "main")
-    steps = children(client, main)
+    (main,) = step_runs(client, "main")
+    steps = child_runs(client, main)
     assert [run.info.run_name for run in steps] == ["download", "evaluate", "tune"]
     assert {run.info.status for run in [main, *steps]} == {"FINISHED"}
-    trials = children(client, runs(client, "tune")[0])
+    trials = child_runs(client, step_runs(client, "tune")[0])
     assert [run.info.run_name for run in trials] == [f"trial-{n:03d}" for n in range(4)]
     for number, trial in enumerate(trials):
         tags = trial.data.tags
@@ -84,10 +76,10 @@ def test_main_makes_a_tree_of_runs(
 
 
 def test_what_tune_leaves(pipeline: tuple[Path, object], client: MlflowClient) -> None:
-    (tune,) = runs(client, "tune")
+    (tune,) = step_runs(client, "tune")
     folder = Path(mlflow.artifacts.download_artifacts(run_id=tune.info.run_id))
     best = json.loads((folder / "best_config.json").read_text())
-    trials = {run.info.run_id: run.data.metrics["val_accuracy"] for run in children(client, tune)}
+    trials = {run.info.run_id: run.data.metrics["val_accuracy"] for run in child_runs(client, tune)}
     assert trials[best["trial_run_id"]] == max(trials.values()) == tune.data.metrics["best_val_accuracy"]
     assert (tune.data.metrics["n_complete"], tune.data.metrics["n_failed"]) == (4, 0)
     assert tune.data.params["best_optimizer"] == best["hyperparameters"]["optimizer"]
@@ -99,7 +91,7 @@ def test_what_tune_leaves(pipeline: tuple[Path, object], client: MlflowClient) -
 
 def test_the_registered_model_gives_the_logged_predictions(pipeline: tuple[Path, object], client: MlflowClient) -> None:
     folder = pipeline[0]
-    (download,), (evaluate,) = runs(client, "download"), runs(client, "evaluate")
+    (download,), (evaluate,) = step_runs(client, "download"), step_runs(client, "evaluate")
     features = np.load(
         mlflow.artifacts.download_artifacts(run_id=download.info.run_id, artifact_path="dataset/test_features.npy")
     )
@@ -111,7 +103,7 @@ def test_the_registered_model_gives_the_logged_predictions(pipeline: tuple[Path,
     assert metrics["test_accuracy"] == pytest.approx(accuracy)
     assert metrics["test_accuracy_low"] < accuracy < metrics["test_accuracy_high"]
     version = client.get_model_version_by_alias("digits-mlp", "champion")
-    (tune,) = runs(client, "tune")
+    (tune,) = step_runs(client, "tune")
     assert version.tags["tune_run_id"] == tune.info.run_id
     assert version.tags["dataset_digest"] == download.data.tags["dataset_digest"]
     assert model.metadata.signature.inputs.inputs[0].type == np.uint8
@@ -138,10 +130,10 @@ def test_only_what_changed_runs_again(pipeline: tuple[Path, object], client: Mlf
     project = folder / "project"
 
     def ran(**changes: str) -> set[str]:
-        before = {step: len(runs(client, step)) for step in ("download", "tune", "evaluate")}
+        before = {step: len(step_runs(client, step)) for step in ("download", "tune", "evaluate")}
         result = run_project(folder, "main", project, **{**SMALL, **changes})
         assert result.returncode == 0, result.stderr
-        return {step for step, count in before.items() if len(runs(client, step)) > count}
+        return {step for step, count in before.items() if len(step_runs(client, step)) > count}
 
     assert ran() == set()
     assert ran(final_epochs="6") == {"evaluate"}
@@ -169,8 +161,8 @@ def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> 
     assert result.returncode == 0, result.stderr
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     client = MlflowClient()
-    (tune,) = runs(client, "tune")
-    first, second = children(client, tune)
+    (tune,) = step_runs(client, "tune")
+    first, second = child_runs(client, tune)
     assert (first.info.status, second.info.status) == ("FAILED", "FINISHED")
     assert "the loss is not finite" in first.data.tags["error"]
     assert (tune.data.metrics["n_failed"], tune.data.metrics["n_complete"]) == (1, 1)
@@ -189,8 +181,8 @@ def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) 
     assert "continue with: mlflow run . -e tune -P study_name=kept" in stderr
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     client = MlflowClient()
-    (tune,) = runs(client, "tune")
-    trials = children(client, tune)
+    (tune,) = step_runs(client, "tune")
+    trials = child_runs(client, tune)
     statuses = [run.info.status for run in trials]
     assert "RUNNING" not in [*statuses, tune.info.status]
     assert statuses.count("FINISHED") == tune.data.metrics["n_complete"] >= 2
@@ -203,12 +195,12 @@ def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) 
     total = len(trials)
     again = succeeded(run_step(tmp_path, "tune", *study, "--n-trials", str(total)))
     assert f"{len(begun)} begun before" in again
-    newest = runs(client, "tune")[-1]
+    newest = step_runs(client, "tune")[-1]
     assert newest.data.metrics["n_complete"] == total
     assert newest.data.tags["pipeline.continues"] == tune.info.run_id
     assert client.get_run(tune.info.run_id).data.tags["pipeline.continued_by"] == newest.info.run_id
-    assert {run.info.run_id for run in children(client, newest)} == {run.info.run_id for run in trials}
-    for run in children(client, newest):
+    assert {run.info.run_id for run in child_runs(client, newest)} == {run.info.run_id for run in trials}
+    for run in child_runs(client, newest):
         assert (run.info.status, run.data.tags["pipeline.first_parent"]) == ("FINISHED", tune.info.run_id)
         assert [m.step for m in client.get_metric_history(run.info.run_id, "val_accuracy")] == list(range(1, 41))
     table = Path(mlflow.artifacts.download_artifacts(run_id=newest.info.run_id, artifact_path="study/trials.csv"))

@@ -15,8 +15,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from tests.conftest import Step
-from tests.running import read_to, start_step
-from tests.test_pipeline import children, runs
+from tests.running import child_runs, read_to, start_step, step_runs
 
 GRID = """
 n_layers: {type: int, low: 1, high: 2}
@@ -59,8 +58,8 @@ def test_a_grid_that_is_interrupted_and_continued_has_each_cell_once(
     output = tune(step, *options[2:], "--max-epochs", "60")
     assert "Grid: 6 cells" in output
     assert "Stopped by grid: every cell is done" in output
-    assert runs(client, "tune")[-1].data.tags["stopped_by"] == "grid"
-    rows = csv.DictReader((artifact(runs(client, "tune")[-1], "study/trials.csv")).open())
+    assert step_runs(client, "tune")[-1].data.tags["stopped_by"] == "grid"
+    rows = csv.DictReader((artifact(step_runs(client, "tune")[-1], "study/trials.csv")).open())
     complete: Counter[Any] = Counter(
         (row["params_units_0"], row["params_units_1"] or None) for row in rows if row["state"] == "COMPLETE"
     )
@@ -72,8 +71,8 @@ def test_several_objectives_give_a_front_and_evaluate_takes_the_cheap_trial(clie
     small = ("--max-epochs", "2", "--objectives", "accuracy,parameters,latency")
     output = tune(step, *small, "--n-trials", "5", "--study-name", "first")
     assert "Pruning: off, Optuna cannot prune a study of accuracy and parameters and latency" in output
-    (run,) = runs(client, "tune")
-    trials = {int(t.data.tags["optuna.trial_number"]): t for t in children(client, run)}
+    (run,) = step_runs(client, "tune")
+    trials = {int(t.data.tags["optuna.trial_number"]): t for t in child_runs(client, run)}
     for trial in trials.values():
         assert {"val_accuracy", "val_log_loss", "latency_ms", "parameters"} <= set(trial.data.metrics)
         n, units = 64, [int(v) for k, v in sorted(trial.data.params.items()) if k.startswith("units_")]
@@ -108,9 +107,9 @@ def test_several_objectives_give_a_front_and_evaluate_takes_the_cheap_trial(clie
 def test_warm_start_log_loss_plateau_and_a_changed_space(client: MlflowClient, step: Step, tmp_path: Path) -> None:
     tune(step, "--max-epochs", "3", "--n-trials", "4", "--study-name", "first", "--objectives", "log_loss",
          "--pruner", "none")  # fmt: skip
-    (first,) = runs(client, "tune")
+    (first,) = step_runs(client, "tune")
     best = json.loads(artifact(first, "best_config.json").read_text())
-    losses = {t.info.run_id: t.data.metrics["val_log_loss"] for t in children(client, first)}
+    losses = {t.info.run_id: t.data.metrics["val_log_loss"] for t in child_runs(client, first)}
     assert losses[best["trial_run_id"]] == min(losses.values()) == first.data.metrics["best_val_log_loss"]
 
     for source in (first.info.run_id, "first"):
@@ -119,10 +118,10 @@ def test_warm_start_log_loss_plateau_and_a_changed_space(client: MlflowClient, s
             "--stop-when", "plateau:1", "--n-jobs", "1", "--pruner", "threshold:lower=0.0",
         )  # fmt: skip
         assert "Stopped by plateau" in output
-        newest = runs(client, "tune")[-1]
+        newest = step_runs(client, "tune")[-1]
         assert newest.data.tags["stopped_by"] == "plateau"
         assert newest.data.metrics["n_complete"] < 9
-        (trial,) = [t for t in children(client, newest) if t.info.run_name == "trial-000"]
+        (trial,) = [t for t in child_runs(client, newest) if t.info.run_name == "trial-000"]
         assert {k: v for k, v in trial.data.params.items() if k.startswith("units")} == {
             k: str(v) for k, v in best["hyperparameters"].items() if k.startswith("units")
         }
@@ -135,7 +134,7 @@ def test_warm_start_log_loss_plateau_and_a_changed_space(client: MlflowClient, s
     ):
         result = step("tune", "--space", "grid.yaml", *arguments)
         assert (result.returncode, message in result.stderr) == (2, True), result.stderr
-        assert "RUNNING" not in {run.info.status for run in runs(client, "tune")}
+        assert "RUNNING" not in {run.info.status for run in step_runs(client, "tune")}
     (tmp_path / "grid.yaml").write_text(GRID + "dropout: {type: float, low: 0.0, high: 0.5}\n")
     output = tune(step, "--max-epochs", "1", "--n-trials", "5", "--study-name", "first", "--objectives", "log_loss")
     assert "Space: dropout added (float 0.0 to 0.5)" in output

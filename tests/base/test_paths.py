@@ -12,8 +12,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from steps.base.paths import absolute_url, anchor_environment
-from tests.running import REPOSITORY, run_step, succeeded
-from tests.test_pipeline import children, runs
+from tests.running import REPOSITORY, child_runs, run_step, step_runs, succeeded
 
 SPACE = "n_layers: 1\nunits: {type: categorical, choices: [8, 16], repeat: n_layers}\n"
 
@@ -66,8 +65,8 @@ def test_main_takes_relative_paths_and_finds_its_python(tmp_path: Path) -> None:
     succeeded(run_step(folder, "main", *small, *options, **relative))
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     client = MlflowClient()
-    (run,) = runs(client, "tune")
+    (run,) = step_runs(client, "tune")
     assert shlex.split(run.data.params["space"]) == [str(folder / "narrow.yaml")]  # MLflow records it quoted
-    assert [trial.data.params["units_0"] for trial in children(client, run)] == ["16"]
+    assert [trial.data.params["units_0"] for trial in child_runs(client, run)] == ["16"]
     assert {"mlflow.db", "mlruns", "study.db"} <= {path.name for path in folder.iterdir()}
     assert sorted(path.name for path in REPOSITORY.iterdir()) == before

@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.errors import InputError
-from steps.datasets.catalogue import load_dataset
+from steps.datasets import Dataset
 from steps.mlp.config import MLPConfig
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
 from steps.search.space.file import load_space, space_path
@@ -44,13 +44,12 @@ class Crash(BaseException):
 
 
 @pytest.fixture(scope="module")
-def context() -> TrialContext:
-    dataset = load_dataset("digits", 1 / 6, seed=0)
-    return TrialContext.of(dataset, space=load_space(space_path("default")), epochs=EPOCHS)
+def context(digits: Dataset) -> TrialContext:
+    return TrialContext.of(digits, space=load_space(space_path("default")), epochs=EPOCHS)
 
 
 @dataclass
-class Desk:
+class WorkerHarness:
     """One process that works at the study."""
 
     worker: WorkerContext
@@ -86,16 +85,16 @@ class Desk:
         self.worker.runs.close()
 
 
-OpenDesk = Callable[..., Desk]
+StartWorker = Callable[..., WorkerHarness]
 
 
 @pytest.fixture
-def open_desk(context: TrialContext, tracking: Path) -> Iterator[OpenDesk]:
-    desks: list[Desk] = []
+def start_worker(context: TrialContext, tracking: Path) -> Iterator[StartWorker]:
+    started: list[WorkerHarness] = []
 
-    def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: int) -> Desk:
-        """Sit down as the next process would; alone: the desks before this one are left as a crash leaves them."""
-        for old in desks if alone else []:
+    def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: int) -> WorkerHarness:
+        """Start as the next process would; alone: those before this one are left as a crash leaves them."""
+        for old in started if alone else []:
             old.crash()
         mlflow.end_run()
         parent = mlflow.start_run()
@@ -109,14 +108,14 @@ def open_desk(context: TrialContext, tracking: Path) -> Iterator[OpenDesk]:
         runs = TrialRuns(parent)
         checkpoints = FolderCheckpoints(0, tracking / "checkpoints")
         worker = WorkerContext(replace(context, **changes), study, runs, leases, checkpoints)
-        desks.append(Desk(worker, parent, clock))
+        started.append(WorkerHarness(worker, parent, clock))
         continue_study(worker, parent)
         study.enqueue_trial(context.space.complete(POINT), skip_if_exists=True)
-        return desks[-1]
+        return started[-1]
 
     yield make
-    desks[-1].worker.leases.__exit__()
-    desks[-1].worker.runs.close()
+    started[-1].worker.leases.__exit__()
+    started[-1].worker.runs.close()
     mlflow.end_run()
 
 
@@ -127,9 +126,9 @@ def expected(context: TrialContext) -> list[Metrics]:
     return [context.score(trainer.run_epoch()) for _ in range(EPOCHS)]
 
 
-def checkpoint_folder(desk: Desk) -> Path:
-    assert isinstance(desk.worker.checkpoints, FolderCheckpoints)
-    return desk.worker.checkpoints.folder
+def checkpoint_folder(harness: WorkerHarness) -> Path:
+    assert isinstance(harness.worker.checkpoints, FolderCheckpoints)
+    return harness.worker.checkpoints.folder
 
 
 def history(run_id: str) -> list[tuple[int, float, float, float]]:
@@ -138,115 +137,121 @@ def history(run_id: str) -> list[tuple[int, float, float, float]]:
     return [(m.step, *(metric[i].value for metric in points)) for i, m in enumerate(points[0])]
 
 
-def assert_undisturbed(desk: Desk, trial: FrozenTrial | None, expected: list[Metrics]) -> None:
+def assert_undisturbed(harness: WorkerHarness, trial: FrozenTrial | None, expected: list[Metrics]) -> None:
     assert trial is not None
     assert (trial.number, trial.state) == (0, TrialState.COMPLETE)
     assert trial.intermediate_values == {i: m["val_accuracy"] for i, m in enumerate(expected, 1)}
-    desk.worker.runs.close()
+    harness.worker.runs.close()
     (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
     assert (child.info.status, child.data.tags["optuna.state"]) == ("FINISHED", "COMPLETE")
     assert (child.info.run_id, child.data.tags["mlflow.parentRunId"]) == (
         TrialAttributes.read(trial).run_id,
-        desk.parent.info.run_id,
+        harness.parent.info.run_id,
     )
     assert history(child.info.run_id) == [(i, *m.values()) for i, m in enumerate(expected, 1)]
-    assert list(checkpoint_folder(desk).glob("*")) == []
+    assert list(checkpoint_folder(harness).glob("*")) == []
 
 
 @pytest.mark.parametrize("epoch", [1, 3, EPOCHS])
 def test_a_crash_after_an_epoch_is_not_seen_in_the_result(
-    open_desk: OpenDesk, expected: list[Metrics], epoch: int
+    start_worker: StartWorker, expected: list[Metrics], epoch: int
 ) -> None:
     with pytest.raises(Crash):
-        open_desk().next(crash_at=epoch)
-    desk = open_desk()
-    assert n_to_continue(desk.worker.study) == 1
-    assert_undisturbed(desk, desk.next(), expected)
+        start_worker().next(crash_at=epoch)
+    harness = start_worker()
+    assert n_to_continue(harness.worker.study) == 1
+    assert_undisturbed(harness, harness.next(), expected)
 
 
-def test_a_changed_option_does_not_change_a_trial_that_goes_on(open_desk: OpenDesk, expected: list[Metrics]) -> None:
+def test_a_changed_option_does_not_change_a_trial_that_goes_on(
+    start_worker: StartWorker, expected: list[Metrics]
+) -> None:
     with pytest.raises(Crash):
-        open_desk().next(crash_at=2)
-    desk = open_desk(epochs=9, seed=5)
-    assert_undisturbed(desk, desk.next(), expected)
+        start_worker().next(crash_at=2)
+    harness = start_worker(epochs=9, seed=5)
+    assert_undisturbed(harness, harness.next(), expected)
 
 
 def test_a_damaged_checkpoint_costs_only_its_epochs(
-    open_desk: OpenDesk, expected: list[Metrics], caplog: pytest.LogCaptureFixture
+    start_worker: StartWorker, expected: list[Metrics], caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Crash):
-        open_desk().next(crash_at=3)
-    desk = open_desk()
-    (file,) = checkpoint_folder(desk).glob("*.ckpt")
+        start_worker().next(crash_at=3)
+    harness = start_worker()
+    (file,) = checkpoint_folder(harness).glob("*.ckpt")
     file.write_bytes(file.read_bytes()[:-1])
-    assert_undisturbed(desk, desk.next(), expected)
+    assert_undisturbed(harness, harness.next(), expected)
     assert "Trial 0 starts from its first epoch: checkpoint" in caplog.text
 
 
-def test_an_interruption_puts_the_trial_back_after_its_epoch(open_desk: OpenDesk, expected: list[Metrics]) -> None:
-    desk = open_desk()
-    assert desk.next(stop_at=2) is None
-    (waiting,) = desk.worker.study.get_trials()
+def test_an_interruption_puts_the_trial_back_after_its_epoch(
+    start_worker: StartWorker, expected: list[Metrics]
+) -> None:
+    harness = start_worker()
+    assert harness.next(stop_at=2) is None
+    (waiting,) = harness.worker.study.get_trials()
     assert (waiting.state, len(waiting.intermediate_values)) == (TrialState.WAITING, 2)
-    desk = open_desk()
+    harness = start_worker()
     (child,) = MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")
     assert (child.info.status, child.data.tags["optuna.state"]) == ("KILLED", "INTERRUPTED")
-    assert_undisturbed(desk, desk.next(), expected)
+    assert_undisturbed(harness, harness.next(), expected)
 
 
 def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
-    open_desk: OpenDesk, expected: list[Metrics]
+    start_worker: StartWorker, expected: list[Metrics]
 ) -> None:
-    desk = open_desk()
-    desk.ask()
-    desk.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
-    desk = open_desk()
-    assert_undisturbed(desk, desk.next(), expected)
+    harness = start_worker()
+    harness.ask()
+    harness.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    harness = start_worker()
+    assert_undisturbed(harness, harness.next(), expected)
 
 
-def die_after_telling(desk: Desk, expected: list[Metrics]) -> FrozenTrial:
+def die_after_telling(harness: WorkerHarness, expected: list[Metrics]) -> FrozenTrial:
     """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
-    trial, runs = desk.ask().trial, desk.worker.runs
+    trial, runs = harness.ask().trial, harness.worker.runs
     run_id = runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     runs.log_metrics(run_id, expected[0], 1)
     TrialAttributes(run_id=run_id, metrics=tuple(expected)).write(trial.set_user_attr)
     for epoch, metrics in enumerate(expected, 1):
         trial.report(metrics["val_accuracy"], epoch)
-    return desk.worker.study.tell(trial, expected[-1]["val_accuracy"])
+    return harness.worker.study.tell(trial, expected[-1]["val_accuracy"])
 
 
-def test_a_child_run_that_lacks_its_end_is_repaired(open_desk: OpenDesk, expected: list[Metrics]) -> None:
-    done = die_after_telling(open_desk(), expected)
-    assert_undisturbed(open_desk(), done, expected)
+def test_a_child_run_that_lacks_its_end_is_repaired(start_worker: StartWorker, expected: list[Metrics]) -> None:
+    done = die_after_telling(start_worker(), expected)
+    assert_undisturbed(start_worker(), done, expected)
     known = TrialAttributes.read(done)
     params = MlflowClient().get_run(known.run_id).data.params
     assert params == {name: str(value) for name, value in (known.hyperparameters or {}).items()}
 
 
-def test_a_process_that_goes_on_repairs_what_another_one_left(open_desk: OpenDesk, expected: list[Metrics]) -> None:
-    first = open_desk()
-    desk = open_desk(alone=False)
+def test_a_process_that_goes_on_repairs_what_another_one_left(
+    start_worker: StartWorker, expected: list[Metrics]
+) -> None:
+    first = start_worker()
+    harness = start_worker(alone=False)
     done = die_after_telling(first, expected)  # after the start of the other one
-    gather_trials(desk.worker, desk.parent)
+    gather_trials(harness.worker, harness.parent)
     assert (
         MlflowClient().get_run(TrialAttributes.read(done).run_id).info.status == "RUNNING"
     )  # what it still writes, it will
     first.crash()
-    gather_trials(desk.worker, desk.parent)
-    assert_undisturbed(desk, done, expected)
+    gather_trials(harness.worker, harness.parent)
+    assert_undisturbed(harness, done, expected)
 
 
 def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(
-    open_desk: OpenDesk, expected: list[Metrics]
+    start_worker: StartWorker, expected: list[Metrics]
 ) -> None:
-    first = open_desk()
-    desk = open_desk(alone=False)
+    first = start_worker()
+    harness = start_worker(alone=False)
     first.ask()
     first.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     first.crash()
-    done = desk.next()
-    gather_trials(desk.worker, desk.parent)
-    assert_undisturbed(desk, done, expected)
+    done = harness.next()
+    gather_trials(harness.worker, harness.parent)
+    assert_undisturbed(harness, done, expected)
 
 
 class PruneAt(optuna.pruners.BasePruner):
@@ -260,45 +265,45 @@ class PruneAt(optuna.pruners.BasePruner):
         return trial.last_step == self.epoch
 
 
-def test_epochs_that_were_judged_are_not_judged_again(open_desk: OpenDesk, tracking: Path) -> None:
+def test_epochs_that_were_judged_are_not_judged_again(start_worker: StartWorker, tracking: Path) -> None:
     with pytest.raises(Crash):
-        open_desk().next(crash_at=3)  # epoch 3 is reported, and not yet judged
+        start_worker().next(crash_at=3)  # epoch 3 is reported, and not yet judged
     for file in (tracking / "checkpoints").iterdir():
         file.unlink()  # so that epochs 1 to 3 are trained again
     pruner = PruneAt(3)
-    trial = open_desk(pruner).next()
+    trial = start_worker(pruner).next()
     assert trial is not None
     assert (trial.state, pruner.asked, list(trial.intermediate_values)) == (TrialState.PRUNED, [3], [1, 2, 3])
 
 
 def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(
-    open_desk: OpenDesk, expected: list[Metrics], caplog: pytest.LogCaptureFixture
+    start_worker: StartWorker, expected: list[Metrics], caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = open_desk()
-    checkpoint_folder(desk).touch()  # a file where the folder should be
-    trial = desk.next()
+    harness = start_worker()
+    checkpoint_folder(harness).touch()  # a file where the folder should be
+    trial = harness.next()
     assert "Trial 0 goes on without a checkpoint" in caplog.text
-    assert_undisturbed(desk, trial, expected)
+    assert_undisturbed(harness, trial, expected)
 
 
-def test_a_trial_that_was_taken_over_is_left_alone(open_desk: OpenDesk, expected: list[Metrics]) -> None:
-    sleeper = open_desk()
+def test_a_trial_that_was_taken_over_is_left_alone(start_worker: StartWorker, expected: list[Metrics]) -> None:
+    sleeper = start_worker()
     job = sleeper.ask()
-    desk = open_desk()  # the first worker seems dead
-    done = desk.next()
+    harness = start_worker()  # the first worker seems dead
+    done = harness.next()
     sleeper.clock.ahead = 3600
-    awake = replace(sleeper.worker, runs=desk.worker.runs)
+    awake = replace(sleeper.worker, runs=harness.worker.runs)
     assert run_trial(awake, job, threading.Event(), lambda *_: None) is None
     assert done is not None
-    assert [t.values for t in desk.worker.study.get_trials()] == [done.values]
+    assert [t.values for t in harness.worker.study.get_trials()] == [done.values]
     assert len(MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")) == 1
 
 
-def test_a_study_is_not_continued_with_other_data(open_desk: OpenDesk, context: TrialContext) -> None:
-    desk = open_desk()
+def test_a_study_is_not_continued_with_other_data(start_worker: StartWorker, context: TrialContext) -> None:
+    harness = start_worker()
     other = replace(context.dataset, digest="other")
     with pytest.raises(InputError, match="study_name must be new for other data, got 's'"):
-        continue_study(replace(desk.worker, context=replace(context, dataset=other)), desk.parent)
+        continue_study(replace(harness.worker, context=replace(context, dataset=other)), harness.parent)
 
 
 class BrokenRuns(TrialRuns):
@@ -308,9 +313,9 @@ class BrokenRuns(TrialRuns):
         raise ValueError("no run")
 
 
-def test_an_error_outside_training_is_not_a_failed_trial(open_desk: OpenDesk) -> None:
-    desk = open_desk()
-    broken = replace(desk.worker, runs=BrokenRuns(desk.parent))
+def test_an_error_outside_training_is_not_a_failed_trial(start_worker: StartWorker) -> None:
+    harness = start_worker()
+    broken = replace(harness.worker, runs=BrokenRuns(harness.parent))
     with pytest.raises(ValueError, match="no run"):
-        run_trial(broken, desk.ask(), threading.Event(), lambda *_: None)
-    assert [trial.state for trial in desk.worker.study.get_trials()] == [TrialState.RUNNING]
+        run_trial(broken, harness.ask(), threading.Event(), lambda *_: None)
+    assert [trial.state for trial in harness.worker.study.get_trials()] == [TrialState.RUNNING]
