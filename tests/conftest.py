@@ -23,8 +23,6 @@ from tests.running import run_step
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytest.register_assert_rewrite("tests.survival")
-
 Step = Callable[..., subprocess.CompletedProcess[str]]
 
 

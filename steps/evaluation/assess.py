@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import keras
 import mlflow
 import numpy as np
 
@@ -48,13 +49,18 @@ class Assessment:
         return streamed.result() | as_metrics(self.scores, "test_") | baselines
 
 
+def outputs_of(model: keras.Model, dataset: Dataset) -> np.ndarray:
+    """(n, n_outputs) of a model in memory for the test split."""
+    return np.asarray(model.predict(np.asarray(dataset.splits["test"].features), verbose=0))
+
+
 def assess(
-    model_uri: str, trained: np.ndarray, dataset: Dataset, task: Task, requirements: tuple[Requirement, ...]
+    model_uri: str, trained: keras.Model, dataset: Dataset, task: Task, requirements: tuple[Requirement, ...]
 ) -> Assessment:
     """Load the logged model, test it, and check it.
 
     Args:
-        trained: (n, n_outputs) that the model in memory gives for the test split.
+        trained: The model in memory, to compare the logged one with.
         dataset: With all its splits; the baselines are fitted on train + validation, as the model was.
     """
     test = dataset.splits["test"]
@@ -67,7 +73,7 @@ def assess(
     own = scores[task.primary.name].value
     checks = (
         *check_requirements(requirements, task, scores),
-        check_predictions(trained, outputs),
+        check_predictions(outputs_of(trained, dataset), outputs),
         check_interface(model, model_uri),
         *(check_baseline(task.primary, name, own, value) for name, value in baselines.items()),
     )

@@ -19,7 +19,7 @@ from steps.cli.invocation import Invocation
 from steps.datasets import Dataset
 from steps.datasets.dataset import SPLITS
 from steps.datasets.interface import Interface
-from steps.evaluation.assess import Assessment, assess
+from steps.evaluation.assess import Assessment, assess, outputs_of
 from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
 from steps.evaluation.refit import refit
 from steps.evaluation.settings import EvaluateSettings
@@ -112,8 +112,7 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
     task, lineage = task_of(dataset), trained.lineage
     metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
     model_uri = log_keras(trained.model, np.asarray(dataset.splits["train"].features[:5]), metadata)
-    outputs = trained.model.predict(np.asarray(dataset.splits["test"].features), verbose=0)
-    found = assess(model_uri, outputs, dataset, task, settings.require)
+    found = assess(model_uri, trained.model, dataset, task, settings.require)
     mlflow.log_metrics(found.as_metrics())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -137,9 +136,8 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
 
 def _compare(found: Assessment, dataset: Dataset, champion: ModelVersion) -> Comparison:
     """The new model beside the champion, on the test split."""
-    model = load_keras(f"models:/{champion.name}/{champion.version}")
-    outputs = model.predict(np.asarray(dataset.splits["test"].features), verbose=0)
-    return found.task.compare(found.targets, found.outputs, outputs)
+    theirs = outputs_of(load_keras(f"models:/{champion.name}/{champion.version}"), dataset)
+    return found.task.compare(found.targets, found.outputs, theirs)
 
 
 def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion, decision: Decision) -> None:
