@@ -23,6 +23,7 @@ from distributed.security import Security
 from deploy.postgresql import Postgresql, free_port
 
 _REPOSITORY = Path(__file__).parents[1]
+_START_UP = 300.0  # seconds in which the MLflow server must answer, on any machine
 
 
 class Cluster:
@@ -99,8 +100,10 @@ class Cluster:
             own["MLFLOW_AUTH_ADMIN_PASSWORD"] = self._shared["MLFLOW_TRACKING_PASSWORD"]
             own["MLFLOW_FLASK_SERVER_SECRET_KEY"] = _password()
         self._server = self._start("mlflow", command, own)
+        deadline = time.monotonic() + _START_UP
         while not _answers(f"{self.tracking_uri}/health"):
-            assert self._server.poll() is None, (self.folder / "mlflow.log").read_text()
+            alive = self._server.poll() is None and time.monotonic() < deadline
+            assert alive, (self.folder / "mlflow.log").read_text()
             time.sleep(0.2)
 
     def stop_mlflow(self) -> None:
@@ -200,7 +203,7 @@ def _password() -> str:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url):
+        with urllib.request.urlopen(url, timeout=10):
             return True
     except OSError:
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from steps.search.store.heartbeat import GRACE, PROCESSES
 from steps.search.store.leases import LEASES, Leases
 from steps.search.store.storage import RetryingStorage
 from steps.search.store.url import open_storage
+from tests.running import read_to, script, start_command
 from tests.search.clock import NEVER, Clock
 
 HOLD = """
@@ -85,17 +85,16 @@ def test_a_lease_ends_with_its_release_or_its_worker(storage: RetryingStorage) -
         assert ours.live_tune_runs() == {"run"}
 
 
-def process_that_holds_trial_7(url: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "leased\n"
+def process_that_holds_trial_7(url: str, folder: Path) -> subprocess.Popen[str]:
+    process = start_command(script(HOLD, url), folder)
+    read_to(process, "leased")
     return process
 
 
-def test_the_next_process_removes_what_a_killed_one_held(url: str, storage: RetryingStorage) -> None:
+def test_the_next_process_removes_what_a_killed_one_held(url: str, tmp_path: Path, storage: RetryingStorage) -> None:
     with Leases(storage, "study", "ours") as ours:
         assert ours.acquire(1)
-        process = process_that_holds_trial_7(url)
+        process = process_that_holds_trial_7(url, tmp_path)
         process.kill()
         process.communicate()
         with Leases(storage, "other study", "next") as other, storage.engine.begin() as connection:
@@ -104,8 +103,10 @@ def test_the_next_process_removes_what_a_killed_one_held(url: str, storage: Retr
         assert ours.live_trials() == {1}
 
 
-def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(url: str, storage: RetryingStorage) -> None:
-    process = process_that_holds_trial_7(url)
+def test_a_killed_process_loses_its_trial_at_once_to_one_of_many(
+    url: str, tmp_path: Path, storage: RetryingStorage
+) -> None:
+    process = process_that_holds_trial_7(url, tmp_path)
     workers = [Leases(storage, "study", f"run{i}").__enter__() for i in range(4)]
     assert not any(worker.acquire(7) for worker in workers)
     process.kill()
