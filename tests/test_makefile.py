@@ -13,10 +13,11 @@ from tests.running import REPOSITORY
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What `make` would do in a fresh clone, with the commands in `folder` before all others on the PATH."""
     (folder / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
-    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    path = f"{folder}{os.pathsep}{own['PATH']}"
+    return subprocess.run(  # without the variables of the `make test` around this test: it would name its folders
         ["make", "--dry-run", ".venv/bin/uv", *arguments],
-        cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+        cwd=folder, env={**own, "PATH": path}, capture_output=True, text=True,
     )  # fmt: skip
 
 
