@@ -15,7 +15,6 @@ import click
 from steps.datasets.catalogue import load_dataset
 from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig
-from steps.mlp.heads import make_head
 from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
 from steps.mlp.trainer import Samples, Trainer
 from steps.search.space.file import load_space, space_path
@@ -68,7 +67,7 @@ def main(epochs: int, seeds: int, name: str) -> None:
                 return
             trainer = Trainer(
                 replace(BASE, **VARIANTS[variant]), train, validation, interface=Interface.of(dataset),
-                head=make_head(task.head, task.n_outputs), epochs=epochs, seed=seed, precision=precision,
+                epochs=epochs, seed=seed, precision=precision,
             )  # fmt: skip
             *_, last = (trainer.run_epoch() for _ in range(epochs))
             targets = dataset.splits["validation"].targets

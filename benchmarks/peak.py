@@ -13,7 +13,6 @@ import tensorflow as tf
 from steps.datasets.catalogue import load_dataset
 from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision
-from steps.mlp.heads import Softmax
 from steps.mlp.runtime import available_cores, limit_threads
 from steps.mlp.trainer import Samples, Trainer
 
@@ -43,7 +42,7 @@ def peak_table() -> str:
             peaks = []
             for precision, found in shares.items():
                 trainers = [
-                    Trainer(config, train, validation, interface=Interface.of(dataset), head=Softmax(10),
+                    Trainer(config, train, validation, interface=Interface.of(dataset),
                             epochs=_EPOCHS + 1, seed=seed, precision=precision)
                     for seed in range(available_cores())
                 ]  # fmt: skip

@@ -13,6 +13,7 @@ from steps.datasets.dataset import Dataset, Split
 from steps.datasets.fetch import fetch
 from steps.datasets.idx import read_idx
 from steps.datasets.split import stratified
+from steps.datasets.tabular.target import Target
 
 MNIST_FOLDER = Path(__file__).parents[2] / "data" / "mnist"
 MNIST_MIRRORS = (
@@ -62,7 +63,7 @@ def _mnist(validation_fraction: float, seed: int) -> Dataset:
     return Dataset(
         name="mnist",
         splits={"train": train, "validation": validation, "test": _image_split(test_images, test_labels)},
-        class_names=tuple("0123456789"),
+        target=Target("classification", class_names=tuple("0123456789")),
         feature_max=255.0,
         image_shape=(28, 28),
         source=MNIST_MIRRORS[0],
@@ -86,7 +87,7 @@ def _digits(validation_fraction: float, seed: int) -> Dataset:
     return Dataset(
         name="digits",
         splits={"train": train, "validation": validation, "test": test},
-        class_names=tuple("0123456789"),
+        target=Target("classification", class_names=tuple("0123456789")),
         feature_max=16.0,
         image_shape=(8, 8),
         source="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",

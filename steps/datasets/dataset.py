@@ -13,6 +13,7 @@ import numpy as np
 
 from steps.base.errors import StepError
 from steps.base.files import array_digest
+from steps.datasets.tabular.target import Target
 
 SPLITS = ("train", "validation", "test")
 
@@ -26,23 +27,35 @@ class Split:
     """Samples of one split, read-only.
 
     Attributes:
-        features: (n, n_features) in their stored dtype (uint8 for images), in [0, feature_max].
-        targets: (n,) int32, in [0, n_classes).
+        features: (n, n_features) in their stored dtype: uint8 for images, float32 for tables.
+        targets: (n,) int32 class numbers, or float32 numbers in the target's own units.
+        weights: (n,) float32, how much each row counts in the training loss; None if all count the same.
     """
 
     features: np.ndarray
     targets: np.ndarray
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.features, self.targets):
+        for array in self.arrays.values():
             array.flags.writeable = False
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that there are, by the names of their files."""
+        found = {"features": self.features, "targets": self.targets}
+        return found if self.weights is None else {**found, "weights": self.weights}
 
     def __len__(self) -> int:
         return len(self.targets)
 
+    def rows(self, indices: np.ndarray) -> Split:
+        """The rows of these indices, copied."""
+        return Split(**{name: array[indices] for name, array in self.arrays.items()})
+
     def digest(self) -> str:
         """SHA-256 over dtype, shape and content."""
-        return array_digest((self.features, self.targets))
+        return array_digest(self.arrays.values())
 
 
 @dataclass(frozen=True)
@@ -52,19 +65,23 @@ class Dataset:
     Attributes:
         name: Its name in the catalogue.
         splits: Any of `train`, `validation`, `test`; a step loads only those it may see.
-        class_names: One per class.
-        feature_max: Largest value that a feature can take; the model scales by it.
-        image_shape: (height, width) where a row of features is an image, else None.
+        target: The column that is predicted.
         source: Where the data come from, for people.
+        feature_max: Largest value that a feature can take; the model scales by it. 1 for tables.
+        image_shape: (height, width) or (height, width, 3) if a row of features is an image, else None.
+        n_codes: Number of last features that are indices into the table of embeddings.
+        n_levels: Rows of that table.
         digest: SHA-256 over all splits, also those that were not loaded.
     """
 
     name: str
     splits: Mapping[str, Split]
-    class_names: tuple[str, ...]
-    feature_max: float
-    image_shape: tuple[int, int] | None
+    target: Target
     source: str
+    feature_max: float = 1.0
+    image_shape: tuple[int, ...] | None = None
+    n_codes: int = 0
+    n_levels: int = 0
     digest: str = ""
 
     def __post_init__(self) -> None:
@@ -76,19 +93,24 @@ class Dataset:
         return int(next(iter(self.splits.values())).features.shape[1])
 
     def save(self, folder: Path) -> None:
-        """Write `<split>_features.npy`, `<split>_targets.npy` and `dataset.json`, the last one last."""
+        """Write `<split>_<array>.npy` for each array, and `dataset.json`, the last one last."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
-            np.save(folder / f"{name}_features.npy", split.features, allow_pickle=False)
-            np.save(folder / f"{name}_targets.npy", split.targets, allow_pickle=False)
+            for part, array in split.arrays.items():
+                np.save(folder / f"{name}_{part}.npy", array, allow_pickle=False)
         description = {
             "name": self.name,
             "source": self.source,
             "digest": self.digest,
-            "splits": {name: {"samples": len(split), "digest": split.digest()} for name, split in self.splits.items()},
-            "class_names": list(self.class_names),
+            "splits": {
+                name: {"samples": len(split), "arrays": list(split.arrays), "digest": split.digest()}
+                for name, split in self.splits.items()
+            },
+            "target": self.target.to_json(),
             "feature_max": self.feature_max,
             "image_shape": self.image_shape,
+            "n_codes": self.n_codes,
+            "n_levels": self.n_levels,
         }
         (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
 
@@ -107,27 +129,29 @@ class Dataset:
                 raise DataError(f"{path}: checksum expected {about['digest']}, found {_combined(digests)}")
             return cls(
                 name=about["name"],
-                splits={name: _load_split(folder, name, digests[name]) for name in splits},
-                class_names=tuple(about["class_names"]),
+                splits={name: _load_split(folder, name, about["splits"][name]) for name in splits},
+                target=Target.from_json(about["target"]),
+                source=about["source"],
                 feature_max=about["feature_max"],
                 image_shape=tuple(about["image_shape"]) if about["image_shape"] else None,
-                source=about["source"],
+                n_codes=about["n_codes"],
+                n_levels=about["n_levels"],
                 digest=about["digest"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not a readable data set ({type(error).__name__}: {error})") from error
 
 
-def _load_split(folder: Path, name: str, expected: str) -> Split:
-    arrays = []
-    for part in ("features", "targets"):
+def _load_split(folder: Path, name: str, about: Mapping[str, Any]) -> Split:
+    arrays = {}
+    for part in about["arrays"]:
         path = folder / f"{name}_{part}.npy"
         try:
-            arrays.append(np.load(path, mmap_mode="r", allow_pickle=False))
+            arrays[part] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"{path}: unreadable ({error}); delete its run and run the step download again") from error
-    split = Split(*arrays)
-    if (found := split.digest()) != expected:
+    split = Split(**arrays)
+    if (found := split.digest()) != (expected := about["digest"]):
         raise DataError(
             f"{folder}/{name}_*.npy: checksum expected {expected}, found {found}; run the step download again"
         )

@@ -66,7 +66,7 @@ def chunks(reader: Reader, interface: Interface) -> Iterator[Chunk]:
     A model of whole numbers (images as uint8) takes whole numbers from 0 to `feature_max`, a model of real
     numbers takes every finite one.
     """
-    classes = {name: i for i, name in enumerate(interface.class_names)}
+    classes = {name: i for i, name in enumerate(interface.target.class_names)}
     for raw in reader:
         wrong = ~np.isfinite(raw.values)
         rule = "a finite number"

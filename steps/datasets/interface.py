@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from steps.datasets.dataset import Dataset
+from steps.datasets.tabular.target import Target
 
 
 @dataclass(frozen=True)
@@ -15,29 +16,42 @@ class Interface:
     """What a model takes and gives.
 
     Attributes:
-        class_names: One per column of its output.
+        target: The column that it predicts.
         n_features: Width of its input.
         dtype: Of its input.
         feature_max: Largest value of an input.
-        image_shape: (height, width) where a row of input is an image, else None.
+        image_shape: (height, width) or (height, width, 3) if a row of input is an image, else None.
+        n_codes, n_levels: As in `Dataset`.
     """
 
-    class_names: tuple[str, ...]
+    target: Target
     n_features: int
     dtype: np.dtype[Any]
     feature_max: float
-    image_shape: tuple[int, int] | None
+    image_shape: tuple[int, ...] | None
+    n_codes: int = 0
+    n_levels: int = 0
 
     @classmethod
     def of(cls, dataset: Dataset) -> Interface:
         """What a model of these data takes and gives."""
         dtype = next(iter(dataset.splits.values())).features.dtype
-        return cls(dataset.class_names, dataset.n_features, dtype, dataset.feature_max, dataset.image_shape)
+        return cls(
+            dataset.target,
+            dataset.n_features,
+            dtype,
+            dataset.feature_max,
+            dataset.image_shape,
+            dataset.n_codes,
+            dataset.n_levels,
+        )
 
     def as_metadata(self) -> dict[str, Any]:
         """The part that shape and dtype do not tell, of JSON types."""
         return {
-            "class_names": list(self.class_names),
+            "target": self.target.to_json(),
             "feature_max": self.feature_max,
             "image_shape": list(self.image_shape) if self.image_shape else None,
+            "n_codes": self.n_codes,
+            "n_levels": self.n_levels,
         }

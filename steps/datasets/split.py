@@ -30,14 +30,10 @@ def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split
         ) from error
     kept.sort()
     held_out.sort()
-    return (
-        Split(samples.features[kept], samples.targets[kept]),
-        Split(samples.features[held_out], samples.targets[held_out]),
-    )
+    return samples.rows(kept), samples.rows(held_out)
 
 
 def joined(*splits: Split) -> Split:
     """The rows of several splits, one after the other."""
-    return Split(
-        np.concatenate([split.features for split in splits]), np.concatenate([split.targets for split in splits])
-    )
+    names = splits[0].arrays
+    return Split(**{name: np.concatenate([split.arrays[name] for split in splits]) for name in names})

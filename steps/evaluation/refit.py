@@ -12,14 +12,12 @@ from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.split import joined
 from steps.mlp.config import MLPConfig, Precision
-from steps.mlp.heads import make_head
 from steps.mlp.trainer import Samples, Trainer
 from steps.report.terminal import TrainingDisplay
-from steps.tasks.task import Task
 
 
 def refit(
-    config: MLPConfig, dataset: Dataset, task: Task, epochs: int, seed: int, precision: Precision
+    config: MLPConfig, dataset: Dataset, epochs: int, seed: int, precision: Precision
 ) -> tuple[keras.Model, list[float]]:
     """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes.
 
@@ -30,7 +28,6 @@ def refit(
         config,
         Samples.of(joined(dataset.splits["train"], dataset.splits["validation"])),
         interface=Interface.of(dataset),
-        head=make_head(task.head, task.n_outputs),
         epochs=epochs,
         seed=seed,
         precision=precision,

@@ -94,7 +94,7 @@ def _train(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, data
     mlflow.log_params({"resolved_precision": precision})
     click.echo(f"Training trial-{trial.trial_number:03d} on train + validation, {epochs} epochs, {precision}")
     config = MLPConfig.from_hyperparameters(trial.hyperparameters)
-    model, losses = refit(config, dataset, task_of(dataset), epochs, seed, precision)
+    model, losses = refit(config, dataset, epochs, seed, precision)
     lineage = Lineage.of(
         dataset,
         {"download": trial.data_run_id, "tune": tune_run.info.run_id, "trial": trial.trial_run_id},

@@ -30,7 +30,7 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 
 
 def _predict(settings: PredictSettings) -> None:
-    reader, class_names = settings.reader, settings.interface.class_names
+    reader, class_names = settings.reader, settings.interface.target.class_names
     model = load_keras(settings.model_uri)
     metrics = task_of(settings.interface).streamed()
     bad: list[BadRow] = []

@@ -14,7 +14,6 @@ from steps.flows.settings import ReplaySettings
 from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import hardware, limit_threads
 from steps.mlp.weights import largest_difference
-from steps.tasks.task import task_of
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.lineage import differences, load_data, package_versions
 from steps.tracking.models import load_keras
@@ -35,7 +34,7 @@ def _train(settings: ReplaySettings) -> keras.Model:
     mlflow.set_tags({"replayed_model": settings.model_uri, DATASET_DIGEST_TAG: dataset.digest})
     click.echo(f"Training {settings.model_uri} again: {training['epochs']} epochs, {training['precision']}")
     config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
-    model, _ = refit(config, dataset, task_of(dataset), training["epochs"], training["seed"], training["precision"])
+    model, _ = refit(config, dataset, training["epochs"], training["seed"], training["precision"])
     return model
 
 

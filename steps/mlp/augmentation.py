@@ -19,7 +19,7 @@ _ELASTIC_SIGMA = 4.0 / 28
 _ELASTIC_ALPHA = 18.0 / 28
 
 
-def augment(pixels: tf.Tensor, shape: tuple[int, int], kind: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+def augment(pixels: tf.Tensor, shape: tuple[int, ...], kind: Augmentation, seed: tf.Tensor) -> tf.Tensor:
     """Distort each image of a batch on its own.
 
     `shift` moves by up to 2/28 of the width, `affine` adds rotation (15 degrees), scale (10 %) and
@@ -28,18 +28,24 @@ def augment(pixels: tf.Tensor, shape: tuple[int, int], kind: Augmentation, seed:
     Outside an image is 0.
 
     Args:
-        pixels: (batch, height * width), any real dtype.
-        shape: (height, width).
+        pixels: (batch, height * width) or (batch, height * width * 3), any real dtype.
+        shape: (height, width) or (height, width, 3); the colours of a pixel move together.
         kind: The distortion.
         seed: (2,) int32; equal seeds give equal distortions.
 
     Returns:
-        (batch, height * width) float32 on the scale of the input.
+        As `pixels`, float32 on the scale of the input.
     """
-    batch = tf.shape(pixels)[0]
-    transforms = _shift_transforms(batch, shape, seed) if kind == "shift" else _affine_transforms(batch, shape, seed)
-    field = _elastic_field(batch, shape, seed) if kind == "elastic" else tf.zeros((1, 2, *shape))
-    return _sample(pixels, shape, transforms, field)
+    batch, size = tf.shape(pixels)[0], (shape[0], shape[1])
+    transforms = _shift_transforms(batch, size, seed) if kind == "shift" else _affine_transforms(batch, size, seed)
+    field = _elastic_field(batch, size, seed) if kind == "elastic" else tf.zeros((1, 2, *size))
+    if len(shape) == 2:
+        return _sample(pixels, size, transforms, field)
+    n, n_pixels = shape[2], size[0] * size[1]
+    planes = tf.reshape(tf.transpose(tf.reshape(pixels, (-1, n_pixels, n)), (0, 2, 1)), (-1, n_pixels))
+    fields = tf.repeat(field, n, axis=0) if kind == "elastic" else field
+    moved = _sample(planes, size, tf.repeat(transforms, n, axis=0), fields)
+    return tf.reshape(tf.transpose(tf.reshape(moved, (-1, n, n_pixels)), (0, 2, 1)), tf.shape(pixels))
 
 
 def _uniform(batch: tf.Tensor, n: int, seed: tf.Tensor) -> list[tf.Tensor]:

@@ -28,7 +28,7 @@ class MLPConfig:
 
     Attributes:
         units: Width of each hidden layer, at least one layer.
-        activation: Hidden activation; the output is a softmax.
+        activation: Hidden activation.
         dropout: Fraction of hidden activations dropped.
         input_dropout: Fraction of input features dropped.
         batch_norm: Batch normalization before each hidden activation.
@@ -37,7 +37,8 @@ class MLPConfig:
         weight_decay: Decoupled decay of the kernels per step, relative to the learning rate.
         momentum: Nesterov momentum of `sgd`.
         batch_size: Samples per update.
-        label_smoothing: Probability mass spread over all classes.
+        label_smoothing: Probability mass spread over all classes; nothing for numbers.
+        embedding_size: Numbers per category of a column with many levels; nothing for data without such columns.
         augmentation: Random distortion of the training images; `none` for data that are not images.
         schedule: Learning rate over the whole budget of epochs, after a linear warm-up.
         warmup: Fraction of all updates spent warming up.
@@ -54,6 +55,7 @@ class MLPConfig:
     momentum: Fraction = 0.9
     batch_size: PositiveInt = 128
     label_smoothing: Fraction = 0.0
+    embedding_size: PositiveInt = 8
     augmentation: Augmentation = "none"
     schedule: Schedule = "cosine"
     warmup: Fraction = 0.05

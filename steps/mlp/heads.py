@@ -1,13 +1,15 @@
-"""Heads by name: the output layer of an MLP, its loss with the gradient by the logits, and its outputs."""
+"""Heads by task: the output layer of an MLP, its loss with the gradient by the logits, and its outputs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import keras
 import tensorflow as tf
 
+from steps.datasets.tabular.target import Target
 from steps.mlp.config import MLPConfig
 
 OUTPUT_LAYER = "output"
@@ -23,8 +25,8 @@ class Head(Protocol):
     @property
     def n_outputs(self) -> int: ...
 
-    def layer(self, seed: int) -> keras.Layer:
-        """The untrained output layer, named `OUTPUT_LAYER`, with a kernel and a bias."""
+    def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
+        """(batch, units) -> outputs (batch, n_outputs): untrained dense layer `OUTPUT_LAYER`, units."""
 
     def loss(self, logits: tf.Tensor, targets: tf.Tensor, config: MLPConfig) -> tuple[tf.Tensor, tf.Tensor]:
         """Losses (batch,) of logits (batch, n_outputs) and targets (batch,), and the gradient of each by its logits."""
@@ -37,15 +39,14 @@ class Head(Protocol):
 class Softmax:
     """Class probabilities, trained by cross-entropy with label smoothing; targets are class numbers (int32)."""
 
-    n_outputs: int
+    target: Target
 
-    def layer(self, seed: int) -> keras.Layer:
-        return keras.layers.Dense(
-            self.n_outputs,
-            activation="softmax",
-            kernel_initializer=keras.initializers.GlorotUniform(seed),
-            name=OUTPUT_LAYER,
-        )
+    @property
+    def n_outputs(self) -> int:
+        return len(self.target.class_names)
+
+    def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
+        return _output(self.n_outputs, "softmax", seed)(x)
 
     def loss(self, logits: tf.Tensor, targets: tf.Tensor, config: MLPConfig) -> tuple[tf.Tensor, tf.Tensor]:
         spread = config.label_smoothing / self.n_outputs
@@ -57,8 +58,41 @@ class Softmax:
         return tf.nn.softmax(logits)
 
 
-HEADS: dict[str, type[Softmax]] = {"softmax": Softmax}
+@dataclass(frozen=True)
+class Linear:
+    """A number in its own units, trained by the squared error of the standardised target.
+
+    The outputs keep to the range of the training targets: an MLP says nothing sensible beyond it.
+    """
+
+    target: Target
+
+    n_outputs = 1
+
+    def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
+        x = _output(1, "linear", seed)(x)
+        x = keras.layers.Rescaling(self.target.std, self.target.mean, name="units")(x)
+        return keras.ops.clip(keras.ops.expm1(x) if self.target.is_log else x, self.target.low, self.target.high)
+
+    def loss(self, logits: tf.Tensor, targets: tf.Tensor, config: MLPConfig) -> tuple[tf.Tensor, tf.Tensor]:
+        units = tf.math.log1p(targets) if self.target.is_log else targets
+        errors = logits - tf.expand_dims((units - self.target.mean) / self.target.std, 1)  # (batch, 1)
+        return errors[:, 0] ** 2, 2 * errors
+
+    def outputs(self, logits: tf.Tensor) -> tf.Tensor:
+        units = logits * self.target.std + self.target.mean
+        return tf.clip_by_value(
+            tf.math.expm1(units) if self.target.is_log else units, self.target.low, self.target.high
+        )
 
 
-def make_head(name: str, n_outputs: int) -> Head:
-    return HEADS[name](n_outputs)
+def _output(width: int, activation: str, seed: int) -> keras.Layer:
+    kernel = keras.initializers.GlorotUniform(seed)
+    return keras.layers.Dense(width, activation=activation, kernel_initializer=kernel, name=OUTPUT_LAYER)
+
+
+HEADS: dict[str, Callable[[Target], Head]] = {"classification": Softmax, "regression": Linear}
+
+
+def make_head(target: Target) -> Head:
+    return HEADS[target.task](target)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import keras
 
+from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig
-from steps.mlp.heads import Head
+from steps.mlp.heads import make_head
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
+EMBEDDING = "embedding"
 
 
-def build_model(config: MLPConfig, n_features: int, feature_max: float, head: Head, seed: int) -> keras.Model:
+def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Model:
     """Untrained model with seeded weights.
 
-    It takes (batch, n_features) in the stored dtype of the data (any number in [0, feature_max]) and
-    gives the outputs of the head (batch, n_outputs) float32. Kernels are He-normal before `relu` and its
-    relatives, Glorot-uniform elsewhere.
+    It takes (batch, n_features) in the stored dtype of the data and gives the outputs of the head of its task
+    (batch, n_outputs) float32. Kernels are He-normal before `relu` and its relatives, Glorot-uniform elsewhere.
     """
-    inputs = x = keras.Input((n_features,), name="features")
-    x = keras.layers.Rescaling(1.0 / feature_max, name="scale")(x)
+    inputs = keras.Input((interface.n_features,), name="features")
+    x = _embedded(inputs, config, interface, seed)
     if config.input_dropout:
         x = keras.layers.Dropout(config.input_dropout, seed=seed, name="input_dropout")(x)
     hidden = keras.initializers.GlorotUniform if config.activation == "tanh" else keras.initializers.HeNormal
@@ -34,5 +35,20 @@ def build_model(config: MLPConfig, n_features: int, feature_max: float, head: He
         x = keras.layers.Activation(config.activation, name=f"activation_{i}")(x)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout, seed=seed + i + 1, name=f"dropout_{i}")(x)
-    x = head.layer(seed + len(config.units))(x)
-    return keras.Model(inputs, x, name="mlp")
+    outputs = make_head(interface.target).attach(x, seed + len(config.units))
+    return keras.Model(inputs, outputs, name="mlp")
+
+
+def _embedded(x: keras.KerasTensor, config: MLPConfig, interface: Interface, seed: int) -> keras.KerasTensor:
+    """Features in [0, 1], or numbers as they are with the embedding of each category beside them."""
+    if not interface.n_levels:
+        return keras.layers.Rescaling(1.0 / interface.feature_max, name="scale")(x)
+    table = keras.layers.Embedding(
+        interface.n_levels,
+        config.embedding_size,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=seed),
+        name=EMBEDDING,
+    )
+    n_numbers = interface.n_features - interface.n_codes
+    vectors = keras.layers.Flatten(name="vectors")(table(x[:, n_numbers:]))
+    return keras.layers.Concatenate(name="inputs")([x[:, :n_numbers], vectors]) if n_numbers else vectors

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.heads import OUTPUT_LAYER
-from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
+from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, EMBEDDING
 
 _WINDOWS = 16  # length of a bank of dropout masks, in windows of the widest layer
 # Gradient by the output -> gradients by the input and by the variables of the step, in the order of the model.
@@ -55,9 +56,11 @@ class Masks:
 class Network:
     """Logits of an MLP for training and for evaluation; owns no weights."""
 
-    def __init__(self, config: MLPConfig, model: keras.Model, precision: Precision) -> None:
-        self._config = config
-        self._widest = max(model.input_shape[1], *config.units)
+    def __init__(self, config: MLPConfig, model: keras.Model, interface: Interface, precision: Precision) -> None:
+        self._config, self._interface = config, interface
+        self._n_numbers = interface.n_features - interface.n_codes
+        self._widest = max(self._n_numbers + interface.n_codes * config.embedding_size, *config.units)
+        self._embeddings = _variables(model.get_layer(EMBEDDING)) if interface.n_levels else []
         self._dense = [_variables(model.get_layer(f"dense_{i}")) for i in range(len(config.units))]
         self._output = _variables(model.get_layer(OUTPUT_LAYER))
         self._norms = (
@@ -81,7 +84,7 @@ class Network:
         return Masks(banks, starts)
 
     def logits(self, x: tf.Tensor) -> tf.Tensor:
-        """(batch, n_features) float32 -> (batch, n_outputs) float32, at inference."""
+        """(batch, n_features) float32 -> logits (batch, n_outputs) float32, at inference."""
         return self._forward(x, None)[0]
 
     def train(self, x: tf.Tensor, masks: Masks) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
@@ -94,7 +97,6 @@ class Network:
             Logits (batch, n_outputs) float32; and a function from the gradient of a loss by the logits to its
             gradients by `model.trainable_variables`.
         """
-        x, _ = masks.drop(x, self._config.input_dropout, 0)
         logits, pullbacks = self._forward(x, masks)
 
         def gradients(dy: tf.Tensor) -> list[tf.Tensor]:
@@ -113,8 +115,13 @@ class Network:
             pullbacks.append(step[1])
             return step[0]
 
+        x = after(self._embed(x))
+        if masks is not None:
+            x = after(masks.drop(x, self._config.input_dropout, 0))
+        if not self._embeddings:
+            pullbacks.clear()  # nothing before the first product learns
         for i, dense in enumerate(self._dense):
-            x = after(self._product(x, dense[0], is_first=i == 0))
+            x = after(self._product(x, dense[0], is_first=i == 0 and not self._embeddings))
             x = after(self._normalize(x, i, training=masks is not None) if self._norms else _add(x, dense[1]))
             x = after(self._activation(x))
             if masks is not None:
@@ -122,12 +129,25 @@ class Network:
         x = after(self._product(x, self._output[0]))
         return after(_add(x, self._output[1])), pullbacks
 
+    def _embed(self, x: tf.Tensor) -> Step:
+        """Features in [0, 1], or numbers as they are with the embedding of each category beside them."""
+        if not self._embeddings:
+            return x * (1 / self._interface.feature_max), lambda dy: (dy, [])
+        (table,) = self._embeddings
+
+        def lookup(x: tf.Tensor) -> tf.Tensor:
+            vectors = tf.gather(table, tf.cast(x[:, self._n_numbers :], tf.int32))  # (batch, n_codes, embedding_size)
+            width = vectors.shape[1] * vectors.shape[2]
+            return tf.concat([x[:, : self._n_numbers], tf.reshape(vectors, (-1, width))], axis=1)
+
+        return traced(lookup, self._embeddings)(x)
+
     def _product(self, x: tf.Tensor, kernel: tf.Variable, *, is_first: bool = False) -> Step:
         a, b = tf.cast(x, self._dtype), tf.cast(kernel, self._dtype)
 
         def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             dy = tf.cast(dy, self._dtype)
-            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # the input needs none
+            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # which nobody asks for
             return of_x, [tf.cast(tf.matmul(a, dy, transpose_a=True), tf.float32)]
 
         return tf.cast(tf.matmul(a, b), tf.float32), pullback

@@ -40,10 +40,6 @@ class Task(Protocol):
         """Name on runs; key of the sections of reports."""
 
     @property
-    def head(self) -> str:
-        """Key of `steps.mlp.heads.HEADS`."""
-
-    @property
     def n_outputs(self) -> int:
         """Width of the output layer."""
 
@@ -88,4 +84,4 @@ def metric_named(name: str) -> Metric | None:
 
 def task_of(data: Dataset | Interface) -> Task:
     """The task that a data set poses, or that a model solves."""
-    return Classification(data.class_names, data.feature_max)
+    return Classification(data.target.class_names, data.feature_max)

@@ -17,6 +17,7 @@ from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.target import Target
 from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
 
@@ -92,15 +93,17 @@ def interface_of(uri: str) -> Interface:
     """
     described = describe_model(uri)
     metadata = described.metadata or {}
-    if "class_names" not in metadata or described.signature is None:
-        raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose classes are unknown")
+    if "target" not in metadata or described.signature is None:
+        raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose target is unknown")
     (features,) = described.signature.inputs.inputs
     return Interface(
-        class_names=tuple(metadata["class_names"]),
+        target=Target.from_json(metadata["target"]),
         n_features=int(features.shape[1]),
         dtype=np.dtype(features.type),
         feature_max=float(metadata["feature_max"]),
         image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
+        n_codes=metadata["n_codes"],
+        n_levels=metadata["n_levels"],
     )
 
 

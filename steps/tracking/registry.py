@@ -124,7 +124,7 @@ def check_compatible(name: str, interface: Interface) -> None:
     except InputError:
         return
     for what, theirs, ours in (
-        ("classes", ", ".join(registered.class_names), ", ".join(interface.class_names)),
+        ("classes", ", ".join(registered.target.class_names), ", ".join(interface.target.class_names)),
         ("number of features", registered.n_features, interface.n_features),
         ("image shape", registered.image_shape, interface.image_shape),
     ):

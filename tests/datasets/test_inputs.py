@@ -15,9 +15,11 @@ from steps.base.errors import InputError
 from steps.datasets.inputs import Chunk, chunks, open_input
 from steps.datasets.interface import Interface
 from steps.datasets.rows import CHUNK_ROWS
+from steps.datasets.tabular.target import Target
 
-PIXELS = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
-NUMBERS = Interface(("cat", "dog"), 4, np.dtype("float32"), 1.0, None)
+PETS = Target("classification", class_names=("cat", "dog"))
+PIXELS = Interface(PETS, 4, np.dtype("uint8"), 16.0, (2, 2))
+NUMBERS = Interface(PETS, 4, np.dtype("float32"), 1.0, None)
 HEADER = "a,b,c,d"
 
 

@@ -49,3 +49,13 @@ def test_sampling_is_the_projective_transform_of_tensorflow(pixels: np.ndarray) 
         fill_mode="CONSTANT",
     )
     np.testing.assert_allclose(ours, tf.reshape(theirs, pixels.shape), atol=0.01)
+
+
+@pytest.mark.parametrize("kind", ["shift", "affine", "elastic"])
+def test_the_colours_of_an_image_move_together(kind: str, pixels: np.ndarray) -> None:
+    grey = tf.constant(pixels[:16])
+    colour = tf.constant(np.stack([pixels[:16], pixels[:16] // 2, pixels[:16] * 0], -1).reshape(16, -1))
+    moved = augment(colour, (28, 28, 3), kind, tf.constant([1, 2])).numpy().reshape(16, 784, 3)  # type: ignore[arg-type]
+    np.testing.assert_allclose(moved[..., 0], augment(grey, (28, 28), kind, tf.constant([1, 2])), atol=1e-3)  # type: ignore[arg-type]
+    np.testing.assert_allclose(moved[..., 1], moved[..., 0] / 2, atol=1)
+    assert not moved[..., 2].any()

@@ -11,7 +11,6 @@ from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig, Optimizer
-from steps.mlp.heads import Softmax
 from steps.mlp.trainer import Samples, Trainer
 
 KEY = {"seed": 0, "hyperparameters": {"units_0": 32}}
@@ -24,9 +23,7 @@ CONFIGS = [
 @pytest.fixture(scope="module")
 def make(digits: Dataset) -> Callable[[MLPConfig], Trainer]:
     train, validation = (Samples.of(digits.splits[name]) for name in ("train", "validation"))
-    return lambda config: Trainer(
-        config, train, validation, interface=Interface.of(digits), head=Softmax(10), epochs=4, seed=0
-    )
+    return lambda config: Trainer(config, train, validation, interface=Interface.of(digits), epochs=4, seed=0)
 
 
 def metrics_of(trainer: Trainer) -> dict[str, float]:

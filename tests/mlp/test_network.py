@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from steps.datasets.interface import Interface
 from steps.mlp.config import Activation, MLPConfig, Precision
-from steps.mlp.heads import Softmax
 from steps.mlp.model import BATCH_NORM_EPSILON, build_model
 from steps.mlp.network import Network, _batch_norm, traced
+from tests.mlp.tables import CATEGORIES, NUMBERS, rows
 
 BATCH = 32
 # Error allowed in a gradient, relative to the largest of its variable: some units of float32 for sums in another order,
@@ -20,7 +21,7 @@ TOLERANCE = {"float32": 32 * 2.0**-23, "bfloat16": 2.0**-7}
 @pytest.fixture
 def network() -> Network:
     config = MLPConfig(units=(64, 100), dropout=0.25, input_dropout=0.5)
-    return Network(config, build_model(config, 40, 1.0, Softmax(3), seed=0), "float32")
+    return Network(config, build_model(config, NUMBERS, seed=0), NUMBERS, "float32")
 
 
 def drop(network: Network, rate: float, *, epoch: int = 0, step: int = 0, layer: int = 1) -> np.ndarray:
@@ -51,23 +52,26 @@ def test_every_update_layer_and_epoch_has_its_own_mask(network: Network) -> None
 
 def test_no_dropout_is_no_operation() -> None:
     config = MLPConfig(units=(8,), dropout=0.0)
-    network = Network(config, build_model(config, 4, 1.0, Softmax(3), seed=0), "float32")
+    network = Network(config, build_model(config, NUMBERS, seed=0), NUMBERS, "float32")
     assert drop(network, 0.0).min() == 1
 
 
 @pytest.mark.parametrize("precision", get_args(Precision))
 @pytest.mark.parametrize("batch_norm", [True, False])
 @pytest.mark.parametrize("activation", get_args(Activation))
-def test_the_gradients_are_those_of_a_tape(activation: Activation, batch_norm: bool, precision: Precision) -> None:
+@pytest.mark.parametrize("interface", [NUMBERS, CATEGORIES], ids=["numbers", "categories"])
+def test_the_gradients_are_those_of_a_tape(
+    interface: Interface, activation: Activation, batch_norm: bool, precision: Precision
+) -> None:
     config = MLPConfig((64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm)
-    model = build_model(config, 40, 1.0, Softmax(3), seed=0)
-    network = Network(config, model, precision)
-    x, dy = tf.random.stateless_normal((BATCH, 40), (0, 1)), tf.random.stateless_normal((BATCH, 3), (0, 2))
+    model = build_model(config, interface, seed=0)
+    network = Network(config, model, interface, precision)
+    x, dy = tf.constant(rows(interface, BATCH)), tf.random.stateless_normal((BATCH, 3), (0, 2))
     masks = network.masks(network.draw_banks(tf.constant([0, 7]), BATCH), tf.constant([0, 8]), BATCH)
     with tf.GradientTape() as tape:
         logits, gradients = network.train(x, masks)
     expected = tape.gradient(logits, [variable.value for variable in model.trainable_variables], dy)
-    for ours, reference in zip(gradients(dy), expected, strict=True):
+    for ours, reference in zip(gradients(dy), map(tf.convert_to_tensor, expected), strict=True):
         np.testing.assert_allclose(ours, reference, rtol=0, atol=TOLERANCE[precision] * np.abs(reference).max())
 
 

@@ -2,19 +2,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from steps.datasets import Dataset
+from steps.datasets import Dataset, Split
 from steps.datasets.interface import Interface
 from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision
-from steps.mlp.heads import Softmax
 from steps.mlp.model import build_model
 from steps.mlp.network import Network
 from steps.mlp.trainer import Epoch, Samples, Trainer
+from tests.mlp.tables import CATEGORIES, LOG_PRICES, NUMBERS, PRICES, rows
 
 
 def trainer(
@@ -22,7 +24,7 @@ def trainer(
 ) -> Trainer:
     train, validation = (Samples.of(digits.splits[name]) for name in ("train", "validation"))
     return Trainer(
-        config, train, validation, interface=Interface.of(digits), head=Softmax(10),
+        config, train, validation, interface=Interface.of(digits),
         epochs=epochs, seed=seed, precision=precision,
     )  # fmt: skip
 
@@ -97,11 +99,12 @@ def test_a_partial_evaluation_batch_counts(digits: Dataset, monkeypatch: pytest.
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh"])
-def test_the_graph_is_the_keras_model(batch_norm: bool, activation: str) -> None:
+@pytest.mark.parametrize("interface", [CATEGORIES, NUMBERS], ids=["categories", "numbers"])
+def test_the_graph_is_the_keras_model(interface: Interface, batch_norm: bool, activation: str) -> None:
     config = MLPConfig(units=(24, 12), batch_norm=batch_norm, activation=activation)  # type: ignore[arg-type]
-    model = build_model(config, 20, 1.0, Softmax(5), seed=3)
-    x = np.random.default_rng(0).random((50, 20), np.float32)
-    logits = Network(config, model, "float32").logits(tf.constant(x))
+    model = build_model(config, interface, seed=3)
+    x = rows(interface, 50)
+    logits = Network(config, model, interface, "float32").logits(tf.constant(x))
     np.testing.assert_allclose(tf.nn.softmax(logits), model(x), rtol=1e-4, atol=1e-6)
 
 
@@ -110,5 +113,47 @@ def test_augmentation_needs_images(digits: Dataset) -> None:
     with pytest.raises(ValueError, match="augmentation must be none"):
         Trainer(
             MLPConfig(augmentation="affine"), samples, interface=replace(Interface.of(digits), image_shape=None),
-            head=Softmax(10), epochs=1, seed=0,
+            epochs=1, seed=0,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("interface", [PRICES, LOG_PRICES], ids=["linear", "log"])
+def test_a_number_is_learnt_in_its_own_units(interface: Interface) -> None:
+    x = rows(interface, 400)
+    codes = x[:, -1]
+    y = np.clip(400 + 100 * x[:, 0] + 40 * codes, 100, 900).astype(np.float32)
+    split = Split(x, y)
+    config = MLPConfig(units=(64,), dropout=0.0, batch_size=32, learning_rate=1e-2)
+    trained = Trainer(config, Samples.of(split), Samples.of(split), interface=interface, epochs=30, seed=0)
+    found = [trained.run_epoch() for _ in range(30)][-1]
+    assert outputs(found).shape == (400, 1)
+    assert np.corrcoef(outputs(found)[:, 0], y)[0, 1] > 0.95
+    np.testing.assert_allclose(trained.model.predict(x, verbose=0), outputs(found), rtol=1e-4)  # the Keras model's
+    far = trained.model.predict(100 * x[:, :-2].repeat(1, 0) @ np.eye(38, 40, dtype=np.float32), verbose=0)
+    assert far.min() >= 100 - 1e-3
+    assert far.max() <= 900 + 1e-3
+
+
+def test_the_model_of_a_table_loads_with_keras_alone_in_safe_mode(tmp_path: Path) -> None:
+    for interface in (CATEGORIES, PRICES, LOG_PRICES):
+        model = build_model(MLPConfig(units=(8,)), interface, seed=0)
+        model.save(tmp_path / "model.keras")
+        again = keras.models.load_model(tmp_path / "model.keras", compile=False)
+        x = rows(interface, 20)
+        np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_row_of_weight_two_counts_like_two_rows() -> None:
+    x, y = rows(NUMBERS, 64), np.arange(64, dtype=np.int32) % 3
+    twice = np.arange(64) < 32
+    config = MLPConfig(units=(8,), dropout=0.0, batch_norm=False, optimizer="sgd", momentum=0.0, warmup=0.0,
+                       schedule="constant", weight_decay=0.0, batch_size=96)  # fmt: skip
+    weighted = Split(x, y, np.where(twice, 2, 1).astype(np.float32))
+    repeated = Split(np.vstack([x, x[twice]]), np.concatenate([y, y[twice]]))
+    trained = [
+        Trainer(config, Samples.of(split), interface=NUMBERS, epochs=1, seed=0) for split in (weighted, repeated)
+    ]
+    for one in trained:
+        one.run_epoch()
+    for ours, theirs in zip(*(one.model.get_weights() for one in trained), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)

@@ -10,11 +10,12 @@ from mlflow.models import Model
 
 from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.target import Target
 from steps.tracking.lineage import lineage_of
 from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
 from tests.running import run_step
 
-INTERFACE = Interface(("cat", "dog"), 4, np.dtype("uint8"), 16.0, (2, 2))
+INTERFACE = Interface(Target("classification", class_names=("cat", "dog")), 4, np.dtype("uint8"), 16.0, (2, 2))
 EXAMPLE = np.arange(8, dtype=np.uint8).reshape(2, 4)
 
 

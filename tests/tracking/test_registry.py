@@ -12,12 +12,14 @@ from mlflow.entities.model_registry import ModelVersion
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.target import Target
 from steps.tasks.classification.task import Classification
 from steps.tasks.metric import Interval
 from steps.tasks.requirements import Requirement, check_requirements
 from steps.tracking.models import find_model
 from steps.tracking.registry import Candidate, check_compatible, list_versions, register
 
+PETS = Target("classification", class_names=("cat", "dog"))
 TASK = Classification(("cat", "dog"))
 Register = Callable[..., ModelVersion]
 
@@ -80,7 +82,7 @@ def test_a_model_that_is_not_there_lists_what_is(uri: str, expected: str, regist
     [
         ({}, ""),
         (
-            {"class_names": ("cat", "dog", "cow")},
+            {"target": replace(PETS, class_names=("cat", "dog", "cow"))},
             "classes of its version 1: cat, dog, of these data: cat, dog, cow",
         ),
         ({"n_features": 5}, "the number of features of its version 1: 4, of these data: 5"),
@@ -89,7 +91,7 @@ def test_a_model_that_is_not_there_lists_what_is(uri: str, expected: str, regist
     ids=["equal", "classes", "features", "shape"],
 )
 def test_other_classes_or_features_are_refused(changed: dict[str, object], reason: str, registered: Register) -> None:
-    interface = Interface(("cat", "dog"), 4, np.dtype("uint8"), 255.0, (2, 2))
+    interface = Interface(PETS, 4, np.dtype("uint8"), 255.0, (2, 2))
     check_compatible("m", interface)  # nothing is registered yet
     registered("m", 0.95, interface=interface)
     if not reason:

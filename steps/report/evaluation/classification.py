@@ -41,7 +41,7 @@ class Mistake:
 
 def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Section:
     """The section of (n, n_classes) probabilities for the test split of a data set."""
-    targets, names = np.asarray(dataset.splits["test"].targets), dataset.class_names
+    targets, names = np.asarray(dataset.splits["test"].targets), dataset.target.class_names
     counts = confusion(targets, probabilities)
     worst = _worst(dataset, targets, probabilities)
     charts = {
@@ -73,7 +73,7 @@ def _by_class(counts: np.ndarray) -> tuple[list[float], ...]:
 
 def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray) -> list[Mistake]:
     """The most confident mistakes."""
-    names, features = dataset.class_names, dataset.splits["test"].features
+    names, features = dataset.target.class_names, dataset.splits["test"].features
     return [
         Mistake(
             int(i), names[targets[i]], names[probabilities[i].argmax()], float(probabilities[i].max()),

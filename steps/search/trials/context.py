@@ -11,7 +11,6 @@ import optuna
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision
-from steps.mlp.heads import make_head
 from steps.mlp.latency import median_latency_ms
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
@@ -96,7 +95,6 @@ class TrialContext:
             self.train,
             self.validation,
             interface=Interface.of(self.dataset),
-            head=make_head(self.task.head, self.task.n_outputs),
             epochs=self.epochs,
             seed=self.seed,
             precision=self.precision,

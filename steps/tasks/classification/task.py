@@ -30,7 +30,6 @@ class Classification:
     feature_max: float = 1.0
 
     name = "classification"
-    head = "softmax"
 
     @property
     def n_outputs(self) -> int:
