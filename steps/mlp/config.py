@@ -11,11 +11,14 @@ from pydantic import ConfigDict, Field, PositiveInt, TypeAdapter, ValidationErro
 from pydantic.dataclasses import dataclass
 
 from steps.base.validation import problem
+from steps.datasets.interface import Interface
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 Schedule = Literal["cosine", "constant"]
 Augmentation = Literal["none", "shift", "affine", "elastic"]
+ClassWeight = Literal["none", "balanced"]
+TargetScale = Literal["linear", "log"]
 Precision = Literal["float32", "bfloat16"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
@@ -38,6 +41,8 @@ class MLPConfig:
         momentum: Nesterov momentum of `sgd`.
         batch_size: Samples per update.
         label_smoothing: Probability mass spread over all classes; nothing for numbers.
+        class_weight: `balanced` lets all classes count the same in the loss, however many rows each of them has.
+        target_scale: `log` learns log(1 + x) of a target of numbers that are never negative.
         embedding_size: Numbers per category of a column with many levels; nothing for data without such columns.
         augmentation: Random distortion of the training images; `none` for data that are not images.
         schedule: Learning rate over the whole budget of epochs, after a linear warm-up.
@@ -55,6 +60,8 @@ class MLPConfig:
     momentum: Fraction = 0.9
     batch_size: PositiveInt = 128
     label_smoothing: Fraction = 0.0
+    class_weight: ClassWeight = "none"
+    target_scale: TargetScale = "linear"
     embedding_size: PositiveInt = 8
     augmentation: Augmentation = "none"
     schedule: Schedule = "cosine"
@@ -109,6 +116,19 @@ def check_hyperparameter(name: str, value: object) -> None:
         _ADAPTERS[name].validate_python(value)
     except ValidationError as error:
         raise ValueError(f"{name} {problem(error)[1]}") from error
+
+
+def inapplicable(interface: Interface) -> dict[str, Any]:
+    """The hyperparameters that mean nothing for these data, each with the value that it is fixed at."""
+    target = interface.target
+    applies = {
+        "augmentation": interface.image_shape is not None,
+        "embedding_size": interface.n_codes > 0,
+        "label_smoothing": bool(target.class_names),
+        "class_weight": bool(target.class_names),
+        "target_scale": target.is_skewed,
+    }
+    return {name: getattr(MLPConfig, name) for name, does in applies.items() if not does}
 
 
 def per_layer(name: str, n_layers: int) -> list[str]:

@@ -28,7 +28,7 @@ class Head(Protocol):
     def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
         """(batch, units) -> outputs (batch, n_outputs): untrained dense layer `OUTPUT_LAYER`, units."""
 
-    def loss(self, logits: tf.Tensor, targets: tf.Tensor, config: MLPConfig) -> tuple[tf.Tensor, tf.Tensor]:
+    def loss(self, logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Losses (batch,) of logits (batch, n_outputs) and targets (batch,), and the gradient of each by its logits."""
 
     def outputs(self, logits: tf.Tensor) -> tf.Tensor:
@@ -40,6 +40,7 @@ class Softmax:
     """Class probabilities, trained by cross-entropy with label smoothing; targets are class numbers (int32)."""
 
     target: Target
+    config: MLPConfig
 
     @property
     def n_outputs(self) -> int:
@@ -48,9 +49,10 @@ class Softmax:
     def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
         return _output(self.n_outputs, "softmax", seed)(x)
 
-    def loss(self, logits: tf.Tensor, targets: tf.Tensor, config: MLPConfig) -> tuple[tf.Tensor, tf.Tensor]:
-        spread = config.label_smoothing / self.n_outputs
-        smooth = tf.one_hot(targets, self.n_outputs, 1 - config.label_smoothing + spread, spread)
+    def loss(self, logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        smoothing = self.config.label_smoothing
+        spread = smoothing / self.n_outputs
+        smooth = tf.one_hot(targets, self.n_outputs, 1 - smoothing + spread, spread)
         losses, slopes = tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=logits, labels=smooth)
         return losses, slopes
 
@@ -66,24 +68,34 @@ class Linear:
     """
 
     target: Target
+    config: MLPConfig
 
     n_outputs = 1
 
-    def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
-        x = _output(1, "linear", seed)(x)
-        x = keras.layers.Rescaling(self.target.std, self.target.mean, name="units")(x)
-        return keras.ops.clip(keras.ops.expm1(x) if self.target.is_log else x, self.target.low, self.target.high)
+    @property
+    def _is_log(self) -> bool:
+        return self.config.target_scale == "log"
 
-    def loss(self, logits: tf.Tensor, targets: tf.Tensor, config: MLPConfig) -> tuple[tf.Tensor, tf.Tensor]:
-        units = tf.math.log1p(targets) if self.target.is_log else targets
-        errors = logits - tf.expand_dims((units - self.target.mean) / self.target.std, 1)  # (batch, 1)
+    @property
+    def _moments(self) -> tuple[float, float]:
+        """Mean and standard deviation of the target on its scale."""
+        return (self.target.log_mean, self.target.log_std) if self._is_log else (self.target.mean, self.target.std)
+
+    def attach(self, x: keras.KerasTensor, seed: int) -> keras.KerasTensor:
+        mean, std = self._moments
+        x = keras.layers.Rescaling(std, mean, name="units")(_output(1, "linear", seed)(x))
+        return keras.ops.clip(keras.ops.expm1(x) if self._is_log else x, self.target.low, self.target.high)
+
+    def loss(self, logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mean, std = self._moments
+        scaled = tf.math.log1p(targets) if self._is_log else targets
+        errors = logits - tf.expand_dims((scaled - mean) / std, 1)  # (batch, 1)
         return errors[:, 0] ** 2, 2 * errors
 
     def outputs(self, logits: tf.Tensor) -> tf.Tensor:
-        units = logits * self.target.std + self.target.mean
-        return tf.clip_by_value(
-            tf.math.expm1(units) if self.target.is_log else units, self.target.low, self.target.high
-        )
+        mean, std = self._moments
+        scaled = logits * std + mean
+        return tf.clip_by_value(tf.math.expm1(scaled) if self._is_log else scaled, self.target.low, self.target.high)
 
 
 def _output(width: int, activation: str, seed: int) -> keras.Layer:
@@ -91,8 +103,8 @@ def _output(width: int, activation: str, seed: int) -> keras.Layer:
     return keras.layers.Dense(width, activation=activation, kernel_initializer=kernel, name=OUTPUT_LAYER)
 
 
-HEADS: dict[str, Callable[[Target], Head]] = {"classification": Softmax, "regression": Linear}
+HEADS: dict[str, Callable[[Target, MLPConfig], Head]] = {"classification": Softmax, "regression": Linear}
 
 
-def make_head(target: Target) -> Head:
-    return HEADS[target.task](target)
+def make_head(target: Target, config: MLPConfig) -> Head:
+    return HEADS[target.task](target, config)

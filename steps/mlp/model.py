@@ -35,7 +35,7 @@ def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Mod
         x = keras.layers.Activation(config.activation, name=f"activation_{i}")(x)
         if config.dropout:
             x = keras.layers.Dropout(config.dropout, seed=seed + i + 1, name=f"dropout_{i}")(x)
-    outputs = make_head(interface.target).attach(x, seed + len(config.units))
+    outputs = make_head(interface.target, config).attach(x, seed + len(config.units))
     return keras.Model(inputs, outputs, name="mlp")
 
 

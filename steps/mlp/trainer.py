@@ -83,13 +83,14 @@ class Trainer:
         self._train = train
         self._validation = validation
         self._interface = interface
-        self._head = make_head(interface.target)
+        self._head = make_head(interface.target, config)
         self._batch_size = min(config.batch_size, train.targets.shape[0])
         self._steps_per_epoch = train.targets.shape[0] // self._batch_size
         self._n_steps = self._steps_per_epoch * epochs
         self._streams = {
             name: int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1) for i, name in enumerate(_STREAMS)
         }
+        self._class_weights = _balancing(train.targets.numpy()) if config.class_weight == "balanced" else None
         self._network = Network(config, self.model, interface, precision)
         self._optimizer = Optimizer(config, [variable.value for variable in self.model.trainable_variables])
         self._run = tf.function(self._epoch_graph, autograph=False)
@@ -134,7 +135,9 @@ class Trainer:
             assert self._interface.image_shape is not None
             x = augment(raw, self._interface.image_shape, self._config.augmentation, self._key("augment", step))
         logits, gradients = self._network.train(x, masks)
-        losses, slopes = self._head.loss(logits, targets, self._config)
+        losses, slopes = self._head.loss(logits, targets)
+        if self._class_weights is not None:
+            weights.append(tf.gather(self._class_weights, targets))
         for weight in weights:
             losses, slopes = losses * weight, slopes * tf.expand_dims(weight, 1)
         learning_rate = learning_rate_at(self._config, step, self._n_steps)
@@ -156,6 +159,12 @@ class Trainer:
 
     def _key(self, stream: str, step: tf.Tensor) -> tf.Tensor:
         return tf.stack([self._streams[stream], step * _KEYS_PER_STEP])
+
+
+def _balancing(targets: np.ndarray) -> tf.Tensor:
+    """(n_classes,) weights with which all classes count the same, and the rows 1 in the mean."""
+    counts = np.maximum(np.bincount(targets), 1)
+    return tf.constant(len(targets) / (len(counts) * counts), tf.float32)
 
 
 def _loop(condition: Callable[..., tf.Tensor], body: Callable[..., Any], start: Sequence[Any]) -> Any:

@@ -11,8 +11,9 @@ from steps.datasets.tabular.target import Target
 
 NUMBERS = Interface(Target("classification", class_names=("a", "b", "c")), 40, np.dtype("float32"), 1.0, None)
 CATEGORIES = replace(NUMBERS, n_codes=2, n_levels=7)
-PRICES = replace(CATEGORIES, target=Target("regression", low=100.0, high=900.0, mean=400.0, std=150.0))
-LOG_PRICES = replace(PRICES, target=replace(PRICES.target, mean=5.9, std=0.5, is_log=True))
+PRICES = replace(
+    CATEGORIES, target=Target("regression", low=100.0, high=900.0, mean=400.0, std=150.0, log_mean=5.9, log_std=0.5)
+)
 
 
 def rows(interface: Interface, n: int) -> np.ndarray:

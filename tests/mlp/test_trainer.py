@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from steps.datasets import Dataset, Split
 from steps.datasets.interface import Interface
-from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision
+from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision, TargetScale
 from steps.mlp.model import build_model
 from steps.mlp.network import Network
 from steps.mlp.trainer import Epoch, Samples, Trainer
-from tests.mlp.tables import CATEGORIES, LOG_PRICES, NUMBERS, PRICES, rows
+from tests.mlp.tables import CATEGORIES, NUMBERS, PRICES, rows
 
 
 def trainer(
@@ -117,14 +117,14 @@ def test_augmentation_needs_images(digits: Dataset) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("interface", [PRICES, LOG_PRICES], ids=["linear", "log"])
-def test_a_number_is_learnt_in_its_own_units(interface: Interface) -> None:
-    x = rows(interface, 400)
+@pytest.mark.parametrize("scale", get_args(TargetScale))
+def test_a_number_is_learnt_in_its_own_units(scale: TargetScale) -> None:
+    x = rows(PRICES, 400)
     codes = x[:, -1]
     y = np.clip(400 + 100 * x[:, 0] + 40 * codes, 100, 900).astype(np.float32)
     split = Split(x, y)
-    config = MLPConfig(units=(64,), dropout=0.0, batch_size=32, learning_rate=1e-2)
-    trained = Trainer(config, Samples.of(split), Samples.of(split), interface=interface, epochs=30, seed=0)
+    config = MLPConfig(units=(64,), dropout=0.0, batch_size=32, learning_rate=1e-2, target_scale=scale)
+    trained = Trainer(config, Samples.of(split), Samples.of(split), interface=PRICES, epochs=30, seed=0)
     found = [trained.run_epoch() for _ in range(30)][-1]
     assert outputs(found).shape == (400, 1)
     assert np.corrcoef(outputs(found)[:, 0], y)[0, 1] > 0.95
@@ -135,8 +135,8 @@ def test_a_number_is_learnt_in_its_own_units(interface: Interface) -> None:
 
 
 def test_the_model_of_a_table_loads_with_keras_alone_in_safe_mode(tmp_path: Path) -> None:
-    for interface in (CATEGORIES, PRICES, LOG_PRICES):
-        model = build_model(MLPConfig(units=(8,)), interface, seed=0)
+    for interface, scale in ((CATEGORIES, "linear"), (PRICES, "linear"), (PRICES, "log")):
+        model = build_model(MLPConfig(units=(8,), target_scale=scale), interface, seed=0)  # type: ignore[arg-type]
         model.save(tmp_path / "model.keras")
         again = keras.models.load_model(tmp_path / "model.keras", compile=False)
         x = rows(interface, 20)
@@ -157,3 +157,14 @@ def test_a_row_of_weight_two_counts_like_two_rows() -> None:
         one.run_epoch()
     for ours, theirs in zip(*(one.model.get_weights() for one in trained), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_balanced_classes_count_the_same_however_many_rows_they_have() -> None:
+    x = np.zeros((100, 40), np.float32)  # nothing to learn but the share of each class
+    split = Split(x, (np.arange(100) < 10).astype(np.int32) + (np.arange(100) < 2))
+    config = MLPConfig(units=(8,), dropout=0.0, batch_size=100, learning_rate=0.1, weight_decay=0.0)
+    for weight, expected in (("none", (0.9, 0.08, 0.02)), ("balanced", (1 / 3, 1 / 3, 1 / 3))):
+        weighted = replace(config, class_weight=weight)  # type: ignore[arg-type]
+        trained = Trainer(weighted, Samples.of(split), Samples.of(split), interface=NUMBERS, epochs=200, seed=0)
+        found = [trained.run_epoch() for _ in range(200)][-1]
+        np.testing.assert_allclose(outputs(found)[0], expected, atol=0.02)

@@ -20,9 +20,10 @@ class Target:
         positive_class: The class whose probability scores two classes; empty unless there are two.
         low: Least value of the training rows, in the target's units; 0 for classes, as the next three.
         high: Greatest value.
-        mean: Mean of the training rows, or of their logarithms log(1 + x) if `is_log`.
+        mean: Mean of the training rows.
         std: Standard deviation of the same, > 0.
-        is_log: Whether the model learns log(1 + x), for skewed targets that are never negative.
+        is_skewed: Whether log(1 + x) may suit an MLP better than x: never negative, with a long upper tail.
+        log_mean, log_std: Mean and standard deviation of log(1 + x), if `is_skewed`.
         why: Reason for the task, for people.
     """
 
@@ -34,7 +35,9 @@ class Target:
     high: float = 0.0
     mean: float = 0.0
     std: float = 1.0
-    is_log: bool = False
+    is_skewed: bool = False
+    log_mean: float = 0.0
+    log_std: float = 1.0
     why: str = ""
 
     def to_json(self) -> dict[str, Any]:

@@ -117,9 +117,10 @@ class Space:
                 found.add((name, f"{distribution.to_internal_repr(value):.10g}"))
         return frozenset(found)
 
-    def without(self, name: str, value: Any) -> Space:
-        """This space with one hyperparameter fixed."""
-        return Space(tuple(Dimension(name, None, value) if d.name == name else d for d in self.dimensions), self.text)
+    def fixing(self, values: Mapping[str, Any]) -> Space:
+        """This space with hyperparameters of it fixed; the others are ignored."""
+        dimensions = (Dimension(d.name, None, values[d.name]) if d.name in values else d for d in self.dimensions)
+        return Space(tuple(dimensions), self.text)
 
 
 def default(name: str) -> Any:

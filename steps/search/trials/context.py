@@ -10,7 +10,7 @@ import optuna
 
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
-from steps.mlp.config import MLPConfig, Precision
+from steps.mlp.config import MLPConfig, Precision, inapplicable
 from steps.mlp.latency import median_latency_ms
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
@@ -59,7 +59,7 @@ class TrialContext:
         """The context of a study of a data set with its splits `train` and `validation`.
 
         Args:
-            objectives: Names, see `objectives_of`; hyperparameters that need images are fixed for other data.
+            objectives: Names, see `objectives_of`; hyperparameters that mean nothing for the data are fixed.
 
         Raises:
             InputError: An objective that the task does not have.
@@ -68,7 +68,7 @@ class TrialContext:
             dataset=dataset,
             train=Samples.of(dataset.splits["train"]),
             validation=Samples.of(dataset.splits["validation"]),
-            space=space if dataset.image_shape else space.without("augmentation", "none"),
+            space=space.fixing(inapplicable(Interface.of(dataset))),
             epochs=epochs,
             seed=seed,
             precision=precision,
