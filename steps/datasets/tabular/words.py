@@ -1,0 +1,100 @@
+"""Cells as words: missing ones in all spellings, codes, levels, booleans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from .arrays import Cells, text
+
+MISSING = frozenset(
+    ("", "?", "-", "--", ".", "NA", "na", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "NULL", "Null",
+     "null", "None")
+)  # fmt: skip
+_SPELLINGS = (("no", "yes"), ("false", "true"), ("f", "t"), ("n", "y"), ("0", "1"), ("off", "on"))
+FALSE, TRUE = (frozenset(words) for words in zip(*_SPELLINGS, strict=True))
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+
+
+def words(cells: Cells) -> tuple[np.ndarray, list[str | None]]:
+    """The column as (n,) positions in a list of words, −1 for a null; a missing word is None.
+
+    Two positions may have the same word, after spaces at its ends are gone.
+    """
+    if isinstance(cells, list):
+        return np.arange(len(cells)), [_word(value) for value in cells]
+    if pa.types.is_null(cells.type):
+        return np.full(len(cells), -1), []
+    if not pa.types.is_dictionary(cells.type):
+        cells = cells.dictionary_encode()
+    positions = cells.indices.fill_null(-1) if cells.null_count else cells.indices
+    return positions.to_numpy(zero_copy_only=False), [_word(value) for value in cells.dictionary.to_pylist()]
+
+
+def _word(value: Any) -> str | None:
+    word = text(value)
+    if word is None:
+        return None
+    word = word.strip()
+    return None if word in MISSING else word
+
+
+def is_whole(word: str) -> bool:
+    """Whether a word is a whole number, `007` and `7.0` too."""
+    return _WHOLE.fullmatch(word) is not None
+
+
+def whole(word: str) -> str:
+    """The one spelling of a word that is a whole number; other words as they are."""
+    return str(int(word.partition(".")[0])) if is_whole(word) else word
+
+
+def natural(words: Sequence[str]) -> list[str]:
+    """Words in natural order: numbers by size, then the others by letters, numbers inside them by size."""
+
+    def key(word: str) -> tuple[Any, ...]:
+        try:
+            return (0, float(word), word)
+        except ValueError:
+            return (1, [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.casefold())
+                        for part in re.split(r"(\d+)", word) if part], word)  # fmt: skip
+
+    return sorted(words, key=key)
+
+
+class Levels:
+    """Levels of a category, found by any spelling of a word.
+
+    Levels that are all whole numbers are codes: `07`, `7` and `7.0` are the same one.
+
+    Attributes:
+        are_codes: Whether they are.
+    """
+
+    def __init__(self, levels: Sequence[str]) -> None:
+        self._index = {level: i for i, level in enumerate(levels)}
+        self.are_codes = bool(levels) and all(map(is_whole, levels))
+
+    def index(self, word: str | None) -> int:
+        """Position of the level, −1 for a missing or an unseen word."""
+        if word is None:
+            return -1
+        return self._index.get(whole(word) if self.are_codes else word, -1)
+
+    def indices(self, cells: Cells) -> np.ndarray:
+        """(n,) int32 positions of the levels, −1 for missing and unseen ones."""
+        positions, found = words(cells)
+        indices: np.ndarray = np.array([*map(self.index, found), -1], np.int32)[positions]
+        return indices
+
+
+def truth(word: str | None) -> bool | None:
+    """A boolean in any of its spellings; None for another word or none."""
+    if word is None:
+        return None
+    word = whole(word).casefold()
+    return True if word in TRUE else False if word in FALSE else None
