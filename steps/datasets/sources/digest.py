@@ -1,0 +1,49 @@
+"""SHA-256 of what a source holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pc
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of the bytes of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_digest(files: Sequence[Path], root: Path) -> str:
+    """SHA-256 over the names below `root` and the bytes of several files, as `sha256sum` lists them."""
+    lines = [f"{file_digest(path)}  {path.relative_to(root).as_posix()}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def table_digest(table: pa.Table) -> str:
+    """SHA-256 of a table that comes from no file, written as CSV."""
+    sink = _Hash()
+    pc.write_csv(table, pa.PythonFile(sink, mode="w"))
+    return sink.sha.hexdigest()
+
+
+class _Hash:
+    """What Arrow can write to, and only a digest remains."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.sha = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self.sha.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is open."""

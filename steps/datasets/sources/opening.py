@@ -1,0 +1,113 @@
+"""A source by what a person gave: a name, a file, a folder, or a glob."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from steps.base.errors import InputError
+from steps.base.paths import expand_home
+from steps.datasets.sources.arrays import read_npy, read_npz
+from steps.datasets.sources.bundled import BUNDLED, load_bundled
+from steps.datasets.sources.columnar import (
+    PARQUET,
+    parquet_files,
+    read_feather,
+    read_parquet,
+    read_parquet_folder,
+)
+from steps.datasets.sources.csv_files import CSV, concatenated_csv, read_csv, type_columns
+from steps.datasets.sources.digest import file_digest, files_digest, table_digest
+from steps.datasets.sources.naming import nearest, source_name, suffix
+from steps.datasets.sources.source import Images, ImageSource, SourceError, Table, TableSource
+from steps.datasets.sources.tables import concatenated, tidy
+
+_FORMATS = (
+    "a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files or of images, a glob of files, "
+    f"or one of {', '.join(BUNDLED)}"
+)
+_FEATHER = (".feather", ".arrow", ".ipc")
+_READERS: dict[str, Callable[[Path], Table | Images]] = {
+    **dict.fromkeys(CSV, lambda path: type_columns(read_csv(path))),
+    **dict.fromkeys(PARQUET, lambda path: tidy(read_parquet(path), path)),
+    **dict.fromkeys(_FEATHER, lambda path: tidy(read_feather(path), path)),
+    ".npz": read_npz,
+    ".npy": read_npy,
+}
+
+
+def open_source(given: str, parameter: str = "dataset") -> TableSource | ImageSource:
+    """Read the data that a person names.
+
+    Args:
+        given: A name of `BUNDLED`; the path of a file or a folder, absolute or from the working directory, with `~`
+            for the home; or a glob of files with equal columns.
+        parameter: Name of the parameter that this is the value of, for the error.
+
+    Raises:
+        InputError: There is nothing of that name, or it cannot be read; one line that names file, row or column.
+    """
+    try:
+        return _open(given)
+    except SourceError as error:
+        raise InputError(f"{parameter} {error}") from error
+
+
+def _open(given: str) -> TableSource | ImageSource:
+    if given in BUNDLED:
+        table = load_bundled(given)
+        return _source(table, given, f"scikit-learn, {given}", table_digest(table.table))
+    path = Path(expand_home(given))
+    if given and path.is_dir():
+        return _open_folder(path.absolute())
+    if path.is_file():
+        return _open_file(path.absolute())
+    if glob.has_magic(given):
+        return _open_glob(path.absolute())
+    raise SourceError(f"must be {_FORMATS}; got {given!r}, which does not exist{nearest(path, BUNDLED)}")
+
+
+def _open_file(path: Path) -> TableSource | ImageSource:
+    reader = _READERS.get(suffix(path))
+    if reader is None:
+        raise SourceError(f"must be {_FORMATS}; got {str(path)!r}, a file of another format")
+    return _source(reader(path), source_name(path.name), str(path), file_digest(path))
+
+
+def _open_folder(folder: Path) -> TableSource | ImageSource:
+    files = parquet_files(folder)
+    if not files:
+        raise SourceError(f"must be {_FORMATS}; got the folder {str(folder)!r}, which holds neither")
+    contents = read_parquet_folder(folder, files)
+    return _source(contents, source_name(folder.name), str(folder), files_digest(files, folder))
+
+
+def _open_glob(pattern: Path) -> TableSource | ImageSource:
+    files = sorted(path for path in map(Path, glob.iglob(str(pattern), recursive=True)) if path.is_file())  # noqa: PTH207
+    if not files:
+        raise SourceError(f"must match files that exist, got {str(pattern)!r}, which matches none")
+    if len(files) == 1:
+        return _open_file(files[0])
+    table = _read_all(files, pattern)
+    notes = (*table.notes, f"{len(files):,} files were read, one below the other.")
+    root = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
+    name = source_name(pattern.name.replace("*", " "))
+    return _source(Table(table.table, notes=notes), name, str(pattern), files_digest(files, root))
+
+
+def _read_all(files: Sequence[Path], pattern: Path) -> Table:
+    suffixes = {suffix(path) for path in files}
+    if suffixes <= set(CSV):
+        return type_columns(concatenated_csv([read_csv(path) for path in files], files))
+    if suffixes <= {*PARQUET, *_FEATHER}:
+        tables = [read_parquet(path) if suffix(path) in PARQUET else read_feather(path) for path in files]
+        return tidy(concatenated(tables, files), pattern)
+    raise SourceError(f"must match files of one format, CSV, Parquet or Feather, got {str(pattern)!r}")
+
+
+def _source(contents: Table | Images, name: str, source: str, sha256: str) -> TableSource | ImageSource:
+    if isinstance(contents, Images):
+        images, labels, splits, notes = contents.images, contents.labels, contents.splits, contents.notes
+        return ImageSource(images, labels, splits, name, source, sha256, notes)
+    return TableSource(contents.table, name, source, sha256, contents.target, contents.split, contents.notes)

@@ -1,0 +1,77 @@
+"""NumPy files as tables and as images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steps.datasets.sources import ImageSource, TableSource, open_source
+
+
+def read(path: Path) -> TableSource:
+    source = open_source(str(path))
+    assert isinstance(source, TableSource)
+    return source
+
+
+@pytest.mark.parametrize(("x", "y"), [("X", "y"), ("features", "labels"), ("data", "target")])
+def test_features_and_labels_are_a_table_with_its_target(x: str, y: str, tmp_path: Path) -> None:
+    arrays = {x: np.array([[1.5, 2], [3, np.nan]], ">f4"), y: np.array(["yes", "no"])}
+    np.savez(tmp_path / "rows.npz", **arrays)  # type: ignore[arg-type]
+    source = read(tmp_path / "rows.npz")
+    assert source.table["column_0"].to_pylist() == [1.5, 3.0]
+    assert np.isnan(source.table["column_1"].to_pylist()[1])
+    assert source.table["target"].to_pylist() == ["yes", "no"]
+    assert (source.target, source.split) == ("target", "")
+
+
+def test_columns_have_the_names_that_the_file_states(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", X=np.eye(2), y=[1, 0], feature_names=["height", "width"])
+    assert read(tmp_path / "rows.npz").table.column_names == ["height", "width", "target"]
+
+
+def test_arrays_of_one_length_are_columns(tmp_path: Path) -> None:
+    np.savez_compressed(
+        tmp_path / "rows.npz", age=[30, 40], name=np.array([b"Ann", b"NA"]), at=np.array(["2024-01-31", "NaT"], "M8[s]")
+    )
+    table = read(tmp_path / "rows.npz").table
+    assert table["age"].to_pylist() == [30, 40]
+    assert table["name"].to_pylist() == ["Ann", None]
+    assert table["at"].null_count == 1
+
+
+def test_parts_of_a_split_are_kept(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "rows.npz",
+        x_train=np.zeros((3, 2)), y_train=[0, 1, 0], x_test=np.ones((1, 2)), y_test=np.array([[1]]),
+    )  # fmt: skip
+    source = read(tmp_path / "rows.npz")
+    assert source.split == "split"
+    assert source.table["split"].to_pylist() == ["train", "train", "train", "test"]
+    assert source.table["target"].to_pylist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3), (4, 5, 1)])
+def test_bytes_of_two_dimensions_are_images(shape: tuple[int, ...], tmp_path: Path) -> None:
+    images = np.arange(6 * np.prod(shape)).reshape(6, *shape).astype(np.uint8)
+    np.savez(tmp_path / "mnist.npz", x_train=images[:4], y_train=[0, 1, 2, 3], x_test=images[4:], y_test=[0, 1])
+    source = open_source(str(tmp_path / "mnist.npz"))
+    assert isinstance(source, ImageSource)
+    np.testing.assert_array_equal(source.images, images.reshape(6, 4, 5) if shape[-1] == 1 else images)
+    assert source.labels == ("0", "1", "2", "3", "0", "1")
+    assert source.splits == ("train",) * 4 + ("test",) * 2
+    assert source.name == "mnist"
+
+
+def test_other_numbers_of_two_dimensions_are_a_table(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", X=np.zeros((3, 2, 2)), y=[0, 1, 0])
+    assert read(tmp_path / "rows.npz").table.num_columns == 5
+
+
+def test_an_array_is_a_table(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.asfortranarray([[1, 2], [3, 4]]))
+    assert read(tmp_path / "rows.npy").table.to_pydict() == {"column_0": [1, 3], "column_1": [2, 4]}
+    np.save(tmp_path / "rows.npy", np.array([(1, "a"), (2, "?")], [("n", ">i4"), ("word", "U3")]))
+    assert read(tmp_path / "rows.npy").table.to_pydict() == {"n": [1, 2], "word": ["a", None]}
