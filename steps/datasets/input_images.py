@@ -1,4 +1,4 @@
-"""Reader of PNG and JPEG images: made grey, resized to the model's shape by area, scaled to its range."""
+"""Reader of images: read as those that a model is trained on (`pictures`), scaled to its range."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
+from steps.datasets.pictures import UNREADABLE, picture_suffixes, read_picture
 from steps.datasets.rows import BadRow, Raw
 
-_SUFFIXES = (".png", ".jpg", ".jpeg")
 _CHUNK_IMAGES = 512
 
 
 def is_images(given: str) -> bool:
     """Whether the path is a folder, an image or a glob."""
-    return Path(given).is_dir() or given.lower().endswith(_SUFFIXES) or glob.has_magic(given)
+    return Path(given).is_dir() or Path(given).suffix.lower() in picture_suffixes() or glob.has_magic(given)
 
 
 class ImageReader:
@@ -32,9 +31,10 @@ class ImageReader:
             raise InputError(f"input must be a table for a model that takes no images, got {given!r}")
         self._root = Path(given) if Path(given).is_dir() else None
         found = self._root.rglob("*") if self._root else map(Path, glob.iglob(given, recursive=True))  # noqa: PTH207
-        self._files = sorted(path for path in found if path.suffix.lower() in _SUFFIXES and path.is_file())
+        suffixes = picture_suffixes()
+        self._files = sorted(path for path in found if path.suffix.lower() in suffixes and path.is_file())
         if not self._files:
-            raise InputError(f"input must hold images ({', '.join(_SUFFIXES)}), got {given!r}, where there are none")
+            raise InputError(f"input must hold images (.png, .jpg, .bmp, …), got {given!r}, where there are none")
         self._shape, self._largest, self._invert = interface.image_shape, interface.feature_max, invert
         self.size = len(self._files)
         self.columns = [str(i) for i in range(interface.n_features)]
@@ -50,15 +50,13 @@ class ImageReader:
                 try:
                     images.append(self._read(path))
                     names.append(name)
-                except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                except UNREADABLE as error:
                     bad.append(BadRow(name, f"not a readable image ({error})"))
             values = np.stack(images) if images else np.empty((0, len(self.columns)))
             yield Raw(names, values, None, start + len(files), bad)
 
     def _read(self, path: Path) -> np.ndarray:
-        """(height * width,) in [0, feature_max]; whole numbers, as the pixels that the model was trained on."""
-        height, width = self._shape
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("L").resize((width, height), Image.Resampling.BOX), np.float64)
+        """(n_features,) in [0, feature_max]; whole numbers, as the pixels that the model was trained on."""
+        pixels = read_picture(path, self._shape).astype(np.float64)
         pixels = 255 - pixels if self._invert else pixels
-        return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width) -> (height * width,)
+        return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width[, 3]) -> (n_features,)

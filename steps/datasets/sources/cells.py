@@ -8,11 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Spellings of a missing cell, without the spaces around it.
-MISSING = (
-    "", "?", "-", "--", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "Null", "null", "None", "none", "nan", "NaN",
-    "NAN", "-nan", "-NaN",
-)  # fmt: skip
+from steps.datasets.tabular.words import MISSING
+
 _SAMPLE = 1000  # rows that are tried before a whole column is
 _LONGEST_INT64 = 18  # digits that always fit
 # A date, then a time, then a time with its zone; in microseconds, and where these lose digits, in nanoseconds.
@@ -22,7 +19,7 @@ _TIMES = (pa.date32(), *(pa.timestamp(unit, zone) for unit in ("us", "ns") for z
 def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """The text without the spaces around it, and null where it says that a value is missing."""
     text = pc.utf8_trim_whitespace(cells)
-    is_missing = pc.is_in(text, value_set=pa.array(MISSING, text.type))
+    is_missing = pc.is_in(text, value_set=pa.array(sorted(MISSING), text.type))
     return pc.if_else(is_missing, pa.scalar(None, text.type), text)
 
 

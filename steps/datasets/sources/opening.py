@@ -19,6 +19,8 @@ from steps.datasets.sources.columnar import (
 )
 from steps.datasets.sources.csv_files import CSV, concatenated_csv, read_csv, type_columns
 from steps.datasets.sources.digest import file_digest, files_digest, table_digest
+from steps.datasets.sources.image_files import find_images
+from steps.datasets.sources.image_folder import read_image_folder, resized
 from steps.datasets.sources.naming import nearest, source_name, suffix
 from steps.datasets.sources.source import Images, ImageSource, SourceError, Table, TableSource
 from steps.datasets.sources.tables import concatenated, tidy
@@ -37,58 +39,66 @@ _READERS: dict[str, Callable[[Path], Table | Images]] = {
 }
 
 
-def open_source(given: str, parameter: str = "dataset") -> TableSource | ImageSource:
+def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, ...] = ()) -> TableSource | ImageSource:
     """Read the data that a person names.
 
     Args:
         given: A name of `BUNDLED`; the path of a file or a folder, absolute or from the working directory, with `~`
             for the home; or a glob of files with equal columns.
         parameter: Name of the parameter that this is the value of, for the error.
+        image_shape: (height, width) of images, (height, width, 1) for grey ones, (height, width, 3) for ones in colour;
+            empty if found. Tables have none.
 
     Raises:
         InputError: There is nothing of that name, or it cannot be read; one line that names file, row or column.
     """
     try:
-        return _open(given)
+        return _open(given, image_shape)
     except SourceError as error:
         raise InputError(f"{parameter} {error}") from error
 
 
-def _open(given: str) -> TableSource | ImageSource:
+def _open(given: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     if given in BUNDLED:
         table = load_bundled(given)
         return _source(table, given, f"scikit-learn, {given}", table_digest(table.table))
     path = Path(expand_home(given))
     if given and path.is_dir():
-        return _open_folder(path.absolute())
+        return _open_folder(path.absolute(), image_shape)
     if path.is_file():
-        return _open_file(path.absolute())
+        return _open_file(path.absolute(), image_shape)
     if glob.has_magic(given):
-        return _open_glob(path.absolute())
+        return _open_glob(path.absolute(), image_shape)
     raise SourceError(f"must be {_FORMATS}; got {given!r}, which does not exist{nearest(path, BUNDLED)}")
 
 
-def _open_file(path: Path) -> TableSource | ImageSource:
+def _open_file(path: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     reader = _READERS.get(suffix(path))
     if reader is None:
         raise SourceError(f"must be {_FORMATS}; got {str(path)!r}, a file of another format")
-    return _source(reader(path), source_name(path.name), str(path), file_digest(path))
+    contents = reader(path)
+    if isinstance(contents, Images) and image_shape:
+        contents = resized(contents, image_shape)
+    return _source(contents, source_name(path.name), str(path), file_digest(path))
 
 
-def _open_folder(folder: Path) -> TableSource | ImageSource:
+def _open_folder(folder: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     files = parquet_files(folder)
-    if not files:
-        raise SourceError(f"must be {_FORMATS}; got the folder {str(folder)!r}, which holds neither")
-    contents = read_parquet_folder(folder, files)
+    contents: Table | Images
+    if files:
+        contents = read_parquet_folder(folder, files)
+    else:
+        contents = read_image_folder(folder, image_shape)
+        files = [file.path for file in find_images(folder)[0]]
     return _source(contents, source_name(folder.name), str(folder), files_digest(files, folder))
 
 
-def _open_glob(pattern: Path) -> TableSource | ImageSource:
+def _open_glob(pattern: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     files = sorted(path for path in map(Path, glob.iglob(str(pattern), recursive=True)) if path.is_file())  # noqa: PTH207
     if not files:
         raise SourceError(f"must match files that exist, got {str(pattern)!r}, which matches none")
     if len(files) == 1:
-        return _open_file(files[0])
+        return _open_file(files[0], image_shape)
     table = _read_all(files, pattern)
     notes = (*table.notes, f"{len(files):,} files were read, one below the other.")
     root = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))

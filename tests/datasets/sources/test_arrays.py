@@ -65,6 +65,17 @@ def test_bytes_of_two_dimensions_are_images(shape: tuple[int, ...], tmp_path: Pa
     assert source.name == "mnist"
 
 
+@pytest.mark.parametrize("shape", [(8, 10), (4, 5, 1), (4, 5, 3), (6, 6, 3)])
+def test_images_of_a_file_get_the_shape_that_is_stated(shape: tuple[int, ...], tmp_path: Path) -> None:
+    for n_channels in (1, 3):
+        np.savez(tmp_path / "rows.npz", X=np.full((2, 4, 5, n_channels), 7, np.uint8), y=[0, 1])
+        source = open_source(str(tmp_path / "rows.npz"), image_shape=shape)
+        assert isinstance(source, ImageSource)
+        channels = (3,) if shape[2:] == (3,) or (n_channels == 3 and shape[2:] == ()) else ()
+        assert source.images.shape == (2, *shape[:2], *channels)
+        assert set(source.images.flat) == {7}
+
+
 def test_other_numbers_of_two_dimensions_are_a_table(tmp_path: Path) -> None:
     np.savez(tmp_path / "rows.npz", X=np.zeros((3, 2, 2)), y=[0, 1, 0])
     assert read(tmp_path / "rows.npz").table.num_columns == 5

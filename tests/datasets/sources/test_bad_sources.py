@@ -73,7 +73,7 @@ BAD: dict[str, tuple[str, Make, str]] = {
     ),
     "a name with a mistake": ("breast_cancr", nothing, r"did you mean 'breast_cancer'\?"),
     "a glob that matches nothing": ("*.csv", nothing, r"must match files that exist, got '.*\*.csv'"),
-    "a folder that is empty": ("folder", Path.mkdir, r"the folder '.*folder', which holds neither"),
+    "a folder that is empty": ("folder", Path.mkdir, r"or Parquet files, got '.*folder', which holds neither"),
     "another format": ("rows.json", text("{}"), r"'.*rows.json', a file of another format"),
     "an empty file": ("rows.csv", text(""), r"'.*rows.csv', which is empty"),
     "blank lines": ("rows.csv", text("\n  \n\n"), r"'.*rows.csv', which is empty"),

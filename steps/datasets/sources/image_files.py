@@ -1,0 +1,96 @@
+"""The files of a folder of images, with the class and the split that their folders name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from steps.datasets.pictures import picture_suffixes
+from steps.datasets.sources.source import SourceError
+
+_SPLITS = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+_NAMED = 3  # files that a line names
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file with the name of its class, and of its split, which is empty if the folder is not split."""
+
+    path: Path
+    label: str
+    split: str
+
+
+def find_images(folder: Path) -> tuple[list[ImageFile], list[Path]]:
+    """The images below a folder with a folder per class, or with one per split that has these.
+
+    Returns:
+        The images, in the order of their paths, and the files that are none, or lie in no folder of a class.
+
+    Raises:
+        SourceError: There is no image in a folder of a class; there is only one class; or a class has images, but none
+            in the split train.
+    """
+    outer = {path: _SPLITS.get(path.name.lower(), "") for path in _folders(folder)}
+    is_split = "train" in outer.values() and all(outer.values())
+    if is_split:
+        classes = [(path, split) for parent, split in outer.items() for path in _folders(parent)]
+    else:
+        classes = [(path, "") for path in outer]
+    inside = [ImageFile(path, as_utf8(of.name), split) for of, split in classes for path in _files(of.rglob("*"))]
+    loose = [path for parent in (folder, *(outer if is_split else ())) for path in _files(parent.iterdir())]
+    suffixes = picture_suffixes()
+    images = [file for file in inside if file.path.suffix.lower() in suffixes]
+    others = [file.path for file in inside if file.path.suffix.lower() not in suffixes]
+    _check(images, folder, loose)
+    return images, [*loose, *others]
+
+
+def named(paths: Iterable[Path], folder: Path) -> str:
+    """The first of some files, for a line of text."""
+    names = [as_utf8(str(path.relative_to(folder))) for path in paths]
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+
+
+def as_utf8(name: str) -> str:
+    """The name of a file with what is not UTF-8 replaced, so that it can be written."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _check(images: list[ImageFile], folder: Path, loose: list[Path]) -> None:
+    if not images:
+        raise SourceError(
+            f"must hold a folder of images per class, or Parquet files, got {str(folder)!r}, {_instead(folder, loose)}"
+        )
+    known = sorted({file.label for file in images if file.split in ("", "train")})
+    if len(known) < 2:
+        found = repr(known[0]) if known else "none"
+        raise SourceError(f"must hold images of two classes or more, got {found} alone, in {str(folder)!r}")
+    for file in images:
+        if file.label not in known:
+            raise SourceError(
+                f"must have images of each class in the split train, got the class {file.label!r} only in "
+                f"the split {file.split} of {str(folder)!r}"
+            )
+
+
+def _instead(folder: Path, loose: list[Path]) -> str:
+    """What a folder holds that has no images in folders of classes."""
+    images = [path for path in loose if path.suffix.lower() in picture_suffixes()]
+    if images:
+        return f"where {named(images, folder)} lie in no folder of a class"
+    if any(path.suffix.lower() == ".csv" for path in loose):
+        return f"which holds CSV files; give them as '{folder}/*.csv'"
+    return "which holds neither"
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] not in "._")
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    return sorted(path for path in paths if path.is_file() and path.name[0] not in "._")
