@@ -11,7 +11,8 @@ import numpy as np
 
 from steps.datasets import Dataset
 from steps.datasets.split import joined
-from steps.tasks.checks import Check, check_baseline, check_predictions
+from steps.tasks.baselines import BOOSTING
+from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.requirements import Requirement, check_requirements
 from steps.tasks.task import Task
@@ -27,14 +28,16 @@ class Assessment:
         outputs: (n, n_outputs) float32, of the artifact itself, not of the model in memory.
         scores: By metric, the primary one first.
         baselines: Primary metric of each baseline.
+        notes: Sentences for people that decide nothing.
     """
 
     task: Task
     targets: np.ndarray
     outputs: np.ndarray
     scores: Mapping[str, Interval]
-    baselines: Mapping[str, float]
+    baselines: Mapping[str, Interval]
     checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def primary(self) -> Interval:
@@ -45,7 +48,7 @@ class Assessment:
         """Metrics by this project's names, and those of MLflow's own evaluation by its names."""
         streamed = self.task.streamed()
         streamed.add(self.targets, self.outputs)
-        baselines = {f"{name}_{self.task.primary.name}": value for name, value in self.baselines.items()}
+        baselines = {f"{name}_{self.task.primary.name}": score.value for name, score in self.baselines.items()}
         return streamed.result() | as_metrics(self.scores, "test_") | baselines
 
 
@@ -55,26 +58,37 @@ def outputs_of(model: keras.Model, dataset: Dataset) -> np.ndarray:
 
 
 def assess(
-    model_uri: str, trained: keras.Model, dataset: Dataset, task: Task, requirements: tuple[Requirement, ...]
+    model_uri: str,
+    trained: keras.Model,
+    dataset: Dataset,
+    task: Task,
+    requirements: tuple[Requirement, ...],
+    alpha: float,
 ) -> Assessment:
     """Load the logged model, test it, and check it.
 
     Args:
         trained: The model in memory, to compare the logged one with.
         dataset: With all its splits; the baselines are fitted on train + validation, as the model was.
+        alpha: Significance level of the comparison with boosted trees.
     """
     test = dataset.splits["test"]
     features, targets = np.asarray(test.features), np.asarray(test.targets)
     model = mlflow.pyfunc.load_model(model_uri)
     outputs = np.asarray(model.predict(features))
     scores = task.test_scores(targets, outputs)
-    fitted = task.baselines(joined(dataset.splits["train"], dataset.splits["validation"]), test)
-    baselines = {name: task.primary.value(targets, theirs) for name, theirs in fitted.items()}
+    train = joined(dataset.splits["train"], dataset.splits["validation"])
+    fitted = task.baselines(train, test)
+    baselines = {name: task.primary.measure(targets, theirs) for name, theirs in fitted.items()}
     own = scores[task.primary.name].value
     checks = (
         *check_requirements(requirements, task, scores),
         check_predictions(outputs_of(trained, dataset), outputs),
         check_interface(model, model_uri),
-        *(check_baseline(task.primary, name, own, value) for name, value in baselines.items()),
+        *(check_baseline(task.primary, name, own, score.value) for name, score in baselines.items()),
     )
-    return Assessment(task, targets, outputs, scores, baselines, checks)
+    if (trees := task.boosting(train, test)) is None:
+        return Assessment(task, targets, outputs, scores, baselines, checks)
+    note = rival_note(task.primary, task.compare(targets, outputs, trees), alpha)
+    rivals = {**baselines, BOOSTING: task.primary.measure(targets, trees)}
+    return Assessment(task, targets, outputs, scores, rivals, checks, (note,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from steps.mlp.runtime import hardware, limit_threads, resolve_precision
 from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
 from steps.search.store.records import SelectedTrial
 from steps.tasks.comparison import Comparison
+from steps.tasks.metric import Interval
 from steps.tasks.task import task_of
 from steps.tracking.data import load_data
 from steps.tracking.dataset_inputs import log_inputs
@@ -68,9 +70,10 @@ def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocat
         trained = _train(settings, tune_run, trial, dataset)
         candidate, found = _test(settings, trained, dataset)
         version = register(name, candidate)
-        decision = promote(version, settings.promote, settings.alpha, lambda other: _compare(found, dataset, other))
+        champions = _Champions(found, dataset)
+        decision = promote(version, settings.promote, settings.alpha, champions.compare)
         _log_decision(candidate, found, version, decision)
-        _report(trained, candidate, found, version, decision)
+        _report(trained, candidate, found, version, decision, champions.scores)
         draw(mlflow.active_run())
         _say(candidate, version, decision)
 
@@ -112,7 +115,7 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
     task, lineage = task_of(dataset), trained.lineage
     metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
     model_uri = log_keras(trained.model, np.asarray(dataset.splits["train"].features[:5]), metadata)
-    found = assess(model_uri, trained.model, dataset, task, settings.require)
+    found = assess(model_uri, trained.model, dataset, task, settings.require, settings.alpha)
     mlflow.log_metrics(found.as_metrics())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -134,10 +137,18 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
     return candidate, found
 
 
-def _compare(found: Assessment, dataset: Dataset, champion: ModelVersion) -> Comparison:
-    """The new model beside the champion, on the test split."""
-    theirs = outputs_of(load_keras(f"models:/{champion.name}/{champion.version}"), dataset)
-    return found.task.compare(found.targets, found.outputs, theirs)
+class _Champions:
+    """Compares champions with the new model on the test split, and keeps their scores by version."""
+
+    def __init__(self, found: Assessment, dataset: Dataset) -> None:
+        self._found, self._dataset = found, dataset
+        self.scores: dict[int, Interval] = {}
+
+    def compare(self, champion: ModelVersion) -> Comparison:
+        theirs = outputs_of(load_keras(f"models:/{champion.name}/{champion.version}"), self._dataset)
+        task, targets = self._found.task, self._found.targets
+        self.scores[int(champion.version)] = task.primary.measure(targets, theirs)
+        return task.compare(targets, self._found.outputs, theirs)
 
 
 def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion, decision: Decision) -> None:
@@ -157,12 +168,21 @@ def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion
 
 
 def _report(
-    trained: _Trained, candidate: Candidate, found: Assessment, version: ModelVersion, decision: Decision
+    trained: _Trained,
+    candidate: Candidate,
+    found: Assessment,
+    version: ModelVersion,
+    decision: Decision,
+    champions: Mapping[int, Interval],
 ) -> None:
-    """Log all that the report shows; `draw` makes the page of it."""
+    """Log all that the report shows; `draw` makes the page of it.
+
+    Args:
+        champions: Scores in the primary metric, by version.
+    """
     comparison = None
     if decision.comparison is not None and decision.champion is not None:
-        comparison = ChampionComparison.of(decision.champion, decision.comparison)
+        comparison = ChampionComparison.of(decision.champion, champions[decision.champion], decision.comparison)
     result = EvaluationResult(
         title=_label(version),
         data_run_id=trained.lineage.runs["download"],
@@ -172,6 +192,7 @@ def _report(
         checks=found.checks,
         scores=found.scores,
         baselines=found.baselines,
+        notes=found.notes,
         comparison=comparison,
         losses=trained.losses,
         lineage=asdict(trained.lineage),

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from steps.base.errors import InputError
-from steps.tasks.task import metric_named
+from steps.tasks.task import primary_named
 from steps.tracking.lineage import lineage_of
 from steps.tracking.models import find_model
 from steps.tracking.promotion import rollback as roll_back_champion
@@ -79,7 +79,7 @@ def _list(model_name: str, *, as_json: bool) -> None:
 
 
 def _print(model: str, rows: Sequence[VersionRow]) -> None:
-    metric = metric_named(rows[0].metric)
+    metric = primary_named(rows[0].metric)
     table = Table(title=model, title_justify="left", box=None, pad_edge=False)
     score = f"test {metric.label}" if metric else "test score"
     for heading in ("version", "aliases", "status", score, "data", "tune run", "trial", "created (UTC)"):

@@ -36,14 +36,14 @@ def select(
         return best, f"the best {objective.label}, {objective.text(best.measures[objective.name])}"
     cost = LATENCY if LATENCY in objectives else PARAMETERS
     top = min(_loss(record, primary) for record in records)
-    near = [record for record in records if _loss(record, primary) <= top + primary.tolerance + 1e-9]
+    limit = primary.sign * primary.worst_near(primary.sign * top)
+    near = [record for record in records if _loss(record, primary) <= limit + 1e-9 * abs(limit)]
     chosen = min(near, key=lambda r: (r.measures[cost.name], _loss(r, primary), r.trial_number))
     price, unit = cost.text(chosen.measures[cost.name]), " ms" * (cost is LATENCY)
-    tolerance = f"{100 * primary.tolerance:g} points" if primary.is_share else f"{primary.tolerance:g}"
     name, own = primary.label.removeprefix("validation "), chosen.measures[primary.name]
     return chosen, (
         f"the cheapest ({cost.name} {price}{unit}) {f'of {len(near)}' if len(near) > 1 else 'and the only one'} "
-        f"within {tolerance} of the best {name}, {primary.text(primary.sign * top)}"
+        f"within {primary.tolerance_text} of the best {name}, {primary.text(primary.sign * top)}"
         + f" (its own is {primary.text(own)})"
         * (_loss(chosen, primary) > top)
     )

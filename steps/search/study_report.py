@@ -14,6 +14,8 @@ from steps.report.study.result import Row, StudyResult
 from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import TrialRecord
 from steps.search.trials.context import TrialContext
+from steps.tasks.metric import Interval
+from steps.tasks.objectives import Objective
 
 _STATES: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
@@ -59,7 +61,7 @@ def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
         state=_STATES[trial.state],
         run_id=known.run_id,
         values=tuple(trial.values or ()),
-        score=known.metrics[-1][context.primary.key] if known.metrics else None,
+        score=_score(known, context.primary),
         hyperparameters=trial.params if known.hyperparameters is None else known.hyperparameters,
         distributions=trial.distributions,
         curve=tuple(takewhile(math.isfinite, values)),
@@ -68,3 +70,11 @@ def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
         end=trial.datetime_complete.timestamp() if trial.datetime_start and trial.datetime_complete else 0,
         error=known.error if trial.state == TrialState.FAIL else "",
     )
+
+
+def _score(known: TrialAttributes, primary: Objective) -> Interval | None:
+    """The primary metric after the last epoch, with its interval if the trial was trained to the end."""
+    if not known.metrics:
+        return None
+    low, high = ((known.measures or {}).get(f"{primary.name}_{end}") for end in ("low", "high"))
+    return Interval(known.metrics[-1][primary.key], low, high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 Direction = Literal["maximize", "minimize"]
+_DIGITS = 4  # that are shown of a quantity with a unit
 
 
 @dataclass(frozen=True)
@@ -29,40 +31,78 @@ class Metric:
         label: Name in texts.
         direction: Which end is better.
         value: (targets, outputs) -> value.
-        interval: (targets, outputs) -> 95 % interval; None if none is computed.
-        tolerance: Difference that is too small to pay for; `select=auto` takes the cheapest trial within it.
-        is_share: Whether the value is a proportion in [0, 1], shown in percent.
+        interval: (targets, outputs) -> 95 % interval, or None if these rows have none; None if there is no method.
+        tolerance: Difference that is too small to pay for, of a metric with a unit as a share of the best value;
+            `select=auto` takes the cheapest trial within it.
+        is_share: Whether the value is a proportion, shown in percent.
+        has_unit: Whether the value is in units of the target: shown with four significant digits.
+        bounds: The least and the largest value that it can have.
     """
 
     name: str
     label: str
     direction: Direction
     value: Callable[[np.ndarray, np.ndarray], float]
-    interval: Callable[[np.ndarray, np.ndarray], tuple[float, float]] | None = None
+    interval: Callable[[np.ndarray, np.ndarray], tuple[float, float] | None] | None = None
     tolerance: float = 0.0
     is_share: bool = False
+    has_unit: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def measure(self, targets: np.ndarray, outputs: np.ndarray) -> Interval:
-        low, high = self.interval(targets, outputs) if self.interval else (None, None)
-        return Interval(self.value(targets, outputs), low, high)
+        ends = self.interval(targets, outputs) if self.interval else None
+        return Interval(self.value(targets, outputs), *(ends or (None, None)))
+
+    def number(self, value: float) -> str:
+        """The bare value, as on runs."""
+        return significant(value) if self.has_unit else f"{value:.4f}"
 
     def text(self, value: float) -> str:
-        """The value with its unit, for texts."""
-        return f"{100 * value:.2f} %" if self.is_share else f"{value:.4g}"
+        """The value for texts, a share in percent."""
+        return f"{100 * value:.2f} %" if self.is_share else self.number(value)
 
     def short_text(self, score: Interval) -> str:
-        """The value with its unit and the interval without, for tables."""
+        """The value and its interval, for tables."""
         if score.low is None or score.high is None:
             return self.text(score.value)
-        low, high = (f"{100 * end:.2f}" if self.is_share else f"{end:.4g}" for end in (score.low, score.high))
+        low, high = (self.text(end).removesuffix(" %") for end in (score.low, score.high))
         return f"{self.text(score.value)} ({low}–{high})"
 
     def difference_text(self, difference: float) -> str:
-        """The size of a difference between two values, with its unit."""
-        return f"{100 * abs(difference):.2f} points" if self.is_share else f"{abs(difference):.4g}"
+        """The size of a difference between two values."""
+        return f"{100 * abs(difference):.2f} points" if self.is_share else self.number(abs(difference))
+
+    @property
+    def bounds_text(self) -> str:
+        low, high = self.bounds
+        if math.isfinite(high - low):
+            return f"from {low:g} to {high:g}"
+        return f"of at most {high:g}" if math.isfinite(high) else f"of at least {low:g}"
 
     def is_better(self, first: float, second: float) -> bool:
         return first > second if self.direction == "maximize" else first < second
+
+
+def is_noise(first: Interval, second: Interval) -> bool:
+    """Whether two values cannot be told apart, also because an interval is unknown.
+
+    The interval of their difference is made of the intervals of both (Zou & Donner, Statistics in Medicine 27, 2008),
+    taken as independent. Two models are judged on the same rows and make partly the same mistakes, so a difference
+    can be real and still be called noise, hardly the other way round.
+    """
+    larger, smaller = (first, second) if first.value > second.value else (second, first)
+    if larger.low is None or smaller.high is None:
+        return True
+    reach = math.hypot(larger.value - larger.low, smaller.high - smaller.value)
+    return larger.value - smaller.value <= reach
+
+
+def significant(value: float) -> str:
+    """A quantity with four significant digits, or with all digits before the point."""
+    size = abs(value)
+    if size == 0 or not 1e-4 <= size < 1e15:
+        return f"{value:.{_DIGITS}g}"
+    return f"{value:,.{max(0, _DIGITS - 1 - math.floor(math.log10(size)))}f}"
 
 
 def as_metrics(scores: Mapping[str, Interval], prefix: str) -> dict[str, float]:

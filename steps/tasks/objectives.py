@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steps.base.errors import InputError
-from steps.tasks.metric import Direction, Metric
+from steps.tasks.metric import Direction, Metric, significant
 from steps.tasks.task import Task
 
 AUTO = "auto"
@@ -22,9 +22,10 @@ class Objective:
         key: Name of the metric on the trial's run.
         label: For people, with the unit.
         every_epoch: Whether it is known after each epoch, which a pruner needs.
-        decimals: In texts.
+        decimals: In texts; None for four significant digits.
         tolerance: Difference that is too small to pay for.
-        is_share: Whether the value is a proportion in [0, 1].
+        is_relative: Whether the tolerance is a share of the best value.
+        is_share: Whether the value is a proportion, shown in percent.
     """
 
     name: str
@@ -32,8 +33,9 @@ class Objective:
     key: str
     label: str
     every_epoch: bool = False
-    decimals: int = 4
+    decimals: int | None = 4
     tolerance: float = 0.0
+    is_relative: bool = False
     is_share: bool = False
 
     @classmethod
@@ -45,7 +47,9 @@ class Objective:
             f"val_{metric.name}",
             f"validation {metric.label}",
             every_epoch=True,
+            decimals=None if metric.has_unit else 4,
             tolerance=metric.tolerance,
+            is_relative=metric.has_unit,
             is_share=metric.is_share,
         )
 
@@ -55,7 +59,17 @@ class Objective:
         return -1 if self.direction == "maximize" else 1
 
     def text(self, value: float) -> str:
-        return f"{value:,.{self.decimals}f}"
+        return significant(value) if self.decimals is None else f"{value:,.{self.decimals}f}"
+
+    @property
+    def tolerance_text(self) -> str:
+        if self.is_share:
+            return f"{100 * self.tolerance:g} points"
+        return f"{100 * self.tolerance:g} %" if self.is_relative else f"{self.tolerance:g}"
+
+    def worst_near(self, best: float) -> float:
+        """The value that is worse than the best one by just the tolerance."""
+        return best + self.sign * self.tolerance * (abs(best) if self.is_relative else 1)
 
 
 LATENCY = Objective("latency", "minimize", "latency_ms", "latency of one row (ms)", decimals=3)

@@ -24,14 +24,13 @@ class Requirement:
     bound: float
 
     def __str__(self) -> str:
-        return f"{self.metric}{self.sign}{self.bound:g}"
+        return f"{self.metric}{self.sign}{self.bound:.10g}"
 
     def check(self, metric: Metric, score: Interval) -> Check:
         passed = score.value >= self.bound if self.sign == ">=" else score.value <= self.bound
         relation = {">=": ("at least", "below"), "<=": ("at most", "above")}[self.sign][0 if passed else 1]
-        return Check(
-            f"require_{self.metric}", passed, f"test {metric.label} {score.value:.4f} is {relation} {self.bound:g}"
-        )
+        value, bound = metric.number(score.value), f"{self.bound:,.10g}"
+        return Check(f"require_{self.metric}", passed, f"test {metric.label} {value} is {relation} {bound}")
 
 
 def parse_requirements(text: str) -> tuple[Requirement, ...]:
@@ -57,15 +56,17 @@ def check_names(requirements: tuple[Requirement, ...], task: Task) -> None:
     """Refuse a requirement that the task cannot measure.
 
     Raises:
-        InputError: An unknown metric, or a share outside [0, 1]; lists the known ones.
+        InputError: An unknown metric, or a bound that it can never reach; lists the known metrics.
     """
     for requirement in requirements:
         metric = task.metrics.get(requirement.metric)
         if metric is None:
             known = ", ".join(task.metrics)
             raise InputError(f"require must name metrics of {task.name} ({known}), got {str(requirement)!r}")
-        if metric.is_share and not 0 <= requirement.bound <= 1:
-            raise InputError(f"require must bound {metric.name} by a number from 0 to 1, got {str(requirement)!r}")
+        low, high = metric.bounds
+        if not low <= requirement.bound <= high:
+            by = f"{metric.name} by a number {metric.bounds_text}"
+            raise InputError(f"require must bound {by}, got {str(requirement)!r}")
 
 
 def check_requirements(

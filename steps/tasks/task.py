@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
 
 from steps.datasets import Dataset, Split
 from steps.datasets.interface import Interface
-from steps.tasks.classification.metrics import ACCURACY, METRICS
+from steps.datasets.tabular.target import Target
+from steps.tasks.baselines import Features
+from steps.tasks.classification.metrics import ACCURACY, roc_auc_of
 from steps.tasks.classification.task import Classification
 from steps.tasks.comparison import Comparison
 from steps.tasks.metric import Interval, Metric
+from steps.tasks.regression.metrics import RMSE
+from steps.tasks.regression.task import Regression
 
-PRIMARY_METRICS = (ACCURACY,)  # of all tasks
+PRIMARY_METRICS = (ACCURACY, roc_auc_of(1), RMSE)  # of all tasks
 
 
 class StreamedScores(Protocol):
@@ -40,10 +44,6 @@ class Task(Protocol):
         """Name on runs; key of the sections of reports."""
 
     @property
-    def n_outputs(self) -> int:
-        """Width of the output layer."""
-
-    @property
     def primary(self) -> Metric:
         """The default objective of a study; promotion compares by it."""
 
@@ -61,14 +61,11 @@ class Task(Protocol):
     def streamed(self) -> StreamedScores:
         """MLflow's own metrics, by its names, of rows that come in chunks."""
 
-    def interval(self, value: float, n: int) -> tuple[float, float] | None:
-        """95 % interval of a value of the primary metric on n rows; None if it takes more than the value to know."""
-
-    def is_noise(self, first: float, second: float, n: int) -> bool:
-        """Whether two values of the primary metric on n rows cannot be told apart."""
-
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
-        """Outputs of each baseline for the test rows, fitted on the training rows."""
+        """Outputs of each simple baseline for the test rows, fitted on the training rows; a model must beat them."""
+
+    def boosting(self, train: Split, test: Split) -> np.ndarray | None:
+        """Outputs of boosted trees for the test rows, fitted on the training rows; None for images or if too slow."""
 
     def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> Comparison:
         """Compare the outputs of two models for the same rows by the primary metric."""
@@ -77,11 +74,14 @@ class Task(Protocol):
         """The scores in detail, as a table in text."""
 
 
-def metric_named(name: str) -> Metric | None:
-    """The metric of this name, of whatever task; None if there is none."""
-    return METRICS.get(name)
+_TASKS: dict[str, Callable[[Target, Features], Task]] = {"classification": Classification, "regression": Regression}
+
+
+def primary_named(name: str) -> Metric | None:
+    """The primary metric of this name, of whatever task; None if there is none."""
+    return next((metric for metric in PRIMARY_METRICS if metric.name == name), None)
 
 
 def task_of(data: Dataset | Interface) -> Task:
     """The task that a data set poses, or that a model solves."""
-    return Classification(data.target.class_names, data.feature_max)
+    return _TASKS[data.target.task](data.target, Features.of(data))

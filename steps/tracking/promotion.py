@@ -20,6 +20,7 @@ from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError
 from steps.tasks.comparison import Comparison
+from steps.tasks.task import primary_named
 from steps.tracking.lock import registry_lock
 from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
 from steps.tracking.tags import FORMER_TAG, PROMOTION_REASON_TAG, PROMOTION_TAG, SINCE_TAG, SUCCESSOR_TAG, UNTIL_TAG
@@ -112,9 +113,12 @@ def decide(
     reason = f"{'promoted' if promoted else 'not promoted'}, because {why}"
     if comparison is None or champion is None:
         return Decision(promoted, reason)
+    metric = primary_named(comparison.metric)
+    number = metric.number if metric else "{:.4g}".format
+    theirs, ours = number(comparison.champion), number(comparison.challenger)
     reason += (
-        f" (champion, version {champion.version}: {comparison.champion:.4f}, this version: "
-        f"{comparison.challenger:.4f}; {comparison.summary()}; {comparison.test}: p = {comparison.p_value:.3g})"
+        f" (champion, version {champion.version}: {theirs}, this version: {ours}; "
+        f"{comparison.summary()}; {comparison.test}: p = {comparison.p_value:.3g})"
     )
     return Decision(promoted, reason, int(champion.version), comparison)
 

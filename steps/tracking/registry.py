@@ -17,7 +17,7 @@ from steps.base.errors import InputError
 from steps.datasets.interface import Interface
 from steps.tasks.checks import Check
 from steps.tasks.metric import Interval, as_metrics
-from steps.tasks.task import metric_named
+from steps.tasks.task import primary_named
 from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import model_description, run_link
 from steps.tracking.models import interface_of
@@ -94,7 +94,7 @@ def _description(candidate: Candidate, status: str, run_id: str) -> str:
 
 def score_text(metric: str, score: Interval) -> str:
     """A score in a metric with its interval, for texts; a metric of another version of this project by its name."""
-    known = metric_named(metric)
+    known = primary_named(metric)
     label, text = (known.label, known.text) if known else (metric, "{:.4g}".format)
     found = f"{label} {text(score.value)}"
     if score.low is not None and score.high is not None:

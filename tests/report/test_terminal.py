@@ -9,11 +9,12 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 
+from steps.datasets.tabular.target import Target
 from steps.report.terminal import StudyDisplay, print_table
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
-TASK = Classification(tuple("0123456789"))
+TASK = Classification(Target("classification", class_names=tuple("0123456789")))
 
 ACCURACY = objectives_of(["accuracy"], TASK)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

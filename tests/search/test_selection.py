@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from steps.base.errors import InputError
+from steps.datasets.tabular.target import Target
 from steps.search.selection import by_number, pareto_front, select
 from steps.search.store.records import SelectedTrial, TrialRecord, from_json, to_json
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
-TASK = Classification(("cat", "dog"))
+TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")))
 (ACCURACY,) = objectives_of(["accuracy"], TASK)
 
 

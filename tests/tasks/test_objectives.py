@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from steps.base.errors import InputError
+from steps.datasets.tabular.target import Target
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import followed, objectives_of
 
-TASK = Classification(("cat", "dog"))
+TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")))
 
 
 def test_metrics_of_the_task_and_costs_are_objectives() -> None:

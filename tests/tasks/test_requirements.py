@@ -3,11 +3,13 @@ from __future__ import annotations
 import pytest
 
 from steps.base.errors import InputError
+from steps.datasets.tabular.target import Target
 from steps.tasks.classification.task import Classification
 from steps.tasks.metric import Interval
+from steps.tasks.regression.task import Regression
 from steps.tasks.requirements import Requirement, check_names, check_requirements, parse_requirements
 
-TASK = Classification(("cat", "dog"))
+TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")))
 
 
 def test_bounds_are_read_and_inclusive() -> None:
@@ -35,8 +37,20 @@ def test_another_form_is_refused(text: str) -> None:
     [
         ("rmse<=500", r"metrics of classification \(accuracy, log_loss, .*\), got 'rmse<=500'"),
         ("recall>=95", r"recall by a number from 0 to 1, got 'recall>=95'"),
+        ("log_loss<=-1", r"log_loss by a number of at least 0, got 'log_loss<=-1'"),
     ],
 )
 def test_what_the_task_cannot_measure_is_refused(text: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         check_names(parse_requirements(text), TASK)
+
+
+def test_numbers_with_a_unit_are_bounded_in_that_unit() -> None:
+    task = Regression(Target("regression"))
+    (given,) = parse_requirements("rmse<=45000")
+    check_names((given,), task)
+    assert str(given) == "rmse<=45000"
+    (check,) = check_requirements((given,), task, {"rmse": Interval(45678.9)})
+    assert (check.passed, check.detail) == (False, "test RMSE 45,679 is above 45,000")
+    with pytest.raises(InputError, match=r"r2 by a number of at most 1, got 'r2>=90'"):
+        check_names(parse_requirements("r2>=90"), task)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from steps.report.charts.chart import ACCENT, MUTED, PAGE, TEXT, Chart, canvas
-from steps.tasks.classification.metrics import calibration_bins, calibration_error
+from steps.tasks.classification.calibration import calibration_bins, calibration_error
 
 
 def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:

@@ -12,7 +12,8 @@ from PIL import Image
 from steps.datasets import Dataset
 from steps.report.charts.classification import calibration, confusion_matrix, mistakes
 from steps.report.evaluation.section import Section
-from steps.tasks.classification.metrics import confusion, worst_mistakes
+from steps.tasks.classification.counts import confusion
+from steps.tasks.classification.metrics import worst_mistakes
 
 _MISTAKES = 25
 

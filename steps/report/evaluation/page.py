@@ -22,7 +22,7 @@ def evaluation_page(
         n_test: Rows of the test split.
         charts: By the name of their figure.
     """
-    metric, rivals = task.primary, _rivals(result, task, n_test)
+    metric, rivals = task.primary, _rivals(result, task)
     log_error = n_test if metric.is_share and metric.direction == "maximize" else 0
     return render(
         section.template,
@@ -37,9 +37,8 @@ def evaluation_page(
     )
 
 
-def _rivals(result: EvaluationResult, task: Task, n_test: int) -> dict[str, Interval]:
+def _rivals(result: EvaluationResult, task: Task) -> dict[str, Interval]:
     """The primary metric of the model and of all it is measured against, the model first."""
     others = {} if (to := result.comparison) is None else {f"champion (version {to.version})": to.champion}
-    others |= {name.replace("_", " "): value for name, value in result.baselines.items()}
-    scores = {name: Interval(value, *(task.interval(value, n_test) or (None, None))) for name, value in others.items()}
-    return {"this model": result.scores[task.primary.name], **scores}
+    others |= {name.replace("_", " "): score for name, score in result.baselines.items()}
+    return {"this model": result.scores[task.primary.name], **others}

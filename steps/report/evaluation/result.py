@@ -21,18 +21,21 @@ class ChampionComparison:
         version: That of the champion.
         test: Name of the significance test.
         champion: The champion's primary metric.
+        summary: The counts or losses behind the test, in one clause.
         details: Fields of the task's own comparison, such as the four counts of McNemar's test.
     """
 
     version: int
     test: str
-    champion: float
+    champion: Interval
     p_value: float
+    summary: str
     details: Mapping[str, float]
 
     @classmethod
-    def of(cls, version: int, comparison: Comparison) -> Self:
-        return cls(version, comparison.test, comparison.champion, comparison.p_value, vars(comparison))
+    def of(cls, version: int, champion: Interval, comparison: Comparison) -> Self:
+        summary, details = comparison.summary(), vars(comparison)
+        return cls(version, comparison.test, champion, comparison.p_value, summary, details)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class EvaluationResult:
         reasons: Of the approval and of the promotion, one sentence each.
         scores: By metric, the primary one first.
         baselines: Primary metric of each baseline.
+        notes: Sentences that decided nothing.
         comparison: None if there was no champion.
         losses: Training loss of each epoch of the final training.
         lineage: Group -> name -> value.
@@ -57,7 +61,8 @@ class EvaluationResult:
     reasons: tuple[str, ...]
     checks: tuple[Check, ...]
     scores: Mapping[str, Interval]
-    baselines: Mapping[str, float]
+    baselines: Mapping[str, Interval]
+    notes: tuple[str, ...]
     comparison: ChampionComparison | None
     losses: tuple[float, ...]
     lineage: Mapping[str, Mapping[str, Any] | str]

@@ -7,30 +7,30 @@ from collections.abc import Sequence
 
 from steps.report.study.findings import RangeEdge, trials_since_best
 from steps.report.study.result import Row, StudyResult
-from steps.tasks.task import Task
+from steps.tasks.metric import Metric, is_noise
 
 _FAILED = 0.1  # share of failed trials that is worth a word
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent
 
 
-def certainty(top: Sequence[Row], task: Task, n: int) -> str:
+def certainty(top: Sequence[Row], primary: Metric, n: int) -> str:
     """Whether the first of the top trials is better than the others or luckier, by the primary metric on n samples.
 
     If that is not the only objective, others can be better in it.
     """
     first, others = top[0], [(row, row.score) for row in top[1:] if row.score is not None]
-    equal = [row for row, score in others if first.score is not None and task.is_noise(first.score, score, n)]
+    equal = [row for row, score in others if first.score is not None and is_noise(first.score, score)]
     if not others:
         return "It is the only complete trial: there is nothing to compare it with"
     samples = f"on {n:,} validation samples"
     better = [
         row
         for row, score in others
-        if row not in equal and first.score is not None and task.primary.is_better(score, first.score)
+        if row not in equal and first.score is not None and primary.is_better(score.value, first.score.value)
     ]
     if better:
         numbers = " and ".join(f"trial {row.number}" for row in better)
-        return f"By {task.primary.label} alone, {numbers} would be better by more than noise {samples}"
+        return f"By {primary.label} alone, {numbers} would be better by more than noise {samples}"
     if not equal:
         return f"It is better than the others of the top {len(top)} by more than noise {samples}"
     if len(equal) == len(others):

@@ -17,7 +17,7 @@ from steps.report.study.advice import advice, certainty
 from steps.report.study.findings import TOP, RangeEdge, cost, range_edges
 from steps.report.study.importance import Importance
 from steps.report.study.result import Row, StudyResult
-from steps.tasks.metric import Interval
+from steps.tasks.metric import Interval, is_noise
 from steps.tasks.task import Task
 
 _MATTERS = 0.05  # share of all importances
@@ -62,7 +62,7 @@ def study_page(
     """
     rows, by_number = result.rows, {row.number: row for row in result.rows}
     best = _top(result)
-    top = _scored(best, task, result.n_validation)
+    top = _scored(best)
     edges, shares = range_edges(best), {importance.name: importance.share for importance in found}
     reasons = [edge for edge in edges if _is_reason(edge, shares.get(edge.name, 1))]
     scores = {f"trial {trial.row.number}": trial.score for trial in top}
@@ -72,7 +72,7 @@ def study_page(
         result=result,
         metric=task.primary,
         best=best[0],
-        certainty=certainty(best, task, result.n_validation),
+        certainty=certainty(best, task.primary, result.n_validation),
         top=top,
         counts=Counter(row.state for row in rows),
         cost=cost(rows),
@@ -103,15 +103,12 @@ def _top(result: StudyResult) -> list[Row]:
     return ranked[:TOP]
 
 
-def _scored(best: Sequence[Row], task: Task, n: int) -> list[TopTrial]:
-    """The best trials with their intervals on n rows; none if another program ran one of them and left no score."""
+def _scored(best: Sequence[Row]) -> list[TopTrial]:
+    """The best trials with their scores; none if another program ran one of them and left no score."""
     scores = [row.score for row in best if row.score is not None]
     if len(scores) < len(best):
         return []
-    return [
-        TopTrial(row, Interval(score, *(task.interval(score, n) or (None, None))), task.is_noise(scores[0], score, n))
-        for row, score in zip(best, scores, strict=True)
-    ]
+    return [TopTrial(row, score, is_noise(scores[0], score)) for row, score in zip(best, scores, strict=True)]
 
 
 def _hyperparameters(

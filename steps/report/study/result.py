@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json, json_to
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
+from steps.tasks.metric import Interval
 from steps.tasks.objectives import Objective
 
 Distribution = Annotated[
@@ -27,7 +28,8 @@ class Row:
 
     Attributes:
         values: Of each objective, for a complete trial; else empty.
-        score: The primary metric on the validation split after the last epoch; None if no epoch was finished.
+        score: The primary metric on the validation split after the last epoch, with an interval if the trial is
+            complete; None if no epoch was finished.
         distributions: Of the hyperparameters that were searched; the others were fixed.
         curve: The followed objective after each epoch, from epoch 1.
         budget: Epochs of a trial that is not pruned.
@@ -39,7 +41,7 @@ class Row:
     state: Literal["complete", "pruned", "failed"]
     run_id: str = ""
     values: tuple[float, ...] = ()
-    score: float | None = None
+    score: Interval | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     curve: tuple[float, ...] = ()

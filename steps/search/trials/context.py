@@ -18,6 +18,7 @@ from steps.search.store.attributes import TrialAttributes, TrialSettings
 from steps.search.store.leases import Leases
 from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
+from steps.tasks.metric import as_metrics
 from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followed, objectives_of
 from steps.tasks.task import Task, task_of
 from steps.tracking.trials import TrialRuns
@@ -112,9 +113,19 @@ class TrialContext:
         assert epoch.outputs is not None
         return {"train_loss": epoch.train_loss} | {f"val_{m.name}": m.value(targets, epoch.outputs) for m in metrics}
 
-    def measure(self, trainer: Trainer, metrics: Mapping[str, float]) -> dict[str, float]:
-        """Value by name of each metric and cost of a trial that is trained to the end; latency only as an objective."""
+    def measure(self, trainer: Trainer, epoch: Epoch, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Value by name of each metric and cost of a trial that is trained to the end; latency only as an objective.
+
+        The primary metric has its 95 % interval, `<metric>_low` and `<metric>_high`, if there is one.
+
+        Args:
+            epoch: The last one.
+            metrics: Its metrics, as `score` gives them.
+        """
+        primary, targets = self.task.primary, self.dataset.splits["validation"].targets
+        assert epoch.outputs is not None
         measures = {key.removeprefix("val_"): value for key, value in metrics.items() if key.startswith("val_")}
+        measures |= as_metrics({primary.name: primary.measure(targets, epoch.outputs)}, "")
         measures[PARAMETERS.name] = float(trainer.model.count_params())
         if LATENCY in self.objectives:
             with self.exclusive.measuring():

@@ -85,7 +85,7 @@ class Training:
                     raise optuna.TrialPruned
                 if time.monotonic() - self._saved_at >= self._interval:
                     self._save(trainer)
-        measures = context.measure(trainer, self.history[-1])
+        measures = context.measure(trainer, epoch, self.history[-1])
         self._runs.log_metrics(self._run_id, costs(measures), context.epochs)
         return measures
 

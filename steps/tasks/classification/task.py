@@ -2,84 +2,81 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from steps.datasets import Split
+from steps.datasets.tabular.target import Target
+from steps.tasks.baselines import PLAIN, Features
 from steps.tasks.classification import baselines as _baselines
 from steps.tasks.classification import metrics as _metrics
 from steps.tasks.classification.comparison import McNemar
+from steps.tasks.classification.delong import DeLong
+from steps.tasks.classification.streamed import StreamedMetrics
+from steps.tasks.comparison import Comparison
 from steps.tasks.metric import Interval, Metric
-
-_Z = 1.96
 
 
 @dataclass(frozen=True)
 class Classification:
-    """The `Task` of predicting one of several classes.
+    """The `Task` of predicting one of several classes, at least two."""
 
-    Attributes:
-        class_names: One per column of the outputs.
-        feature_max: Largest value of a feature; the baselines scale by it.
-    """
-
-    class_names: tuple[str, ...]
-    feature_max: float = 1.0
+    target: Target
+    features: Features = PLAIN
 
     name = "classification"
 
     @property
-    def n_outputs(self) -> int:
-        return len(self.class_names)
+    def positive(self) -> int | None:
+        """Number of the class that is asked for, of two; by default the second. None of several."""
+        names = self.target.class_names
+        if len(names) > 2:
+            return None
+        return names.index(self.target.positive_class) if self.target.positive_class else 1
 
     @property
     def primary(self) -> Metric:
-        return _metrics.ACCURACY
+        """Accuracy for images and for several classes, else ROC AUC."""
+        if self.positive is None or self.features.is_image:
+            return _metrics.ACCURACY
+        return _metrics.roc_auc_of(self.positive)
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        return _metrics.METRICS
+        known = _metrics.SEVERAL_CLASSES if self.positive is None else _metrics.two_classes(self.positive)
+        return {self.primary.name: self.primary, **known}
 
     @property
     def epoch_metrics(self) -> tuple[Metric, ...]:
-        return _metrics.ACCURACY, _metrics.LOG_LOSS
+        return tuple(dict.fromkeys((self.primary, _metrics.ACCURACY, _metrics.LOG_LOSS)))
 
     def test_scores(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, Interval]:
         return {name: metric.measure(targets, outputs) for name, metric in self.metrics.items()}
 
-    def streamed(self) -> _metrics.StreamedMetrics:
-        return _metrics.StreamedMetrics(self.n_outputs)
-
-    def interval(self, value: float, n: int) -> tuple[float, float]:
-        """Wilson interval of an accuracy."""
-        return _metrics.wilson_interval(round(value * n), n)
-
-    def is_noise(self, first: float, second: float, n: int) -> bool:
-        """Whether two accuracies are within the 95 % interval of their difference (Agresti & Caffo, 2000).
-
-        Both are taken as independent. Two models are judged on the same rows and make partly the same mistakes, so
-        a difference can be real and still be called noise, hardly the other way round.
-        """
-        smoothed = [(accuracy * n + 1) / (n + 2) for accuracy in (first, second)]
-        deviation = math.sqrt(sum(share * (1 - share) / (n + 2) for share in smoothed))
-        return abs(smoothed[0] - smoothed[1]) <= _Z * deviation
+    def streamed(self) -> StreamedMetrics:
+        return StreamedMetrics(len(self.target.class_names), self.positive, self.primary)
 
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
-        return _baselines.baselines(train, test, self.n_outputs, self.feature_max)
+        return _baselines.baselines(train, test, len(self.target.class_names), self.features)
 
-    def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> McNemar:
-        return McNemar.of(targets, challenger.argmax(1), champion.argmax(1))
+    def boosting(self, train: Split, test: Split) -> np.ndarray | None:
+        return _baselines.boosting(train, test, len(self.target.class_names), self.features)
+
+    def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> Comparison:
+        """By DeLong's test if ROC AUC is the primary metric, else by McNemar's."""
+        if self.positive is None or self.features.is_image:
+            return McNemar.of(targets, challenger.argmax(1), champion.argmax(1))
+        return DeLong.of(targets == self.positive, challenger[:, self.positive], champion[:, self.positive])
 
     def report(self, targets: np.ndarray, outputs: np.ndarray) -> str:
         """Precision, recall, F1 and support of each class."""
         from sklearn.metrics import classification_report
 
+        names = self.target.class_names
         return str(
             classification_report(
-                targets, outputs.argmax(1), labels=range(self.n_outputs), target_names=self.class_names,
-                digits=4, zero_division=0,
+                targets, outputs.argmax(1), labels=range(len(names)), target_names=names, digits=4, zero_division=0
             )
-        )  # fmt: skip
+        )

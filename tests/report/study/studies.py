@@ -9,12 +9,15 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from steps.datasets.tabular.target import Target
 from steps.report.study.result import Row, StudyResult
 from steps.search.space.file import load_space, space_path
 from steps.tasks.classification.task import Classification
+from steps.tasks.intervals import of_proportion
+from steps.tasks.metric import Interval
 from steps.tasks.objectives import followed, objectives_of
 
-TASK = Classification(tuple("0123456789"))
+TASK = Classification(Target("classification", class_names=tuple("0123456789")))
 HOSTILE = "<script>alert('x')</script>"
 _START = 1_800_000_000  # seconds since 1970
 _SPACE: dict[str, BaseDistribution] = {
@@ -26,8 +29,13 @@ _SPACE: dict[str, BaseDistribution] = {
 }
 
 
+def scored(accuracy: float, n: int) -> Interval:
+    """An accuracy on n rows."""
+    return Interval(accuracy, *(of_proportion(round(accuracy * n), n) or (None, None)))
+
+
 def complete(number: int, accuracy: float, **more: Any) -> Row:
-    return Row(number, "complete", values=(accuracy,), score=accuracy, **more)
+    return Row(number, "complete", values=(accuracy,), score=scored(accuracy, 1000), **more)
 
 
 def row(number: int, epochs: int, rng: random.Random) -> Row:
@@ -47,7 +55,7 @@ def row(number: int, epochs: int, rng: random.Random) -> Row:
         state="failed" if failed else "pruned" if pruned else "complete",
         run_id=f"{number:032x}",
         values=() if pruned or failed else (curve[-1],),
-        score=curve[-1],
+        score=Interval(curve[-1]) if pruned or failed else scored(curve[-1], 10_000),
         hyperparameters=chosen,
         distributions=_SPACE,
         curve=curve,

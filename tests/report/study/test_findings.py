@@ -8,7 +8,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from steps.report.study.advice import advice, certainty
 from steps.report.study.findings import cost, range_edges, trials_since_best
 from steps.report.study.result import Row
-from tests.report.study.studies import TASK, complete, result
+from steps.tasks.metric import Interval, is_noise
+from tests.report.study.studies import TASK, complete, result, scored
 
 
 @pytest.mark.parametrize(
@@ -22,17 +23,22 @@ from tests.report.study.studies import TASK, complete, result
     ],
 )
 def test_noise_depends_on_the_number_of_samples(first: float, second: float, n: int, noise: bool) -> None:
-    assert TASK.is_noise(first, second, n) is noise
-    assert TASK.is_noise(second, first, n) is noise
+    assert is_noise(scored(first, n), scored(second, n)) is noise
+    assert is_noise(scored(second, n), scored(first, n)) is noise
+
+
+def test_values_without_an_interval_cannot_be_told_apart() -> None:
+    assert is_noise(Interval(0.1), Interval(0.9, 0.8, 1.0))
 
 
 def test_certainty_names_those_that_cannot_be_told_apart() -> None:
-    assert "only complete trial" in certainty([complete(3, 0.9)], TASK, 1000)
-    assert "top 3 are within noise" in certainty([complete(i, 0.9 - i / 1000) for i in range(3)], TASK, 1000)
-    mixed = certainty([complete(4, 0.9), complete(7, 0.899), complete(9, 0.5)], TASK, 1000)
+    assert "only complete trial" in certainty([complete(3, 0.9)], TASK.primary, 1000)
+    assert "top 3 are within noise" in certainty([complete(i, 0.9 - i / 1000) for i in range(3)], TASK.primary, 1000)
+    mixed = certainty([complete(4, 0.9), complete(7, 0.899), complete(9, 0.5)], TASK.primary, 1000)
     assert "trial 7 cannot be told apart" in mixed
-    assert "more than noise" in certainty([complete(4, 0.9), complete(9, 0.5)], TASK, 1000)
-    assert "By accuracy alone, trial 9 would be better" in certainty([complete(4, 0.8), complete(9, 0.9)], TASK, 1000)
+    assert "more than noise" in certainty([complete(4, 0.9), complete(9, 0.5)], TASK.primary, 1000)
+    other = certainty([complete(4, 0.8), complete(9, 0.9)], TASK.primary, 1000)
+    assert "By accuracy alone, trial 9 would be better" in other
 
 
 @pytest.mark.parametrize(
