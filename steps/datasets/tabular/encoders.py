@@ -72,19 +72,18 @@ class NumberEncoder:
 
 
 class BooleanEncoder:
-    """False −1, true 1, missing 0."""
+    """False −1, true 1, missing and all else 0."""
 
     n_levels = 0
 
     def __init__(self, column: Column, fit: Fit) -> None:
-        self._column = column
         self.names: tuple[str, ...] = (column.name,)
 
     def fitted(self, cells: Cells) -> Fit:
         return Fit()
 
     def fill(self, out: np.ndarray, cells: Cells, faults: list[Fault]) -> None:
-        out[:, 0] = np.nan_to_num(2 * read_booleans(self._column, cells, faults) - 1)
+        out[:, 0] = np.nan_to_num(2 * read_booleans(cells) - 1)
 
 
 class PairEncoder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from .arrays import Cells, as_array
 from .errors import SchemaError
+from .names import nearest
 
 _FEW = 64  # rows that cost less as Python values than as one pandas column after the other
 
@@ -57,12 +57,3 @@ class Rows:
         values = self._table.column(position).slice(start, stop - start)
         is_few = len(self) <= _FEW and not pa.types.is_nested(values.type)
         return values.to_pylist() if is_few else as_array(values, name)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence about a name that does not exist: the nearest one that does, or all if they are few."""
-    by_fold = {other.strip().casefold(): other for other in names}
-    close = difflib.get_close_matches(name.strip().casefold(), by_fold, n=1)
-    if close:
-        return f"; did you mean {by_fold[close[0]]!r}?"
-    return f"; the columns are {', '.join(by_fold.values())}" if 0 < len(by_fold) <= 20 else ""

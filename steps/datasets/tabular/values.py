@@ -62,9 +62,11 @@ def canonical(column: Column, values: Any, faults: list[Fault] | None = None) ->
     if column.kind == "date":
         dates = read_dates(column, array, faults)
         return pa.array(dates, pa.timestamp("us"), from_pandas=True).cast(pa.timestamp("us", "UTC"))
-    read = read_numbers if column.kind == "number" else read_booleans
-    numbers = read(column, array, faults)
-    return pa.array(numbers, pa.float64() if column.kind == "number" else pa.bool_(), mask=np.isnan(numbers))
+    if column.kind == "boolean":
+        truths = read_booleans(array)
+        return pa.array(truths, pa.bool_(), mask=np.isnan(truths))
+    numbers = read_numbers(column, array, faults)
+    return pa.array(numbers, pa.float64(), mask=np.isnan(numbers))
 
 
 def read_numbers(column: Column, cells: Cells, faults: list[Fault] | None = None) -> np.ndarray:
@@ -123,13 +125,10 @@ def parse_number(word: str | None, written: str = "") -> float:
     return float(word) if _PLAIN.fullmatch(word) else np.nan
 
 
-def read_booleans(column: Column, cells: Cells, faults: list[Fault] | None = None) -> np.ndarray:
-    """(n,) float64: 0 for false, 1 for true, NaN for a missing one and for a fault."""
+def read_booleans(cells: Cells) -> np.ndarray:
+    """(n,) float64: 0 for false, 1 for true in any spelling, NaN for a missing one and for all else."""
     positions, found = words(cells)
-    truths = [truth(word) for word in found]
-    wrong = np.array([*(word is not None and is_ is None for word, is_ in zip(found, truths, strict=True)), False])
-    if wrong[positions].any():
-        report(column.name, cells, wrong[positions], "must be yes or no, in any spelling", faults)
+    truths = (truth(word) for word in found)
     numbers: np.ndarray = np.array([*(np.nan if is_ is None else is_ for is_ in truths), np.nan], float)[positions]
     return numbers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ MISSING = frozenset(
     ("", "?", "-", "--", ".", "NA", "na", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "NULL", "Null",
      "null", "None")
 )  # fmt: skip
-_SPELLINGS = (("no", "yes"), ("false", "true"), ("f", "t"), ("n", "y"), ("0", "1"), ("off", "on"))
-FALSE, TRUE = (frozenset(words) for words in zip(*_SPELLINGS, strict=True))
+SPELLINGS = (("no", "yes"), ("false", "true"), ("f", "t"), ("n", "y"), ("0", "1"), ("off", "on"))
+FALSE, TRUE = (frozenset(words) for words in zip(*SPELLINGS, strict=True))
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 
@@ -53,7 +53,7 @@ def whole(word: str) -> str:
     return str(int(word.partition(".")[0])) if is_whole(word) else word
 
 
-def natural(words: Sequence[str]) -> list[str]:
+def natural(words: Iterable[str]) -> list[str]:
     """Words in natural order: numbers by size, then the others by letters, numbers inside them by size."""
 
     def key(word: str) -> tuple[Any, ...]:

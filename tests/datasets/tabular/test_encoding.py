@@ -169,7 +169,7 @@ def test_cells_that_are_no_value_are_listed_if_asked_for_and_count_as_missing() 
     ("rows", "message"),
     [
         (ROWS.rename(columns={"size": "Size "}), "column 'size' is missing; did you mean 'Size '?"),
-        (ROWS[["size"]], "column 'new' is missing; the columns are size"),
+        (ROWS[["size"]], "column 'new' is missing; there are size"),
         (ROWS.rename(columns={"new": "size"}), "column 'size' stands twice; give each column a name of its own"),
     ],
 )

@@ -1,0 +1,194 @@
+"""Schema and target of a table, with the reason for each decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .arrays import as_array
+from .errors import SchemaError
+from .kinds import WrongCells, find_column
+from .leaks import LEAK, given_away
+from .names import is_id, likely_target, nearest
+from .rows import Rows
+from .schema import Column, LeftOut, Schema
+from .targets import Labels, find_target
+
+_SAMPLE = 20_000  # rows in which leaks are looked for
+_SUGGEST_ROWS = 10_000
+_FEW_VALUES = 20  # of a likely target
+_ROLES = {
+    "ignore_columns": "named in ignore_columns",
+    "weight_column": "weighs the rows",
+    "group_column": "groups the rows",
+    "time_column": "orders the rows in time",
+    "split_column": "names the split of each row",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person says about the columns of a table; empty for all that is to be found.
+
+    Attributes:
+        task: `auto`, `classification` or `regression`.
+        positive_class: One of two classes.
+        categorical_columns: Columns that hold levels.
+        date_columns: Columns that hold dates.
+        ignore_columns: Columns that are left out.
+        weight_column: Weight of each row.
+        group_column: Group of each row, which is never split.
+        time_column: Time of each row; later rows are tested.
+        split_column: Name of each row's split.
+    """
+
+    task: str = "auto"
+    positive_class: str = ""
+    categorical_columns: tuple[str, ...] = ()
+    date_columns: tuple[str, ...] = ()
+    ignore_columns: tuple[str, ...] = ()
+    weight_column: str = ""
+    group_column: str = ""
+    time_column: str = ""
+    split_column: str = ""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What was found in a table.
+
+    Attributes:
+        schema: All columns but the target.
+        labels: The target, and the rows that have one.
+    """
+
+    schema: Schema
+    labels: Labels
+
+
+def infer(table: pa.Table, target: str, request: Request | None = None) -> Inference:
+    """Kinds of columns and the task, from the rows that have a target.
+
+    Raises:
+        SchemaError: A name that is no column, a target that is none, a column in which a few cells do not go with all
+            the others, or no column that a model can learn from.
+    """
+    request = request or Request()
+    names = Rows(table).names
+    if not target:
+        raise SchemaError(f"target must be a column, got ''; likely ones are {', '.join(suggest_targets(table)[:5])}")
+    _check("target", target, names)
+    roles = _roles(request, target, names)
+    labels = find_target(target, table.column(target), request.task, request.positive_class)
+    stated = dict.fromkeys(request.categorical_columns, "category") | dict.fromkeys(request.date_columns, "date")
+    columns: list[Column] = []
+    left_out: list[LeftOut] = []
+    warnings = [*labels.warnings]
+    for name in names:
+        if name in roles:
+            left_out.append(LeftOut(name, roles[name]))
+        elif name != target:
+            found = _column(table, name, labels, stated.get(name, ""), warnings)
+            (left_out if isinstance(found, LeftOut) else columns).append(found)  # type: ignore[arg-type]
+    if not columns:
+        reasons = "; ".join(f"{column.name!r}: {column.why}" for column in left_out[:5])
+        raise SchemaError(
+            f"dataset must have a column to learn {target!r} from, got none ({reasons or 'no other column'})"
+        )
+    warnings += _leaks(table, columns, labels)
+    return Inference(Schema(tuple(columns), tuple(left_out), tuple(warnings)), labels)
+
+
+def suggest_targets(table: pa.Table) -> list[str]:
+    """All columns, the likely targets first: by name, place and number of different values."""
+    table = table.slice(0, _SUGGEST_ROWS)
+    names = table.column_names
+    scores = {}
+    for position, name in enumerate(names):
+        n_values = _count(table.column(position))
+        score = (
+            10.0 * (0 if name == "y" and "x" in names else likely_target(name))
+            + 5 * (position == len(names) - 1)
+            + 2 * (position == 0)
+        )
+        score += 3 if 2 <= n_values <= _FEW_VALUES else -20 * (n_values < 2)
+        is_text = pa.types.is_string(table.schema.field(position).type)
+        if (
+            is_id(name)
+            or (is_text and 2 * n_values > table.num_rows)
+            or pa.types.is_temporal(table.schema.field(position).type)
+        ):
+            score -= 20
+        scores[name] = score
+    return sorted(names, key=lambda name: -scores[name])
+
+
+def _count(column: pa.ChunkedArray) -> int:
+    """Different values of a column; 0 if its cells hold several."""
+    if pa.types.is_nested(column.type):
+        return 0
+    array = as_array(column, "")
+    return int(pc.count_distinct(array.dictionary if pa.types.is_dictionary(array.type) else array).as_py())
+
+
+def _column(table: pa.Table, name: str, labels: Labels, stated: str, warnings: list[str]) -> Column | LeftOut:
+    column = table.column(name)
+    if pa.types.is_nested(column.type):
+        return LeftOut(name, f"holds several values per cell ({column.type})")
+    try:
+        return find_column(
+            name, as_array(column.take(labels.rows) if labels.n_missing else column, name), stated, warnings
+        )
+    except WrongCells as wrong:
+        raise wrong.moved(labels.rows) from None
+
+
+def _roles(request: Request, target: str, names: list[str]) -> dict[str, str]:
+    """Columns that are left out because a person says so, and why.
+
+    Raises:
+        SchemaError: A name that is no column, that is the target, or that has two roles.
+    """
+    given = {
+        "categorical_columns": request.categorical_columns,
+        "date_columns": request.date_columns,
+        **{role: getattr(request, role) for role in _ROLES},
+    }
+    parameter_of: dict[str, str] = {}
+    reasons = {}
+    for parameter, value in given.items():
+        for name in (value,) if isinstance(value, str) else value:
+            if not name:
+                continue
+            _check(parameter, name, names)
+            if name == target:
+                raise SchemaError(f"{parameter} must not hold the target, got {name!r}")
+            if parameter_of.setdefault(name, parameter) != parameter:
+                raise SchemaError(f"{parameter} must not hold a column of {parameter_of[name]}, got {name!r}")
+            if parameter in _ROLES:
+                reasons[name] = _ROLES[parameter]
+    return reasons
+
+
+def _check(parameter: str, name: str, names: list[str]) -> None:
+    if name not in names:
+        raise SchemaError(f"{parameter} must name a column, got {name!r}{nearest(name, names)}")
+
+
+def _leaks(table: pa.Table, columns: Iterable[Column], labels: Labels) -> list[str]:
+    n = len(labels.rows)
+    sample = np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
+    rows, values = pa.array(labels.rows[sample]), labels.values[sample]
+    lines = []
+    for column in columns:
+        cells = as_array(table.column(column.name).take(rows), column.name)
+        if (share := given_away(column, cells, labels.target, values)) >= LEAK:
+            lines.append(
+                f"column {column.name!r} alone gives {share:.1%} of the target away; if it is not known before the "
+                f"target, name it in ignore_columns"
+            )
+    return lines

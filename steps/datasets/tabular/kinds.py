@@ -1,0 +1,285 @@
+"""The kind of a column, from its name and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .arrays import text
+from .date_formats import find_date_format
+from .dates import UNIX_UNITS, local, part, seconds
+from .errors import SchemaError
+from .names import is_code, is_id, is_unix_time
+from .number_formats import find_number_format
+from .schema import Column, LeftOut
+from .values import Fault, read_dates, read_numbers
+from .words import SPELLINGS, is_whole, natural, truth, whole, words
+
+MOST_LEVELS = 10_000
+ALMOST_ALL = 0.95  # share of the cells; the others are then faults
+_FEW = 20  # words of so few different ones are levels, also if most are numbers
+_ROWS_PER_CODE = 5  # on average, so that codes can be levels
+_ROWS_PER_GROUP = 10  # on average, so that what rows belong to can be levels
+_TEXT_WORDS = 4  # on average, in free text
+_SAMPLE = 2_000  # cells that tell the kind of a column with more different words than levels are allowed
+_UNIX = (1e8, 4.2e9)  # seconds of the years 1973 and 2103
+
+
+class NotUsed(Exception):
+    """A column has to be left out; the message says why."""
+
+
+class WrongCells(SchemaError):
+    """A few cells of a column do not go with all the others."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        more = f", and {len(faults) - 1:,} more such cells" if len(faults) > 1 else ""
+        super().__init__(
+            f"{faults[0]}{more}; correct the table, or name the column in ignore_columns or categorical_columns"
+        )
+        self._faults = faults
+
+    def moved(self, rows: np.ndarray) -> WrongCells:
+        """The same for a table in which these cells' rows stand at other positions."""
+        return WrongCells([replace(fault, row=int(rows[fault.row])) for fault in self._faults])
+
+
+def find_column(name: str, array: pa.Array, stated: str, warnings: list[str]) -> Column | LeftOut:
+    """The column with its kind and the reason for it, or why it is left out.
+
+    Args:
+        stated: `category` or `date` if a person says so, else empty.
+        warnings: Takes lines for people.
+
+    Raises:
+        SchemaError: A few cells do not go with all the others, or the stated kind is impossible.
+    """
+    try:
+        if stated == "category":
+            return _category(name, array, "named in categorical_columns", is_stated=True)
+        if stated == "date":
+            return _date(name, array, _stated_format(name, array, warnings), "named in date_columns")
+        return _found(name, array, warnings)
+    except NotUsed as reason:
+        return LeftOut(name, str(reason))
+
+
+def _found(name: str, array: pa.Array, warnings: list[str]) -> Column:
+    kind = array.type
+    if array.null_count == len(array):
+        raise NotUsed("has no values")
+    if pa.types.is_boolean(kind):
+        return _boolean(name, array, dict.fromkeys(("False", "True"), 1))
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _date(name, array, "", "dates")
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _number(name, array, "")
+    if pa.types.is_time(kind) or pa.types.is_duration(kind):
+        raise NotUsed("times of day or durations; to use them, write them as numbers")
+    return _words(name, array, warnings)
+
+
+def _words(name: str, array: pa.Array, warnings: list[str]) -> Column:
+    is_long = pc.count_distinct(array.dictionary if pa.types.is_dictionary(array.type) else array).as_py() > MOST_LEVELS
+    counts, n_missing = count_words(array.slice(0, _SAMPLE) if is_long else array)
+    if not counts:
+        raise NotUsed("has no values")
+    if not is_long and len(counts) == 1 and not n_missing:
+        raise NotUsed(f"is always {next(iter(counts))!r}")
+    if _are_booleans(counts):
+        return _boolean(name, array, counts)
+    written = find_number_format(counts, ALMOST_ALL)
+    if written is not None and (len(counts) > _FEW or find_number_format(counts, 1.0) is not None):
+        return _number(name, array, written)
+    dates = find_date_format(list(counts), ALMOST_ALL)
+    if dates is not None:
+        if dates.is_ambiguous:
+            warnings.append(_ambiguous(name, dates.format))
+        return _date(name, array, dates.format, f"dates written {dates.format}" if dates.format else "dates")
+    return _category(name, array, "words")
+
+
+def _number(name: str, array: pa.Array, written: str) -> Column:
+    column = Column(name, "number", format=written)
+    faults: list[Fault] = []
+    numbers = read_numbers(column, array, faults)
+    _refuse(faults)
+    present = numbers[~np.isnan(numbers)]
+    values = np.unique(present)
+    if not len(values):
+        raise NotUsed("has no values")
+    n_missing = len(numbers) - len(present)
+    if len(values) == 1 and not n_missing:
+        raise NotUsed(f"is always {text(float(values[0]))}")
+    if len(values) == 2 and values.tolist() == [0, 1]:
+        return _boolean(name, array, {"0": 1, "1": 1})
+    if is_unix_time(name) and (unit := _unix_unit(values)):
+        return _date(name, array, unit, "seconds since 1970, by its name")
+    is_whole_ = bool((values % 1 == 0).all())
+    if is_whole_ and (why := _code_reason(name, present, values)):
+        return _category(name, array, why)
+    return replace(
+        column, why="whole numbers" if is_whole_ else "numbers", n_missing=n_missing, low=float(values[0]),
+        high=float(values[-1]), example=_example(array),
+    )  # fmt: skip
+
+
+def _code_reason(name: str, present: np.ndarray, values: np.ndarray) -> str:
+    """Why whole numbers are levels; empty if they are not."""
+    n_rows = len(present) / len(values)
+    if n_rows == 1:
+        if values[0] in (0, 1) and (np.diff(present) == 1).all():
+            raise NotUsed("running numbers, which name each row")
+        if is_id(name):
+            raise NotUsed("names each row, by its name and as no number comes twice")
+    if is_id(name) and n_rows < _ROWS_PER_GROUP:
+        raise NotUsed(_belongs(name, len(values)))
+    if len(values) == 2:
+        return "two whole numbers"
+    if (is_id(name) or is_code(name)) and n_rows >= _ROWS_PER_CODE and len(values) <= MOST_LEVELS:
+        return "codes, by its name"
+    return ""
+
+
+def _boolean(name: str, array: pa.Array, counts: dict[str, int]) -> Column:
+    column = Column(name, "boolean", example=_example(array))
+    _, n_missing = count_words(array)
+    no, yes = (next((word for word in counts if truth(word) is is_), "") for is_ in (False, True))
+    if pc.count_distinct(array).as_py() == 1 and not n_missing:
+        raise NotUsed(f"is always {column.example!r}")
+    return replace(column, why=f"only {no} and {yes}", n_missing=n_missing, levels=(no, yes))
+
+
+def _date(name: str, array: pa.Array, written: str, why: str) -> Column:
+    zone = (array.type.tz if pa.types.is_timestamp(array.type) else None) or ""
+    column = Column(name, "date", why, example=_example(array), format=written, zone=zone)
+    faults: list[Fault] = []
+    dates = read_dates(column, array, faults)
+    _refuse(faults)
+    present = dates[~np.isnat(dates)]
+    if not len(present):
+        raise NotUsed("has no values")
+    times = seconds(present)
+    n_missing = len(dates) - len(present)
+    if times.min() == times.max() and not n_missing:
+        raise NotUsed(f"is always {column.example}")
+    clock = np.unique(local(present, zone))
+    varying = tuple(name for name in ("month", "weekday", "hour") if _varies(clock, name))
+    return replace(column, n_missing=n_missing, low=float(times.min()), high=float(times.max()), parts=varying)
+
+
+def _varies(clock: np.ndarray, name: str) -> bool:
+    values = part(clock, name)
+    return bool(values.min() != values.max())
+
+
+def _category(name: str, array: pa.Array, why: str, *, is_stated: bool = False) -> Column:
+    n_words = pc.count_distinct(array.dictionary if pa.types.is_dictionary(array.type) else array).as_py()
+    if n_words > MOST_LEVELS:
+        if is_stated:
+            raise SchemaError(
+                f"categorical_columns must have at most {MOST_LEVELS:,} levels each, got {n_words:,} in column {name!r}"
+            )
+        raise NotUsed(f"{n_words:,} different words, more than the {MOST_LEVELS:,} that can be levels")
+    counts, n_missing = count_words(array)
+    if not counts:
+        raise NotUsed("has no values")
+    if len(counts) == 1 and not n_missing:
+        raise NotUsed(f"is always {next(iter(counts))!r}")
+    if not is_stated and not pa.types.is_integer(array.type) and not pa.types.is_floating(array.type):
+        _refuse_names(name, counts)
+    levels = set(counts)
+    if all(map(is_whole, levels)):
+        levels = set(map(whole, levels))
+    return Column(name, "category", why, n_missing, tuple(natural(levels)), example=_example(array))
+
+
+def _refuse_names(name: str, counts: dict[str, int]) -> None:
+    """Leave out words that name rows, and free text."""
+    n, n_rows = len(counts), sum(counts.values())
+    if n == n_rows and n > 2:
+        raise NotUsed("names each row: no word comes twice")
+    if n <= _FEW:
+        return
+    if 2 * n > n_rows:
+        if np.mean([word.count(" ") + 1 for word in counts]) >= _TEXT_WORDS:
+            raise NotUsed(f"free text: {n:,} texts in {n_rows:,} rows")
+        raise NotUsed(f"names nearly each row: {n:,} words in {n_rows:,} rows")
+    if is_id(name) and n_rows < _ROWS_PER_GROUP * n:
+        raise NotUsed(_belongs(name, n))
+
+
+def _belongs(name: str, n: int) -> str:
+    return (
+        f"{n:,} things that rows belong to, by its name; if rows with the same one must stay together, "
+        f"give group_column={name!r}"
+    )
+
+
+def _stated_format(name: str, array: pa.Array, warnings: list[str]) -> str:
+    kind = array.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return ""
+    counts, _ = count_words(array)
+    if not counts:
+        raise NotUsed("has no values")
+    found = find_date_format(list(counts), ALMOST_ALL, is_stated=True)
+    if found is not None:
+        if found.is_ambiguous:
+            warnings.append(_ambiguous(name, found.format))
+        return found.format
+    if all(map(is_whole, counts)) and (unit := _unix_unit(np.array([float(word) for word in counts]))):
+        return unit
+    raise SchemaError(f"date_columns must hold dates, got {next(iter(counts))!r} in column {name!r}")
+
+
+def _ambiguous(name: str, written: str) -> str:
+    return f"column {name!r} could have day and month the other way round; taken as {written}"
+
+
+def _unix_unit(values: np.ndarray) -> str:
+    """`unix s` or `unix ms` if the numbers are times of our age in that unit, else empty."""
+    for unit, scale in UNIX_UNITS.items():
+        if values.min() * scale / 1e6 >= _UNIX[0] and values.max() * scale / 1e6 <= _UNIX[1]:
+            return unit
+    return ""
+
+
+def _are_booleans(counts: dict[str, int]) -> bool:
+    found = {whole(word).casefold() for word in counts}
+    truths = {truth(word) for word in found}
+    if None in truths or len(found) == 1:
+        return None not in truths
+    return len(truths) == 2 and (len(found) > 2 or any(found == set(pair) for pair in SPELLINGS))
+
+
+def count_words(array: pa.Array) -> tuple[dict[str, int], int]:
+    """Rows of each different word, in the order in which they come, and rows without one."""
+    positions, found = words(array)
+    numbers = np.bincount(positions[positions >= 0], minlength=len(found)).tolist()
+    counts: dict[str, int] = {}
+    for word, n in zip(found, numbers, strict=True):
+        if word is not None and n:
+            counts[word] = counts.get(word, 0) + n
+    return counts, len(array) - sum(counts.values())
+
+
+def _example(array: pa.Array) -> str:
+    """The first value."""
+    for start in range(0, len(array), 100):
+        positions, found = words(array.slice(start, 100))
+        present = [found[i] for i in positions.tolist() if i >= 0 and found[i] is not None]
+        if present:
+            word = str(present[0])
+            return word if len(word) <= 30 else f"{word[:29]}…"
+    return ""
+
+
+def _refuse(faults: list[Fault]) -> None:
+    """Refuse a column in which some cells do not go with all the others."""
+    if faults:
+        raise WrongCells(faults)

@@ -1,0 +1,85 @@
+"""Columns that alone nearly give the target away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import Cells
+from .dates import seconds
+from .schema import Column
+from .target import Target
+from .values import read_dates, read_numbers
+from .words import words
+
+LEAK = 0.98  # share of the target that a column gives away
+_BINS = 200  # of numbers, with equally many rows each
+_ROWS_PER_BIN = 5
+
+
+def given_away(column: Column, cells: Cells, target: Target, values: np.ndarray) -> float:
+    """Share of the target that rows with the same value, or nearly the same number, tell of each other.
+
+    Of classes: the share of the errors of always guessing the most frequent class that do not happen if each row gets
+    the class of most others like it. Of numbers: R² of the mean of the others like it, or of a straight line. The row
+    itself does not count, so that words which name each row tell nothing.
+
+    Args:
+        values: (n,) targets, as in `Labels`.
+
+    Returns:
+        At most 1; 0 or less for a column that tells nothing.
+    """
+    if column.kind in ("number", "date"):
+        numbers = read_numbers(column, cells) if column.kind == "number" else seconds(read_dates(column, cells))
+        groups = _bins(numbers)
+    else:
+        numbers = np.empty(0)
+        positions, found = words(cells)
+        index: dict[str | None, int] = {}
+        groups = np.array([*(index.setdefault(word, len(index)) for word in found), index.get(None, len(index))])[
+            positions
+        ]
+    if values.min() == values.max():
+        return 0.0
+    if target.task == "classification":
+        return _of_classes(groups, values)
+    return max(_of_numbers(groups, values.astype(float)), _of_a_line(numbers, values.astype(float)))
+
+
+def _bins(numbers: np.ndarray) -> np.ndarray:
+    """(n,) bins from 0, the first one of missing numbers."""
+    present = numbers[~np.isnan(numbers)]
+    edges = np.unique(present)
+    most = min(_BINS, max(2, len(numbers) // _ROWS_PER_BIN))
+    if len(edges) > most:
+        edges = np.unique(np.quantile(present, np.linspace(0, 1, most + 1)[:-1]))
+    return np.where(np.isnan(numbers), 0, np.searchsorted(edges, numbers, side="right"))
+
+
+def _of_classes(groups: np.ndarray, classes: np.ndarray) -> float:
+    n_classes = int(classes.max()) + 1
+    pairs, counts = np.unique(groups.astype(np.int64) * n_classes + classes, return_counts=True)
+    order = np.lexsort((counts, pairs // n_classes))
+    group, counts = (pairs // n_classes)[order], counts[order]  # within each group the most frequent class comes last
+    is_last = np.append(group[1:] != group[:-1], True)
+    second = np.where(np.append(False, group[1:] == group[:-1]), np.append(0, counts[:-1]), 0)
+    n_right = counts[is_last & (counts - 1 > second)].sum()
+    n_guessed = np.bincount(classes).max()
+    return float(1 - (len(classes) - n_right) / (len(classes) - n_guessed))
+
+
+def _of_numbers(groups: np.ndarray, numbers: np.ndarray) -> float:
+    n_others = np.bincount(groups)[groups] - 1
+    sums = np.bincount(groups, numbers)[groups] - numbers
+    guesses = np.where(n_others > 0, sums / np.maximum(n_others, 1), numbers.mean())
+    return float(1 - ((numbers - guesses) ** 2).sum() / ((numbers - numbers.mean()) ** 2).sum())
+
+
+def _of_a_line(numbers: np.ndarray, targets: np.ndarray) -> float:
+    present = ~np.isnan(numbers) if len(numbers) else np.zeros(len(targets), bool)
+    if 2 * present.sum() < len(targets):
+        return 0.0
+    x, y = numbers[present], targets[present]
+    x, y = x - x.mean(), y - y.mean()
+    spread = (x**2).sum() * (y**2).sum()
+    return float((x * y).sum() ** 2 / spread) if spread > 0 else 0.0

@@ -1,0 +1,36 @@
+"""The format of a column of text that holds numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from .values import CONTINENTAL, ENGLISH, parse_number
+
+_CODE = re.compile(r"[+-]?0\d+")  # a zero in front is part of a code
+_CERTAIN = {
+    ENGLISH: re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}"),
+    CONTINENTAL: re.compile(r"[+-]?[\d.]*\d,(\d{1,2}|\d{4,})|[+-]?\d{1,3}(\.\d{3})+,\d*|[+-]?\d{1,3}(\.\d{3}){2,}"),
+}
+
+
+def find_number_format(counts: Mapping[str, int], share: float) -> str | None:
+    """`Column.format` in which at least a share of the cells are numbers; None if there is none.
+
+    Commas between thousands and in place of the decimal point count only if a cell can be read in no other way.
+
+    Args:
+        counts: Rows of each different word.
+    """
+    if any(map(_CODE.fullmatch, counts)):
+        return None
+    rows = np.array([*counts.values()])
+    for written in ("", ENGLISH, CONTINENTAL):
+        if written and not any(map(_CERTAIN[written].fullmatch, counts)):
+            continue
+        good = ~np.isnan([parse_number(word, written) for word in counts])
+        if rows[good].sum() >= share * rows.sum():
+            return written
+    return None
