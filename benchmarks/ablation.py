@@ -12,15 +12,16 @@ from typing import Any
 
 import click
 
-from steps.datasets.catalogue import load_dataset
 from steps.datasets.interface import Interface
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
 from steps.mlp.trainer import Samples, Trainer
 from steps.search.space.file import load_space, space_path
 from steps.tasks.task import task_of
 
-BASE = MLPConfig.from_hyperparameters(load_space(space_path("default")).complete({}))
+BASE = MLPConfig.from_hyperparameters(load_space(space_path("image")).complete({}))
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
     "augmentation: none": {"augmentation": "none"},
@@ -50,7 +51,7 @@ def main(epochs: int, seeds: int, name: str) -> None:
     """Print a Markdown table: validation accuracy and loss of each variant, mean over the seeds."""
     limit_threads(n_jobs=available_cores())
     precision = resolve_precision("auto")
-    dataset = load_dataset(name, 1 / 6, seed=0)
+    dataset = load_dataset(DataRequest(name))
     task = task_of(dataset)
     train, validation = (Samples.of(dataset.splits[split]) for split in ("train", "validation"))
     todo: SimpleQueue[tuple[str, int]] = SimpleQueue()

@@ -18,7 +18,8 @@ from mlflow.optuna.storage import MlflowStorage
 from optuna.trial import BaseTrial, FrozenTrial
 
 from steps.base.libraries import import_tensorflow, quiet_libraries
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import Epoch
 from steps.search.space.file import load_space, space_path
@@ -124,8 +125,8 @@ class Cost:
 def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     """A study of stub trials: TPE, the packaged space, two threads, SQLite for both stores."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    dataset = load_dataset("digits", 1 / 6, seed=0)
-    packaged = load_space(space_path("default"))
+    dataset = load_dataset(DataRequest("digits"))
+    packaged = load_space(space_path("image"))
     space = TimedSpace(packaged.dimensions, packaged.text)
     context = StubContext.of(dataset, space=space, epochs=EPOCHS)
     url = f"sqlite:///{folder}/optuna.db"
@@ -157,7 +158,7 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
 def seconds_of_mlflow_storage(n_trials: int, folder: Path) -> float:
     """The same with MLflow's own Optuna storage, as its documentation shows it."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    space = load_space(space_path("default"))
+    space = load_space(space_path("image"))
 
     def objective(trial: optuna.Trial) -> float:
         trainer = StubTrainer(MLPConfig.from_hyperparameters(space.suggest(trial)))

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import click
 import tensorflow as tf
 
-from steps.datasets.catalogue import load_dataset
 from steps.datasets.interface import Interface
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.runtime import available_cores, limit_threads
 from steps.mlp.trainer import Samples, Trainer
@@ -26,7 +27,7 @@ BATCH_SIZES = (128, 256)
 def peak_table() -> str:
     """Trains two hidden layers of each width with Adam and dropout 0.2, and times pure matrix products before each."""
     limit_threads(n_jobs=available_cores())
-    dataset = load_dataset("mnist", 1 / 6, seed=0)
+    dataset = load_dataset(DataRequest("mnist"))
     train, validation = (Samples.of(dataset.splits[name]) for name in ("train", "validation"))
     lines = [
         f"{available_cores()} trials at once, one per core, 784-width-width-10, Adam, dropout 0.2; medians of "

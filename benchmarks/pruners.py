@@ -90,7 +90,8 @@ def main(configs: int, dataset: str, draws: int, curves: Path | None) -> None:
 def record(name: str, n: int) -> list[Curve]:
     """Full learning curves of `n` random configurations of the default space, one per core at a time."""
     import_tensorflow()
-    from steps.datasets.catalogue import load_dataset
+    from steps.datasets.loading import load_dataset
+    from steps.datasets.request import DataRequest
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import available_cores, limit_threads, resolve_precision
     from steps.search.space.file import load_space, space_path
@@ -99,9 +100,9 @@ def record(name: str, n: int) -> list[Curve]:
     n_jobs = available_cores()
     limit_threads(n_jobs)
     precision = resolve_precision("auto")
-    data = load_dataset(name, 1 / 6, seed=0)
+    data = load_dataset(DataRequest(name))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    space = load_space(space_path("default"))
+    space = load_space(space_path("image"))
     context = TrialContext.of(data, space=space, epochs=MAX_EPOCHS, precision=precision)
     configs = [MLPConfig.from_hyperparameters(space.suggest(study.ask())) for _ in range(n)]
     lock, done = threading.Lock(), iter(range(1, n + 1))

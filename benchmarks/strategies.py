@@ -55,13 +55,14 @@ def main(seeds: int, trials: int, figure: Path) -> None:
 def trainer() -> Train:
     """Trains one configuration on digits."""
     import_tensorflow()
-    from steps.datasets.catalogue import load_dataset
+    from steps.datasets.loading import load_dataset
+    from steps.datasets.request import DataRequest
     from steps.mlp.config import MLPConfig
     from steps.mlp.runtime import limit_threads
     from steps.search.trials.context import TrialContext
 
     limit_threads(2)
-    data = load_dataset("digits", 1 / 6, seed=0)
+    data = load_dataset(DataRequest("digits"))
     context = TrialContext.of(data, space=load_space(HERE / "strategies_ranges.yaml"), epochs=EPOCHS)
 
     def loss(hyperparameters: Mapping[str, Any]) -> float:

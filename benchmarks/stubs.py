@@ -18,7 +18,8 @@ from mlflow.tracking import MlflowClient
 from benchmarks.overhead import NoDisplay, StubContext, StubTrainer
 from benchmarks.rivals.stub_trial import EPOCHS, SECONDS
 from deploy.cluster import Cluster
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.mlp.config import MLPConfig
 from steps.mlp.trainer import Epoch
 from steps.search.space.file import load_space, space_path
@@ -88,8 +89,8 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
     url = environment["TUNE_STORAGE"]
     os.environ.update(environment)
     mlflow.set_tracking_uri(environment["MLFLOW_TRACKING_URI"])
-    dataset = load_dataset("digits", 1 / 6, seed=0)
-    space = load_space(space_path("default"))
+    dataset = load_dataset(DataRequest("digits"))
+    space = load_space(space_path("image"))
     context = SleepingContext.of(dataset, space=space, epochs=EPOCHS)
     client = MlflowClient()
     run = client.create_run("0", run_name=name)

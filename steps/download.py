@@ -21,10 +21,10 @@ def download(**options: Any) -> None:
       mlflow run . -e download -P dataset=digits -P validation_fraction=0.2
     """
     quiet_libraries()
+    from steps.datasets.request import DataRequest
     from steps.flows.download import run
-    from steps.flows.settings import DownloadSettings
 
-    run(DownloadSettings(**options), Invocation.of(download, options))
+    run(DataRequest(**options), Invocation.of(download, options))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steps.datasets import Dataset
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from tests.running import run_step
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Step = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
     """The digits as `download` splits them: 1197 train, 240 validation and 360 test images of 8 x 8 pixels."""
-    return load_dataset("digits", 1 / 6, seed=0)
+    return load_dataset(DataRequest("digits"))
 
 
 @pytest.fixture(scope="session")

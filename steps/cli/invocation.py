@@ -51,5 +51,6 @@ class Invocation:
 def _text(value: object) -> str:
     """The text that the click types of this project turn into the value."""
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        joint = "x" if all(isinstance(part, int) for part in value) else ","
+        return joint.join(f'"{part}"' if "," in str(part) else str(part) for part in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

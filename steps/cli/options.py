@@ -10,7 +10,8 @@ from typing import Any
 import click
 from click import Choice, IntRange
 
-from steps.cli.types import DatabaseUrl, FilePath, FractionRange, Names, RunId, StepOption, TrialNumber
+from steps.cli.types import DatabaseUrl, FilePath, FractionRange, ImageShape, Names, RunId, StepOption, TrialNumber
+from steps.datasets.request import NAMED
 
 MAX_SEED = 2**31 - 1
 SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
@@ -45,12 +46,66 @@ precision_option = option(
 )
 
 download_options = _options(
-    option("--dataset", default="mnist", help="mnist, or digits for a run in seconds."),
+    option(
+        "--dataset",
+        type=FilePath(lambda: NAMED),
+        default="mnist",
+        help="A file (.csv, .parquet, .feather, .npz), a folder of images with a folder per class, an address, "
+        "openml:<id>, or a name: mnist; digits, breast_cancer, wine, diabetes or iris for a run in seconds.",
+    ),
+    option(
+        "--target", default="", help="Column of a table to predict; empty: lists the columns, the likely ones first."
+    ),
+    option(
+        "--task",
+        type=Choice(("auto", "classification", "regression")),
+        default="auto",
+        help="What the target is; auto: words, booleans and few whole numbers are classes, else a number.",
+    ),
+    option(
+        "--positive-class",
+        default="",
+        help="Of two classes, the one that recall and precision are about; empty: yes, true, 1, else the rarer one.",
+    ),
+    option(
+        "--ignore-columns", type=Names(may_be_empty=True), default="", help="Columns to leave out, with commas between."
+    ),
+    option(
+        "--categorical-columns",
+        type=Names(may_be_empty=True),
+        default="",
+        help="Columns of codes, which look like numbers and are categories. Example: zip,shop",
+    ),
+    option(
+        "--date-columns",
+        type=Names(may_be_empty=True),
+        default="",
+        help="Columns of dates or times that are not found as such.",
+    ),
+    option("--weight-column", default="", help="Column that says how much each row counts in the training loss."),
+    option("--group-column", default="", help="Column whose equal values stay on one side of each split (a customer)."),
+    option(
+        "--time-column", default="", help="Column by which train comes before validation, and validation before test."
+    ),
+    option("--split-column", default="", help="Column that names the split of each row: train, validation, test."),
+    option("--test-dataset", type=FilePath(lambda: NAMED), default="", help="Data that become the test split."),
+    option(
+        "--image-shape",
+        type=ImageShape(),
+        default="",
+        help="Size to which images are brought, or that the numbers of a table form, such as 28x28; empty: found.",
+    ),
+    option(
+        "--test-fraction",
+        type=_INSIDE_UNIT,
+        default="1/5",
+        help="Share of the rows that is held out for evaluate, unless they come split; the seed does not change it.",
+    ),
     option(
         "--validation-fraction",
         type=_INSIDE_UNIT,
         default="1/6",
-        help="Share of the training part that tune validates on; a number or a fraction.",
+        help="Share of the other rows that tune validates on; a number or a fraction.",
     ),
 )
 
@@ -79,7 +134,12 @@ tune_options = _options(
         default="",
         help="plateau[:n]: end after n (10) complete trials without a better one. Example: plateau:15",
     ),
-    option("--max-epochs", type=IntRange(1), default=10, help="Epochs of a trial that is not pruned. Example: 30"),
+    option(
+        "--max-epochs",
+        type=IntRange(0),
+        default=0,
+        help="Epochs of a trial that is not pruned; 0: 10 for images, for tables by their rows. Example: 30",
+    ),
     n_jobs_option,
     option(
         "--engine",
@@ -109,9 +169,9 @@ tune_options = _options(
     option(
         "--space",
         type=FilePath(_spaces),
-        default="default",
-        help="Search space: default, small, grid (finite), or the path of a YAML file, relative to the folder you are "
-        "in (under mlflow run: to the project's). Example: wide.yaml",
+        default="auto",
+        help="Search space: auto (image or table, by the data), small, grid (finite), or the path of a YAML file, "
+        "relative to the folder you are in (under mlflow run: to the project's). Example: wide.yaml",
     ),
     option(
         "--points",
@@ -133,6 +193,12 @@ tune_options = _options(
         "calibration_error), latency (ms for one row), parameters; auto: accuracy. Several give a Pareto front. "
         "Example: accuracy,latency",
     ),
+    option(
+        "--class-weight",
+        type=Choice(("none", "balanced")),
+        default="none",
+        help="balanced: all classes count the same in the training loss, however rare. Example: balanced",
+    ),
     option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
     option(
         "--storage",
@@ -150,7 +216,12 @@ evaluate_options = _options(
         help="Number of the trial to evaluate; auto: the best one, with several objectives the cheapest within "
         "0.2 points of the best accuracy. Example: 7",
     ),
-    option("--final-epochs", type=IntRange(1), default=50, help="Epochs of the final training."),
+    option(
+        "--final-epochs",
+        type=IntRange(0),
+        default=0,
+        help="Epochs of the final training; 0: 50 for images, for tables those of a trial.",
+    ),
     option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     option(
         "--require",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from pathlib import Path
@@ -52,17 +54,36 @@ class FractionRange(click.FloatRange):
 
 
 class Names(click.ParamType[tuple[str, ...]]):
-    """One or more names, separated by commas, each once."""
+    """Names, separated by commas, each once; a name with a comma stands in double quotes."""
 
     name = "name,..."
+
+    def __init__(self, *, may_be_empty: bool = False) -> None:
+        self._may_be_empty = may_be_empty
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        names = tuple(name.strip() for name in str(value).split(","))
+        if self._may_be_empty and not str(value).strip():
+            return ()
+        names = tuple(name.strip() for name in next(csv.reader([str(value)], skipinitialspace=True)))
         if not all(names) or len(set(names)) < len(names):
             self.fail(f"must be names separated by commas, each once, got {value!r}", param, ctx)
         return names
+
+
+class ImageShape(click.ParamType[tuple[int, ...]]):
+    """Height and width of an image in pixels; empty to find them."""
+
+    name = "HEIGHTxWIDTH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", str(value))
+        if value and not found:
+            self.fail(f"must be height and width in pixels, such as 28x28, got {value!r}", param, ctx)
+        return (int(found[1]), int(found[2])) if found else ()
 
 
 class TrialNumber(click.ParamType[str]):
@@ -90,7 +111,7 @@ class RunId(click.ParamType[str]):
 
 
 class FilePath(click.Path):
-    """A path, with `~` expanded, and absolute if the file exists; the step judges what else it may be."""
+    """A path, with `~` expanded, and absolute if there is something of that name; the step judges what it may be."""
 
     def __init__(self, names: Callable[[], Collection[str]] = tuple) -> None:
         """
@@ -102,7 +123,7 @@ class FilePath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = expand_home(str(value))
-        return str(Path(text).absolute()) if text not in self._names() and Path(text).is_file() else text
+        return str(Path(text).absolute()) if text and text not in self._names() and Path(text).exists() else text
 
 
 class DatabaseUrl(click.ParamType[str]):

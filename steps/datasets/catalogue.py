@@ -1,19 +1,17 @@
-"""The data sets there are: name -> arrays."""
+"""Images by name."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
-from steps.base.files import cache_folder
-from steps.datasets.dataset import Dataset, Split
+from steps.base.files import array_digest, cache_folder
 from steps.datasets.fetch import fetch
 from steps.datasets.idx import read_idx
-from steps.datasets.split import stratified
-from steps.datasets.tabular.target import Target
+from steps.datasets.sources.source import ImageSource
 
 MNIST_FOLDER = Path(__file__).parents[2] / "data" / "mnist"
 MNIST_MIRRORS = (
@@ -41,32 +39,17 @@ MNIST_FILES = {
 }
 
 
-def load_dataset(name: str, validation_fraction: float, seed: int) -> Dataset:
-    """Load a data set of the catalogue and split its training part.
-
-    Args:
-        name: A key of `DATASETS`.
-        validation_fraction: Share of the training part that becomes the validation split, in (0, 1).
-        seed: Seed of the split.
-
-    Raises:
-        DataError: Data that are missing, damaged or too few for the split.
-    """
-    return DATASETS[name](validation_fraction, seed)
-
-
-def _mnist(validation_fraction: float, seed: int) -> Dataset:
+def _mnist() -> ImageSource:
     """60,000 + 10,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges, 1998)."""
     arrays = {name: read_idx(_mnist_file(name), content) for name, (content, _) in MNIST_FILES.items()}
     images, labels, test_images, test_labels = arrays.values()
-    train, validation = stratified(_image_split(images, labels), validation_fraction, seed)
-    return Dataset(
+    return ImageSource(
+        images=np.concatenate([images, test_images]),
+        labels=tuple(map(str, np.concatenate([labels, test_labels]).tolist())),
+        splits=("train",) * len(images) + ("test",) * len(test_images),
         name="mnist",
-        splits={"train": train, "validation": validation, "test": _image_split(test_images, test_labels)},
-        target=Target("classification", class_names=tuple("0123456789")),
-        feature_max=255.0,
-        image_shape=(28, 28),
         source=MNIST_MIRRORS[0],
+        sha256=hashlib.sha256("".join(content for content, _ in MNIST_FILES.values()).encode()).hexdigest(),
     )
 
 
@@ -78,25 +61,20 @@ def _mnist_file(name: str) -> Path:
     return fetch(name, MNIST_MIRRORS, MNIST_FILES[name][1], cache_folder() / "mnist")
 
 
-def _digits(validation_fraction: float, seed: int) -> Dataset:
-    """1,797 handwritten digits of 8 x 8 pixels; a stratified fifth is the test split (Alpaydin and Kaynak, 1998)."""
-    features, labels = load_digits(return_X_y=True)
-    whole = Split(features.astype(np.uint8), labels.astype(np.int32))
-    rest, test = stratified(whole, 1 / 5, seed=0)
-    train, validation = stratified(rest, validation_fraction, seed)
-    return Dataset(
+def _digits() -> ImageSource:
+    """1,797 handwritten digits of 8 x 8 pixels in 17 shades (Alpaydin and Kaynak, 1998)."""
+    from sklearn.datasets import load_digits  # late: most data sets do not need it
+
+    data = load_digits()
+    return ImageSource(
+        images=data.images.astype(np.uint8),
+        labels=tuple(map(str, data.target.tolist())),
+        splits=None,
         name="digits",
-        splits={"train": train, "validation": validation, "test": test},
-        target=Target("classification", class_names=tuple("0123456789")),
-        feature_max=16.0,
-        image_shape=(8, 8),
         source="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+        sha256=array_digest((data.images, data.target)),
+        brightest=16,
     )
 
 
-def _image_split(images: np.ndarray, labels: np.ndarray) -> Split:
-    # (n, height, width) -> (n, height * width)
-    return Split(images.reshape(len(images), -1), labels.astype(np.int32))
-
-
-DATASETS: dict[str, Callable[[float, int], Dataset]] = {"mnist": _mnist, "digits": _digits}
+IMAGES: dict[str, Callable[[], ImageSource]] = {"mnist": _mnist, "digits": _digits}

@@ -13,9 +13,12 @@ import numpy as np
 
 from steps.base.errors import StepError
 from steps.base.files import array_digest
+from steps.datasets.request import DataRequest
+from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.target import Target
 
 SPLITS = ("train", "validation", "test")
+COLUMNS = "columns.json"
 
 
 class DataError(StepError):
@@ -63,25 +66,31 @@ class Dataset:
     """Named splits of one data set.
 
     Attributes:
-        name: Its name in the catalogue.
+        name: Word for the default name of a model.
         splits: Any of `train`, `validation`, `test`; a step loads only those it may see.
         target: The column that is predicted.
+        request: From which it can be loaded again.
         source: Where the data come from, for people.
         feature_max: Largest value that a feature can take; the model scales by it. 1 for tables.
         image_shape: (height, width) or (height, width, 3) if a row of features is an image, else None.
         n_codes: Number of last features that are indices into the table of embeddings.
         n_levels: Rows of that table.
+        columns: Of a table: its schema and how its rows are encoded.
+        notes: What was noticed while the data were read, a sentence each.
         digest: SHA-256 over all splits, also those that were not loaded.
     """
 
     name: str
     splits: Mapping[str, Split]
     target: Target
+    request: DataRequest
     source: str
     feature_max: float = 1.0
     image_shape: tuple[int, ...] | None = None
     n_codes: int = 0
     n_levels: int = 0
+    columns: Columns | None = None
+    notes: tuple[str, ...] = ()
     digest: str = ""
 
     def __post_init__(self) -> None:
@@ -93,11 +102,13 @@ class Dataset:
         return int(next(iter(self.splits.values())).features.shape[1])
 
     def save(self, folder: Path) -> None:
-        """Write `<split>_<array>.npy` for each array, and `dataset.json`, the last one last."""
+        """Write `<split>_<array>.npy` for each array, of a table `columns.json`, and last `dataset.json`."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
             for part, array in split.arrays.items():
                 np.save(folder / f"{name}_{part}.npy", array, allow_pickle=False)
+        if self.columns:
+            (folder / COLUMNS).write_text(self.columns.to_json(), encoding="utf-8")
         description = {
             "name": self.name,
             "source": self.source,
@@ -107,10 +118,12 @@ class Dataset:
                 for name, split in self.splits.items()
             },
             "target": self.target.to_json(),
+            "request": self.request.to_json(),
             "feature_max": self.feature_max,
             "image_shape": self.image_shape,
             "n_codes": self.n_codes,
             "n_levels": self.n_levels,
+            "notes": self.notes,
         }
         (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
 
@@ -131,11 +144,14 @@ class Dataset:
                 name=about["name"],
                 splits={name: _load_split(folder, name, about["splits"][name]) for name in splits},
                 target=Target.from_json(about["target"]),
+                request=DataRequest.from_json(about["request"]),
                 source=about["source"],
                 feature_max=about["feature_max"],
                 image_shape=tuple(about["image_shape"]) if about["image_shape"] else None,
                 n_codes=about["n_codes"],
                 n_levels=about["n_levels"],
+                columns=_load_columns(folder / COLUMNS),
+                notes=tuple(about["notes"]),
                 digest=about["digest"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -156,6 +172,10 @@ def _load_split(folder: Path, name: str, about: Mapping[str, Any]) -> Split:
             f"{folder}/{name}_*.npy: checksum expected {expected}, found {found}; run the step download again"
         )
     return split
+
+
+def _load_columns(path: Path) -> Columns | None:
+    return Columns.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _combined(digests: Mapping[str, str]) -> str:

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
+from steps.datasets.tabular.inference import Request as Statements
+
+NAMED = ("mnist", "digits", "breast_cancer", "wine", "diabetes", "iris")  # data sets that need no file
+
 
 @dataclass(frozen=True)
 class DataRequest:
@@ -44,6 +48,10 @@ class DataRequest:
     test_fraction: float = 1 / 5
     validation_fraction: float = 1 / 6
     seed: int = 0
+
+    def statements(self) -> Statements:
+        """The part that says something about columns."""
+        return Statements(**{field.name: getattr(self, field.name) for field in fields(Statements)})
 
     def to_json(self) -> dict[str, Any]:
         """All attributes, of JSON types."""

@@ -9,13 +9,16 @@ from steps.base.errors import InputError
 from steps.datasets.dataset import Split
 
 
-def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+def stratified(
+    samples: Split, fraction: float, seed: int, parameter: str = "validation_fraction"
+) -> tuple[Split, Split]:
     """Split into (rest, held out), each class in its proportion, both in the order of the original.
 
     Args:
         samples: What is split.
         fraction: Share that is held out, in (0, 1).
         seed: Equal seeds give equal splits.
+        parameter: Name of the parameter that the fraction is the value of, for the error.
 
     Raises:
         InputError: A part would be too small to hold every class.
@@ -26,7 +29,7 @@ def stratified(samples: Split, fraction: float, seed: int) -> tuple[Split, Split
         )
     except ValueError as error:
         raise InputError(
-            f"validation_fraction must leave every class on both sides, got {fraction:g} of {len(samples)} samples"
+            f"{parameter} must leave every class on both sides, got {fraction:g} of {len(samples)} samples"
         ) from error
     kept.sort()
     held_out.sort()

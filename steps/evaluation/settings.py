@@ -18,6 +18,8 @@ from steps.tracking.promotion import Policy
 from steps.tracking.registry import check_compatible
 from steps.tracking.runs import artifact_path, get_step_run, newest_step_run
 
+_IMAGE_EPOCHS = 50
+
 
 @dataclass(frozen=True)
 class EvaluateSettings:
@@ -26,7 +28,7 @@ class EvaluateSettings:
     Attributes:
         tune_run_id: A finished tune run; empty for the newest.
         select: `auto`, or the number of a complete trial.
-        final_epochs: Epochs of the final training.
+        final_epochs: Epochs of the final training; 0 for as many as the data are known to need.
         model_name: Name of the registered model; empty for `<dataset>-mlp`.
         alpha: Significance level of the comparison with the champion, in (0, 1).
     """
@@ -49,6 +51,10 @@ class EvaluateSettings:
             InputError: A requirement of another form.
         """
         return cls(**{**options, "require": parse_requirements(options["require"])})
+
+    def epochs(self, dataset: Dataset, trial: SelectedTrial) -> int:
+        """Epochs of the final training: for images 50, for tables those of a trial, unless stated."""
+        return self.final_epochs or (_IMAGE_EPOCHS if dataset.image_shape else trial.max_epochs)
 
     def registered_name(self, dataset: Dataset) -> str:
         """The name under which a model of this data set is registered, once the settings are checked against it.

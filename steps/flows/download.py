@@ -1,4 +1,4 @@
-"""download: load, verify and split a data set, and log it."""
+"""download: load, verify and split a data set, show it, and log it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,35 @@ import click
 import mlflow
 
 from steps.cli.invocation import Invocation
-from steps.datasets.catalogue import load_dataset
+from steps.datasets import Dataset
+from steps.datasets.dataset import COLUMNS
+from steps.datasets.loading import content_of, load_dataset
+from steps.datasets.request import DataRequest
 from steps.flows.fingerprint import step_fingerprint
-from steps.flows.settings import DownloadSettings
+from steps.report.data.terminal import print_data
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG
 
 
-def run(settings: DownloadSettings, invocation: Invocation) -> None:
-    with step_run("download", invocation.params, step_fingerprint(invocation, None)) as own:
-        dataset = load_dataset(settings.dataset, settings.validation_fraction, settings.seed)
-        with tempfile.TemporaryDirectory() as folder:
-            dataset.save(Path(folder))
-            mlflow.log_artifacts(folder, "dataset")
-        log_inputs(dataset)
-        mlflow.set_tag(DATASET_DIGEST_TAG, dataset.digest)
+def run(request: DataRequest, invocation: Invocation) -> None:
+    fingerprint = step_fingerprint(invocation, None, content_of(request))
+    dataset = load_dataset(request)  # before the run: data that cannot be used leave nothing behind
+    print_data(dataset)
+    with step_run("download", invocation.params, fingerprint) as own:
+        _log(dataset)
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items())
     click.echo(f"Data: {dataset.name}, {sizes} samples, digest {dataset.digest[:12]} (run {own.info.run_id})")
+
+
+def _log(dataset: Dataset) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        dataset.save(Path(folder))
+        mlflow.log_artifacts(folder, "dataset")
+        if dataset.columns:
+            mlflow.log_artifact(str(Path(folder) / COLUMNS))
+    log_inputs(dataset)
+    found = {"task": dataset.target.task, "target": dataset.target.name}
+    sizes = {"n_rows": sum(map(len, dataset.splits.values())), "n_features": dataset.n_features}
+    mlflow.log_params({f"found_{name}": value for name, value in found.items() if value} | sizes)
+    mlflow.set_tag(DATASET_DIGEST_TAG, dataset.digest)

@@ -93,8 +93,8 @@ def _log_choice(tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> None:
 
 
 def _train(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> _Trained:
-    precision, epochs, seed = resolve_precision(settings.precision), settings.final_epochs, settings.seed
-    mlflow.log_params({"resolved_precision": precision})
+    precision, epochs, seed = resolve_precision(settings.precision), settings.epochs(dataset, trial), settings.seed
+    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
     click.echo(f"Training trial-{trial.trial_number:03d} on train + validation, {epochs} epochs, {precision}")
     config = MLPConfig.from_hyperparameters(trial.hyperparameters)
     model, losses = refit(config, dataset, epochs, seed, precision)

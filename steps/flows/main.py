@@ -11,9 +11,10 @@ from mlflow.exceptions import ExecutionException
 
 from steps.base.errors import StepError
 from steps.cli.invocation import Invocation
+from steps.datasets.loading import check, content_of
+from steps.datasets.request import DataRequest
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
-from steps.flows.settings import DownloadSettings
 from steps.flows.summary import print_summary
 from steps.search.settings import TuneSettings
 from steps.tasks.objectives import objectives_of
@@ -34,12 +35,17 @@ def run(invocation: Invocation, stages: Sequence[Invocation]) -> None:
         stages: The steps download, tune and evaluate, without the IDs of the runs that they read.
     """
     download, tune, evaluate = stages
-    DownloadSettings(**download.options)
-    tuning, evaluation = TuneSettings.parse(**tune.options), EvaluateSettings.parse(**evaluate.options)
+    request = DataRequest(**download.options)
+    check(request)
+    TuneSettings.parse(**tune.options)
+    evaluation = EvaluateSettings.parse(**evaluate.options)
     reuse = invocation.options["reuse"]
     with step_run("main", invocation.params):
-        data_run = _reused_or_run(download, None, reuse)
-        _check_task(tuning, evaluation, data_run)
+        data_run = _reused_or_run(download, None, reuse, content_of(request))
+        dataset = load_data(data_run.info.run_id, ("train",))
+        tuning = TuneSettings.parse(dataset, **tune.options)
+        objectives_of(tuning.objectives, task_of(dataset))  # before hours of tuning, as the next
+        evaluation.registered_name(dataset)
         tune_run = _reused_or_run(tune.having(data_run_id=data_run.info.run_id), data_run, reuse, tuning.files)
         evaluated = _reused_or_run(evaluate.having(tune_run_id=tune_run.info.run_id), tune_run, reuse)
     print_summary(data_run, tune_run, evaluated)
@@ -63,14 +69,3 @@ def _reused_or_run(stage: Invocation, before: Run | None, reuse: bool, files: Ma
         return mlflow.get_run(launch(stage.step, stage.params))
     except ExecutionException as error:
         raise StepError(f"the step {stage.step} did not finish; its own message is above ({error})") from error
-
-
-def _check_task(tuning: TuneSettings, evaluation: EvaluateSettings, data_run: Run) -> None:
-    """Refuse metrics that the task does not have, and a registered model of other data, before hours of tuning.
-
-    Raises:
-        InputError: The first thing wrong.
-    """
-    dataset = load_data(data_run.info.run_id, ("train",))
-    objectives_of(tuning.objectives, task_of(dataset))
-    evaluation.registered_name(dataset)

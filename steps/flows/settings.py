@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self
 
 from steps.base.errors import InputError
-from steps.datasets.catalogue import DATASETS
 from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
 from steps.datasets.outputs import check_output
@@ -15,23 +14,6 @@ from steps.datasets.rows import Reader
 from steps.tracking.lineage import Lineage, lineage_of
 from steps.tracking.models import find_model, interface_of
 from steps.tracking.runs import get_step_run, newest_running
-
-
-@dataclass(frozen=True)
-class DownloadSettings:
-    """A data set of the catalogue, and its split.
-
-    Raises:
-        InputError: The catalogue has no data set of this name.
-    """
-
-    dataset: str
-    validation_fraction: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.dataset not in DATASETS:
-            raise InputError(f"dataset must be one of {', '.join(sorted(DATASETS))}, got {self.dataset!r}")
 
 
 @dataclass(frozen=True)

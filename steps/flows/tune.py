@@ -13,12 +13,14 @@ from steps.flows.fingerprint import step_fingerprint
 from steps.search.session import make_plan, search
 from steps.search.settings import TuneSettings
 from steps.search.store.storage import first_line
+from steps.tracking.data import load_data
 from steps.tracking.project import launch
 from steps.tracking.runs import get_step_run, newest_step_run, step_run
 
 
 def run(settings: TuneSettings, invocation: Invocation) -> None:
     data_run = _data_run(settings)
+    settings = TuneSettings.parse(load_data(data_run.info.run_id, ("train",)), **invocation.options)
     fingerprint = step_fingerprint(invocation, data_run, settings.files)
     with step_run("tune", invocation.params, fingerprint) as own:
         _tune(settings, invocation, own, data_run.info.run_id)

@@ -10,7 +10,10 @@ import mlflow
 
 from steps.base.errors import InputError
 from steps.base.paths import existing_file
-from steps.search.space.file import load_space, space_path
+from steps.datasets import Dataset
+from steps.mlp.config import MLPConfig
+from steps.search.defaults import AUTO_SPACE, IMAGE_EPOCHS, default_epochs, default_space
+from steps.search.space.file import load_space, space_path, with_line
 from steps.search.space.space import Space
 from steps.search.store.url import storage_url
 from steps.search.strategy.grid import cells
@@ -32,6 +35,7 @@ class TuneSettings:
         timeout: Seconds after which no trial is started; 0 for no limit.
         n_jobs: Trials at once in each process; 0 for as many as the machine allows.
         address: Scheduler of a Dask cluster; empty to start one, or if `engine` is local.
+        max_epochs: Epochs of a trial that is not pruned.
         points: Hyperparameters to try first, complete; empty for the start of the space, if it states one.
         warm_start: Tune run ID or study whose best configurations are tried early; may be empty.
         objectives: Names, the most important first.
@@ -59,12 +63,21 @@ class TuneSettings:
     seed: int
 
     @classmethod
-    def parse(cls, **options: Any) -> Self:
-        """Check everything about the options of `tune` that can be known before anything runs.
+    def parse(cls, dataset: Dataset | None = None, **options: Any) -> Self:
+        """Check the options of `tune`.
+
+        Args:
+            dataset: With its split `train`. Without it, what depends on the data is that of images, and points for a
+                space that is not known yet are not checked.
 
         Raises:
             InputError: The first thing wrong.
         """
+        is_open = dataset is None and options["space"] == AUTO_SPACE
+        if options["space"] == AUTO_SPACE:
+            options["space"] = default_space(dataset) if dataset else "image"
+        if not options["max_epochs"]:
+            options["max_epochs"] = default_epochs(dataset) if dataset else IMAGE_EPOCHS
         if options["address"] and options["engine"] != "dask":
             raise InputError(
                 f"address must be empty for engine local, got {options['address']!r}; give engine=dask too"
@@ -73,9 +86,14 @@ class TuneSettings:
         pruner = PrunerSpec.parse(options["pruner"], options["max_epochs"])
         stop_when = Plateau.parse(options["stop_when"])
         space = load_space(space_path(options["space"]))
+        if (class_weight := options.pop("class_weight")) != MLPConfig.class_weight:
+            if dataset and not dataset.target.class_names:
+                raise InputError(f"class_weight must be none for a target of numbers, got {class_weight!r}")
+            space = with_line(space, "class_weight", class_weight)
         if options["sampler"] == "grid":
             cells(space)
-        points = load_points(existing_file(options["points"], "points"), space) if options["points"] else []
+        given = existing_file(options["points"], "points") if options["points"] else None
+        points = load_points(given, space) if given and not is_open else []
         storage = storage_url(options["storage"], mlflow.get_tracking_uri())
         checkpoints_of(storage)
         if options["data_run_id"]:

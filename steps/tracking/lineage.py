@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -15,7 +14,8 @@ import yaml
 
 from steps.base.errors import InputError, StepError
 from steps.datasets import Dataset
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.tracking.models import describe_model
 from steps.tracking.project import project_folder
 
@@ -28,7 +28,7 @@ class Lineage:
     """Everything a registered model was made from; it travels inside the model, as MLflow metadata.
 
     Attributes:
-        data: Name in the catalogue, digest and source, and `validation_fraction` and `seed` of the split.
+        data: Name, digest and source, and the `request` from which the data can be loaded again.
         runs: IDs of the runs `download`, `tune`, `trial` and `evaluate`.
         study: Name of the Optuna study and number of the trial in it.
         hyperparameters: As `MLPConfig.from_hyperparameters` takes them.
@@ -65,14 +65,12 @@ class Lineage:
         Args:
             runs: IDs of the runs `download`, `tune` and `trial`.
         """
-        split = mlflow.get_run(runs["download"]).data.params
         return cls(
             data={
-                "name": split["dataset"],
+                "name": dataset.name,
                 "digest": dataset.digest,
                 "source": dataset.source,
-                "validation_fraction": split["validation_fraction"],
-                "seed": int(split["seed"]),
+                "request": dataset.request.to_json(),
             },
             runs={**runs, "evaluate": mlflow.active_run().info.run_id},
             study=study,
@@ -133,13 +131,14 @@ def code_version() -> dict[str, Any]:
 
 
 def load_data(lineage: Lineage) -> Dataset:
-    """The training data of a model, without the test split: from the catalogue, so no run needs to exist any more.
+    """The training data of a model, without the test split: from their source, so no run needs to exist any more.
 
     Raises:
-        StepError: The catalogue gives other data today.
+        InputError: The source cannot be read.
+        StepError: The source gives other data today.
     """
     about = lineage.data
-    dataset = load_dataset(about["name"], float(Fraction(str(about["validation_fraction"]))), about["seed"])
+    dataset = load_dataset(DataRequest.from_json(about["request"]))
     if dataset.digest != about["digest"]:
         raise StepError(
             f"the data set {about['name']} is not what the model was trained on: digest expected {about['digest']}, "

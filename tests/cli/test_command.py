@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Step
 
 BAD_INPUT = {
-    "unknown data set": (["main", "--dataset", "cifar"], "dataset must be one of digits, mnist, got 'cifar'"),
+    "unknown data set": (["main", "--dataset", "cifar"], "iris, mnist, wine; got 'cifar', which does not exist"),
     "no trials": (["tune", "--n-trials", "0"], "n_trials must be a whole number of at least 1, got '0'"),
     "fraction above 1": (["download", "--validation-fraction", "1.5"], "validation_fraction must be a number strictly"),
     "fraction of one class": (["download", "--dataset", "digits", "--validation-fraction", "0.999"], "got 0.999"),
@@ -19,7 +19,7 @@ BAD_INPUT = {
     "unknown run": (["tune", "--data-run-id", "0" * 32], "there is no such run"),
     "no run ID": (["evaluate", "--tune-run-id", "../secret"], "tune_run_id must be the ID of a run, got '../secret'"),
     "nothing to evaluate": (["evaluate"], "no finished tune run"),
-    "epochs in words": (["tune", "--max-epochs", "abc"], "max_epochs must be a whole number of at least 1, got 'abc'"),
+    "epochs in words": (["tune", "--max-epochs", "abc"], "max_epochs must be a whole number of at least 0, got 'abc'"),
     "negative seed": (["tune", "--seed", "-1"], "seed must be a whole number from 0 to 2147483647, got '-1'"),
     "unknown sampler": (["main", "--sampler", "magic"], "sampler must be one of tpe, random, grid, qmc"),
     "unknown pruner": (["main", "--pruner", "magic"], "pruner must be one of none, median, percentile"),

@@ -9,11 +9,12 @@ import pytest
 
 from steps.base.errors import InputError
 from steps.datasets import DataError, Dataset, catalogue
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 
 
 def test_mnist_is_the_published_one_and_split_by_class() -> None:
-    mnist = load_dataset("mnist", 1 / 6, seed=0)
+    mnist = load_dataset(DataRequest("mnist"))
     assert {name: len(split) for name, split in mnist.splits.items()} == {
         "train": 50_000, "validation": 10_000, "test": 10_000,
     }  # fmt: skip
@@ -25,14 +26,14 @@ def test_mnist_is_the_published_one_and_split_by_class() -> None:
 
 
 def test_the_seed_moves_train_and_validation_but_never_test() -> None:
-    first, same, other = (load_dataset("digits", 0.2, seed=seed) for seed in (0, 0, 1))
+    first, same, other = (load_dataset(DataRequest("digits", validation_fraction=0.2, seed=seed)) for seed in (0, 0, 1))
     assert first.digest == same.digest != other.digest
     assert first.splits["test"].digest() == other.splits["test"].digest()
 
 
 def test_a_split_too_small_for_every_class_is_refused() -> None:
     with pytest.raises(InputError, match=r"got 0\.001 of"):
-        load_dataset("digits", 0.001, seed=0)
+        load_dataset(DataRequest("digits", validation_fraction=0.001, seed=0))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "empty"])
@@ -45,7 +46,7 @@ def test_a_damaged_file_is_named_with_both_checksums(
     path.write_bytes({"truncated": content[:-100], "changed": gzip.compress(b"x" * 99), "empty": b""}[damage])
     monkeypatch.setattr(catalogue, "MNIST_FOLDER", folder)
     with pytest.raises(DataError, match=f"{path.name}: checksum expected 65a50cbb.*, found"):
-        load_dataset("mnist", 1 / 6, seed=0)
+        load_dataset(DataRequest("mnist"))
 
 
 def test_saved_and_loaded_is_the_same_and_memory_mapped(digits: Dataset, tmp_path: Path) -> None:

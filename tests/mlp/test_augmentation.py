@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.mlp.augmentation import _affine_transforms, _sample, augment
 
 
 @pytest.fixture(scope="module")
 def pixels() -> np.ndarray:
-    return np.asarray(load_dataset("mnist", 1 / 6, seed=0).splits["train"].features[:256])
+    return np.asarray(load_dataset(DataRequest("mnist")).splits["train"].features[:256])
 
 
 @pytest.mark.parametrize("kind", ["shift", "affine", "elastic"])

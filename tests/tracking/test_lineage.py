@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from steps.base.errors import StepError
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.tracking import lineage as provenance
 from steps.tracking.lineage import Lineage, code_version, differences, load_data, package_versions
 
 HARDWARE = {"processor": "one", "cpu_features": "avx2 fma", "cores": 2}
-DIGITS = load_dataset("digits", 0.2, seed=3)
+DIGITS = load_dataset(DataRequest("digits", validation_fraction=0.2, seed=3))
 LINEAGE = Lineage(
-    data={"name": "digits", "digest": DIGITS.digest, "source": "", "validation_fraction": "1/5", "seed": 3},
+    data={"name": "digits", "digest": DIGITS.digest, "source": "", "request": DIGITS.request.to_json()},
     runs={},
     study={},
     hyperparameters={},

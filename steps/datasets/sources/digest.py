@@ -47,3 +47,13 @@ class _Hash:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def content_digest(given: str) -> str:
+    """SHA-256 of the file, the folder or the files of a glob that a person names; of the name if it is none of them."""
+    path = Path(given).expanduser()
+    if given and path.is_file():
+        return file_digest(path)
+    if given and path.is_dir():
+        return files_digest(sorted(file for file in path.rglob("*") if file.is_file()), path)
+    return hashlib.sha256(given.encode()).hexdigest()

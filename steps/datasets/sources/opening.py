@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from steps.base.errors import InputError
 from steps.base.paths import expand_home
-from steps.datasets.sources.address import download, is_address, public_address
 from steps.datasets.sources.arrays import read_npy, read_npz
 from steps.datasets.sources.bundled import BUNDLED, load_bundled
 from steps.datasets.sources.columnar import (
@@ -24,13 +22,11 @@ from steps.datasets.sources.digest import file_digest, files_digest, table_diges
 from steps.datasets.sources.image_files import find_images
 from steps.datasets.sources.image_folder import read_image_folder, resized
 from steps.datasets.sources.naming import nearest, source_name, suffix
-from steps.datasets.sources.openml import PREFIX, read_openml
 from steps.datasets.sources.source import Images, ImageSource, SourceError, Table, TableSource
 from steps.datasets.sources.tables import concatenated, tidy
 
 _FORMATS = (
-    "a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files or of images, a glob of files, "
-    f"openml:<id>, an address, or one of {', '.join(BUNDLED)}"
+    "a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files or of images, a glob of files, or one of"
 )
 _FEATHER = (".feather", ".arrow", ".ipc")
 _READERS: dict[str, Callable[[Path], Table | Images]] = {
@@ -46,16 +42,14 @@ def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, 
     """Read the data that a person names.
 
     Args:
-        given: A name of `BUNDLED`; `openml:` and a number; an address with https:// or http://; the path of a file or
-            a folder, absolute or from the working directory, with `~` for the home; or a glob of files with equal
-            columns.
+        given: A name of `BUNDLED`; the path of a file or a folder, absolute or from the working directory, with `~`
+            for the home; or a glob of files with equal columns.
         parameter: Name of the parameter that this is the value of, for the error.
         image_shape: (height, width) of images, (height, width, 1) for grey ones, (height, width, 3) for ones in colour;
             empty if found. Tables have none.
 
     Raises:
         InputError: There is nothing of that name, or it cannot be read; one line that names file, row or column.
-        DataError: A server does not answer.
     """
     try:
         return _open(given, image_shape)
@@ -63,18 +57,29 @@ def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, 
         raise InputError(f"{parameter} {error}") from error
 
 
+def check_source(given: str, names: Collection[str] = (), parameter: str = "dataset") -> None:
+    """Refuse, before anything runs, what is neither a name nor something that exists.
+
+    Args:
+        names: Of data sets beside `BUNDLED`.
+
+    Raises:
+        InputError: With the most similar name.
+    """
+    if given in BUNDLED or given in names or glob.has_magic(given) or (given and Path(expand_home(given)).exists()):
+        return
+    raise InputError(f"{parameter} {_unknown(given, names)}")
+
+
+def _unknown(given: str, names: Collection[str] = ()) -> str:
+    known = sorted((*BUNDLED, *names))
+    return f"must be {_FORMATS} {', '.join(known)}; got {given!r}, which does not exist{nearest(Path(given), known)}"
+
+
 def _open(given: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     if given in BUNDLED:
         table = load_bundled(given)
         return _source(table, given, f"scikit-learn, {given}", table_digest(table.table))
-    if given.startswith(PREFIX):
-        table, name = read_openml(given)
-        source = f"OpenML, {given.removeprefix(PREFIX)} ({name})"
-        return _source(table, source_name(name), source, table_digest(table.table))
-    if is_address(given):
-        return _open_address(given, image_shape)
-    if "://" in given:
-        raise SourceError(f"must be a path or begin with https://, got {public_address(given)!r}; download it first")
     path = Path(expand_home(given))
     if given and path.is_dir():
         return _open_folder(path.absolute(), image_shape)
@@ -82,25 +87,17 @@ def _open(given: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource
         return _open_file(path.absolute(), image_shape)
     if glob.has_magic(given):
         return _open_glob(path.absolute(), image_shape)
-    raise SourceError(f"must be {_FORMATS}; got {given!r}, which does not exist{nearest(path, BUNDLED)}")
+    raise SourceError(_unknown(given))
 
 
 def _open_file(path: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     reader = _READERS.get(suffix(path))
     if reader is None:
-        raise SourceError(f"must be {_FORMATS}; got {str(path)!r}, a file of another format")
+        raise SourceError(f"must be {_FORMATS} {', '.join(BUNDLED)}; got {str(path)!r}, a file of another format")
     contents = reader(path)
     if isinstance(contents, Images) and image_shape:
         contents = resized(contents, image_shape)
     return _source(contents, source_name(path.name), str(path), file_digest(path))
-
-
-def _open_address(address: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
-    path, found = download(address, tuple(_READERS))
-    try:
-        return replace(_open_file(path, image_shape), source=found.address)
-    except SourceError as error:
-        raise SourceError(str(error).replace(str(path), found.address)) from error
 
 
 def _open_folder(folder: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:

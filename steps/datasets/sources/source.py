@@ -67,6 +67,7 @@ class ImageSource:
         name: Word for the default name of a model.
         source: Where the images come from, for people; without passwords.
         sha256: Of the bytes of the file, or of the files with their names.
+        brightest: Largest value that a pixel can have.
         notes: What was done to the images, and what was left out, a sentence each.
     """
 
@@ -77,3 +78,4 @@ class ImageSource:
     source: str
     sha256: str
     notes: tuple[str, ...] = ()
+    brightest: int = 255

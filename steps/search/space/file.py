@@ -157,6 +157,17 @@ def parse_space(text: str, where: str) -> Space:
     return Space(tuple(dimensions.values()), text)
 
 
+def with_line(space: Space, name: str, value: Any) -> Space:
+    """The space with a hyperparameter that it does not have, fixed.
+
+    Raises:
+        InputError: It has it.
+    """
+    if any(dimension.name == name for dimension in space.dimensions):
+        raise InputError(f"{name} must be left out, or not stand in the space, got {value!r}")
+    return parse_space(f"{space.text.rstrip()}\n{name}: {value}\n", "space")
+
+
 class _FieldError(ValueError):
     """A problem with one field of a hyperparameter, or with a part of it."""
 

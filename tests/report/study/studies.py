@@ -87,7 +87,7 @@ def made_up(n: int, epochs: int = 10) -> StudyResult:
 
 def of_packaged_space(n: int, objectives: Sequence[str]) -> StudyResult:
     """`n` trials of the packaged space; with one objective every fourth is pruned, and one in seven fails."""
-    space, rows = load_space(space_path("default")), []
+    space, rows = load_space(space_path("image")), []
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for i in range(n):
         trial = study.ask()

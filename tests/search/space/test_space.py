@@ -16,7 +16,7 @@ from steps.search.strategy.points import enqueue_point, load_points, new_points
 
 @pytest.fixture
 def default() -> Space:
-    return load_space(space_path("default"))
+    return load_space(space_path("image"))
 
 
 def test_suggestions_are_configs_with_only_what_applies(default: Space) -> None:

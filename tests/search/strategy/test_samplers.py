@@ -16,7 +16,7 @@ _HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("
 
 
 def _suggested(name: str, seed: int, n: int = 14) -> list[dict[str, object]]:
-    space = load_space(space_path("default"))
+    space = load_space(space_path("image"))
     study = optuna.create_study(direction="maximize", sampler=make_sampler(name, seed))
     values = []
     for i in range(n):
@@ -51,14 +51,14 @@ def continued(name: str, space: Space, n_sessions: int, n: int) -> list[dict[str
 
 @pytest.mark.parametrize("name", _HERE)
 def test_a_study_that_is_continued_is_suggested_the_same(name: str) -> None:
-    space = load_space(space_path("default"))
+    space = load_space(space_path("image"))
     assert continued(name, space, 1, 24) == continued(name, space, 12, 24)
 
 
 @pytest.mark.parametrize("name", [name for name in _HERE if name != "qmc"])
 def test_processes_that_ask_at_once_are_suggested_different_things(name: str) -> None:
     """Each has asked before the other one has told anything; Optuna's QMC counts in the study what it has drawn."""
-    space, storage = load_space(space_path("default")), optuna.storages.InMemoryStorage()
+    space, storage = load_space(space_path("image")), optuna.storages.InMemoryStorage()
     trials = [
         optuna.create_study(
             storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, seed=0)

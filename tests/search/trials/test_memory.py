@@ -15,13 +15,14 @@ from steps.base.libraries import import_tensorflow
 
 import_tensorflow()
 import optuna
-from steps.datasets.catalogue import load_dataset
+from steps.datasets.loading import load_dataset
+from steps.datasets.request import DataRequest
 from steps.mlp.config import MLPConfig
 from steps.search.trials.context import TrialContext
 from steps.search.trials.garbage import GcBetweenTrials
 from steps.search.space.file import load_space, space_path
 
-digits = load_dataset("digits", 1 / 6, seed=0)
+digits = load_dataset(DataRequest("digits"))
 space = load_space(space_path("small"))
 context = TrialContext.of(digits, space=space, epochs=1)
 garbage = GcBetweenTrials()

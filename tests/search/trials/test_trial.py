@@ -45,7 +45,7 @@ class Crash(BaseException):
 
 @pytest.fixture(scope="module")
 def context(digits: Dataset) -> TrialContext:
-    return TrialContext.of(digits, space=load_space(space_path("default")), epochs=EPOCHS)
+    return TrialContext.of(digits, space=load_space(space_path("image")), epochs=EPOCHS)
 
 
 @dataclass

@@ -1,0 +1,55 @@
+"""A request becomes a data set: its source is opened, understood, split and encoded."""
+
+from __future__ import annotations
+
+from steps.base.errors import InputError
+from steps.datasets.catalogue import IMAGES
+from steps.datasets.dataset import Dataset
+from steps.datasets.images import images_as_dataset
+from steps.datasets.request import DataRequest
+from steps.datasets.sources.digest import content_digest
+from steps.datasets.sources.opening import check_source, open_source
+from steps.datasets.sources.source import ImageSource, TableSource
+from steps.datasets.tables import table_as_dataset
+
+
+def load_dataset(request: DataRequest) -> Dataset:
+    """The data set that a person asks for.
+
+    Raises:
+        InputError: Data that cannot be used, or a statement about them that is not true; one line.
+        DataError: Data that are damaged or out of reach.
+    """
+    check(request)
+    source = _opened(request.dataset, "dataset", request.image_shape)
+    test = _opened(request.test_dataset, "test_dataset", request.image_shape) if request.test_dataset else None
+    if isinstance(source, ImageSource):
+        if test is not None and not isinstance(test, ImageSource):
+            raise InputError(f"test_dataset must be images, as dataset is, got {request.test_dataset!r}")
+        return images_as_dataset(source, test, request)
+    if test is not None and not isinstance(test, TableSource):
+        raise InputError(f"test_dataset must be a table, as dataset is, got {request.test_dataset!r}")
+    return table_as_dataset(source, test, request)
+
+
+def check(request: DataRequest) -> None:
+    """Refuse, before anything runs, data that do not exist.
+
+    Raises:
+        InputError: With the most similar name.
+    """
+    check_source(request.dataset, IMAGES)
+    if request.test_dataset:
+        check_source(request.test_dataset, IMAGES, "test_dataset")
+
+
+def content_of(request: DataRequest) -> dict[str, str]:
+    """Digests of the files that a request names, for a fingerprint; a name counts as itself."""
+    given = {"dataset": request.dataset, "test_dataset": request.test_dataset}
+    return {f"content of {name}": content_digest(text) for name, text in given.items()}
+
+
+def _opened(given: str, parameter: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
+    if given in IMAGES:
+        return IMAGES[given]()
+    return open_source(given, parameter, image_shape)

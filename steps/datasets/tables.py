@@ -1,0 +1,114 @@
+"""A table becomes a data set: its columns are understood, its rows split and encoded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from sklearn.model_selection import train_test_split
+
+from steps.base.errors import InputError
+from steps.datasets.dataset import Dataset, Split
+from steps.datasets.request import DataRequest
+from steps.datasets.sources.source import TableSource
+from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.encoding import Encoding
+from steps.datasets.tabular.errors import SchemaError
+from steps.datasets.tabular.inference import infer, suggest_targets
+from steps.datasets.tabular.schema import Column
+from steps.datasets.tabular.targets import Labels, fitted, read_target
+from steps.datasets.tabular.values import read_numbers
+
+_SUGGESTED = 12  # columns that are listed if the target is missing
+
+
+def table_as_dataset(source: TableSource, test: TableSource | None, request: DataRequest) -> Dataset:
+    """A table, its rows split and its columns encoded as they were in the training rows.
+
+    Args:
+        test: Rows that become the test split.
+
+    Raises:
+        InputError: A column that cannot be used, or a statement about one that is not true.
+    """
+    request = replace(
+        request, target=request.target or source.target, split_column=request.split_column or source.split
+    )
+    if not request.target:
+        columns = ", ".join(suggest_targets(source.table)[:_SUGGESTED])
+        raise InputError(f"target must be the column to predict, got ''; the columns, the likely ones first: {columns}")
+    try:
+        return _as_dataset(source, test, request)
+    except SchemaError as error:
+        raise InputError(str(error)) from error
+
+
+def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequest) -> Dataset:
+    table, found = source.table, infer(source.table, request.target, request.statements())
+    rows = _split_rows(found.labels, request, with_test=test is None)
+    training = rows["train"]
+    target = fitted(found.labels.target, found.labels.values[training])
+    encoding = Encoding.fit(found.schema, table.take(found.labels.rows[training]))
+    raw = {name: table.take(found.labels.rows[numbers]) for name, numbers in rows.items()}
+    targets = {name: found.labels.values[numbers] for name, numbers in rows.items()}
+    if test is not None:
+        raw["test"], targets["test"] = _test_rows(test, found.labels)
+    splits = {
+        name: Split(encoding.encode(part), targets[name], _weights(part, request.weight_column))
+        for name, part in raw.items()
+    }
+    notes = [*source.notes]
+    if found.labels.n_missing:
+        notes.append(f"{found.labels.n_missing:,} rows without a target were left out")
+    return Dataset(
+        name=source.name,
+        splits=splits,
+        target=target,
+        request=request,
+        source=source.source,
+        n_codes=len(encoding.level_counts),
+        n_levels=encoding.n_levels,
+        columns=Columns(found.schema, target, encoding),
+        notes=tuple(notes),
+    )
+
+
+def _split_rows(labels: Labels, request: DataRequest, *, with_test: bool) -> dict[str, np.ndarray]:
+    """Positions in `labels` of the rows of each split."""
+    rest, parts = np.arange(len(labels.rows)), {}
+    held_out = {"test": (request.test_fraction, 0)} if with_test else {}
+    for name, (fraction, seed) in {**held_out, "validation": (request.validation_fraction, request.seed)}.items():
+        classes = labels.values[rest] if labels.target.class_names else None
+        try:
+            kept, parts[name] = train_test_split(rest, test_size=fraction, random_state=seed, stratify=classes)
+        except ValueError as error:
+            raise InputError(f"{name}_fraction must leave every class on both sides, got {fraction:g}") from error
+        rest = np.sort(kept)
+    return {"train": rest, **{name: np.sort(parts[name]) for name in reversed(parts)}}
+
+
+def _test_rows(test: TableSource, labels: Labels) -> tuple[pa.Table, np.ndarray]:
+    """The rows of a test table that have a target, and their targets."""
+    name = labels.target.name
+    if name not in test.table.column_names:
+        raise InputError(f"test_dataset must have the column {name!r}, got {', '.join(test.table.column_names)}")
+    targets = read_target(labels.target, test.table.column(name))
+    present = np.flatnonzero(targets >= 0 if labels.target.class_names else ~np.isnan(targets))
+    if not len(present):
+        raise InputError(f"test_dataset must have rows with a value of {name!r}, got none")
+    return test.table.take(present), targets[present]
+
+
+def _weights(rows: pa.Table, name: str) -> np.ndarray | None:
+    """(n,) float32 weights; None without a column of weights.
+
+    Raises:
+        InputError: A weight that is missing or negative, or nothing but zeros.
+    """
+    if not name:
+        return None
+    weights = read_numbers(Column(name, "number"), rows.column(name).combine_chunks()).astype(np.float32)
+    if not (weights >= 0).all() or not weights.any():
+        raise InputError(f"weight_column must hold numbers of at least 0, and some above, in every row, got {name!r}")
+    return weights

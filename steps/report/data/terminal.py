@@ -1,0 +1,80 @@
+"""A data set on the terminal: its columns, its target and what was noticed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from steps.datasets import Dataset
+from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.schema import Column
+
+_PIPE_WIDTH = 120  # of the table in a pipe
+_SHOWN = 60  # columns; all of them are in columns.json
+_CLASSES = 20  # that are listed
+
+
+def print_data(dataset: Dataset, console: Console | None = None) -> None:
+    """The columns of a table, what is left out, the task and its target, and what was noticed."""
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    if dataset.columns:
+        _print_columns(dataset.columns, console)
+    for line in _lines(dataset):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _print_columns(columns: Columns, console: Console) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("column", "kind", "missing", "values", "example", "why"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "missing" else "left")
+    shown = columns.schema.columns[:_SHOWN]
+    for column in shown:
+        row = (column.name, column.kind, f"{column.n_missing:,}" if column.n_missing else "", values_of(column))
+        table.add_row(*map(Text, (*row, column.example, column.why)))
+    console.print(table)
+    if more := len(columns.schema.columns) - len(shown):
+        console.print(f"and {more:,} more columns, in the artifact columns.json")
+
+
+def _lines(dataset: Dataset) -> list[str]:
+    schema = dataset.columns.schema if dataset.columns else None
+    left_out = [f"Left out: {column.name}, {column.why}" for column in schema.left_out] if schema else []
+    warnings = [f"Warning: {warning}" for warning in schema.warnings] if schema else []
+    target = dataset.target
+    task = (
+        f"Task: {target.task}"
+        + (f" of {target.name}" if target.name else "")
+        + (f", {target.why}" if target.why else "")
+    )
+    return [*left_out, *warnings, task, *_target_lines(dataset), *(f"Note: {note}" for note in dataset.notes)]
+
+
+def _target_lines(dataset: Dataset) -> list[str]:
+    """The classes with their counts, or the range of the numbers."""
+    target = dataset.target
+    if not target.class_names:
+        return [f"Target: {target.low:,.6g} to {target.high:,.6g}, mean {target.mean:,.6g}"]
+    counts = np.bincount(np.concatenate([split.targets for split in dataset.splits.values()]))
+    listed = [f"{name} {count:,}" for name, count in zip(target.class_names, counts, strict=True)]
+    more = len(listed) - _CLASSES
+    text = ", ".join([*listed[:_CLASSES], *([f"and {more:,} more"] if more > 0 else [])])
+    return ["Classes: " + text + (f"; positive class {target.positive_class}" if target.positive_class else "")]
+
+
+def values_of(column: Column) -> str:
+    """The levels or the range of a column."""
+    if column.levels:
+        listed = ", ".join(column.levels[:4])
+        return listed if len(column.levels) <= 4 else f"{len(column.levels):,} levels: {listed}, …"
+    if column.low is None or column.high is None:
+        return ""
+    ends = (column.low, column.high)
+    if column.kind == "date":
+        return " to ".join(datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d") for end in ends)
+    return " to ".join(f"{end:,.6g}" for end in ends)
