@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 
 from steps.report.charts.chart import ACCENT, MUTED, PAGE, TEXT, Chart, canvas
 from steps.tasks.classification.calibration import calibration_bins, calibration_error
+from steps.tasks.classification.ranking import Ranking
+
+_POINTS = 600  # of a curve
 
 
 def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
@@ -32,6 +35,50 @@ def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
     return Chart(figure, text)
 
 
+def roc_curve(ranking: Ranking, name: str) -> Chart:
+    """The true over the false positive rate at every threshold.
+
+    Args:
+        name: Of the positive class.
+    """
+    false, true = ranking.roc_curve()
+    figure, axes = canvas(height=3.9)
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="chance")
+    axes.plot(*_thinned(false, true), color=ACCENT, linewidth=2, label="model")
+    axes.set(xlabel="share of the other class called so", ylabel="recall", xlim=(-0.01, 1.01), ylim=(0, 1.02))
+    axes.set_title("ROC curve, test split")
+    axes.grid()
+    axes.legend(loc="lower right", fontsize=9)
+    return Chart(figure, f"ROC curve of the class {name}; the area under it is {ranking.roc_auc:.4f}")
+
+
+def precision_recall_curve(ranking: Ranking, name: str) -> Chart:
+    """Precision over recall at every threshold.
+
+    Args:
+        name: Of the positive class.
+    """
+    recall, precision = ranking.precision_recall_curve()
+    figure, axes = canvas(height=3.9)
+    share = float(ranking.found[-1] / ranking.passed[-1])
+    axes.axhline(share, color=MUTED, linestyle="--", linewidth=1, label=f"chance ({share:.1%} of the samples)")
+    axes.plot(*_thinned(recall, precision), color=ACCENT, linewidth=2, label="model")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(0, 1.02))
+    axes.set_title("Precision and recall, test split")
+    axes.grid()
+    axes.legend(loc="best", fontsize=9)
+    text = f"Precision over recall of the class {name}; the average precision is {ranking.average_precision:.4f}"
+    return Chart(figure, text)
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most `_POINTS` of the points of a curve, evenly along x and along their order."""
+    order = np.linspace(0, len(x) - 1, _POINTS // 2).astype(int)
+    along = np.searchsorted(x, np.linspace(x[0], x[-1], _POINTS // 2))
+    kept = np.unique(np.concatenate([order, along]))
+    return x[kept], y[kept]
+
+
 def confusion_matrix(counts: np.ndarray, class_names: Sequence[str]) -> Chart:
     """(n_classes, n_classes) counts: row = true class, column = predicted class."""
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
@@ -48,7 +95,7 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str]) -> Chart:
 
 
 def mistakes(images: Sequence[np.ndarray], titles: Sequence[str], largest: float) -> Chart:
-    """At most 25 images (height, width), 0 white and `largest` black, each with its title."""
+    """At most 25 images, (height, width) with 0 white and `largest` black or (height, width, 3), with their titles."""
     figure = Figure(figsize=(8, 9.4))
     grid = figure.subplots(5, 5, squeeze=False)
     for axes in grid.flat:

@@ -37,6 +37,8 @@ def intervals(scores: Mapping[str, Interval], metric: Metric, split: str, log_er
         axes.minorticks_off()
     else:
         axes.xaxis.set_major_locator(MaxNLocator(4))
+    if metric.has_unit:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     if metric.is_share:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     what = f"{split} error, logarithmic," if log_error else f"{split} {metric.label}"

@@ -10,17 +10,30 @@ import numpy as np
 from PIL import Image
 
 from steps.datasets import Dataset
-from steps.report.charts.classification import calibration, confusion_matrix, mistakes
+from steps.report.charts.classification import (
+    calibration,
+    confusion_matrix,
+    mistakes,
+    precision_recall_curve,
+    roc_curve,
+)
 from steps.report.evaluation.section import Section
 from steps.tasks.classification.counts import confusion
 from steps.tasks.classification.metrics import worst_mistakes
+from steps.tasks.classification.ranking import Ranking
+from steps.tasks.classification.task import Classification
 
 _MISTAKES = 25
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row of the test split with another class than the predicted one; `image` is (height, width), if it is one."""
+    """A row of the test split with another class than the predicted one.
+
+    Attributes:
+        image: (height, width) or (height, width, 3); None if the row is none.
+        largest: Value of a pixel that is black, or of a colour at its brightest.
+    """
 
     row: int
     true: str
@@ -31,12 +44,12 @@ class Mistake:
 
     @property
     def src(self) -> str:
-        """The image, 0 shown white and `largest` black, as the `src` of an `img`; else empty."""
+        """The image as the `src` of an `img`, a grey one with 0 shown white and `largest` black; else empty."""
         if self.image is None:
             return ""
-        grey = np.uint8(255) - np.clip(self.image / self.largest * 255, 0, 255).astype(np.uint8)
+        pixels = np.clip(self.image / self.largest * 255, 0, 255).astype(np.uint8)
         buffer = io.BytesIO()
-        Image.fromarray(grey).save(buffer, "PNG", optimize=True)
+        Image.fromarray(pixels if pixels.ndim == 3 else np.uint8(255) - pixels).save(buffer, "PNG", optimize=True)
         return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
@@ -49,6 +62,11 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Secti
         "confusion_matrix": confusion_matrix(counts, names),
         "calibration": calibration(targets, probabilities),
     }
+    positive = Classification(dataset.target).positive
+    if positive is not None and 0 < (targets == positive).sum() < len(targets):
+        ranking = Ranking.of(targets == positive, probabilities[:, positive])
+        charts["roc_curve"] = roc_curve(ranking, names[positive])
+        charts["precision_recall_curve"] = precision_recall_curve(ranking, names[positive])
     images = [mistake.image for mistake in worst if mistake.image is not None]
     if dataset.image_shape:
         titles = [f"#{m.row}: {m.true} as {m.predicted}\n{m.confidence:.0%} sure" for m in worst]
@@ -59,6 +77,7 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Secti
         "shares": np.sqrt(counts / np.maximum(counts.sum(1, keepdims=True), 1)).round(3).tolist(),
         "by_class": list(zip(names, *_by_class(counts), strict=True)),
         "mistakes": worst,
+        "positive": names[positive] if positive is not None else "",
         "n_mistakes": len(targets) - int(counts.trace()),
     }
     return Section("evaluation/classification.html.jinja", values, charts)

@@ -10,10 +10,11 @@ from steps.datasets import Dataset
 from steps.report.charts.scores import training_loss
 from steps.report.evaluation.classification import classification_section
 from steps.report.evaluation.page import evaluation_page
+from steps.report.evaluation.regression import regression_section
 from steps.report.evaluation.result import EvaluationResult
 from steps.tasks.task import task_of
 
-_SECTIONS = {"classification": classification_section}  # by the name of the task
+_SECTIONS = {"classification": classification_section, "regression": regression_section}  # by the name of the task
 
 
 def draw_evaluation(result: EvaluationResult, dataset: Dataset, outputs: np.ndarray, folder: Path) -> None:

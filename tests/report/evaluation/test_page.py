@@ -111,7 +111,7 @@ def test_samples_that_are_no_images_have_no_pictures(opened: Any, report: Any, d
     page, trouble = opened(report(replace(digits, image_shape=None), share_right=0.9))
     assert trouble == []
     assert page.locator("img").count() == 0
-    assert page.locator(".pictures figcaption").count() == 25
+    assert page.locator("table.mistakes tbody tr").count() == 25
 
 
 def test_figures_are_what_the_data_allow(report: Any, digits: Dataset, tmp_path: Path) -> None:
