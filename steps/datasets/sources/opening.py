@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from steps.base.errors import InputError
 from steps.base.paths import expand_home
+from steps.datasets.sources.address import download, is_address, public_address
 from steps.datasets.sources.arrays import read_npy, read_npz
 from steps.datasets.sources.bundled import BUNDLED, load_bundled
 from steps.datasets.sources.columnar import (
@@ -22,11 +24,13 @@ from steps.datasets.sources.digest import file_digest, files_digest, table_diges
 from steps.datasets.sources.image_files import find_images
 from steps.datasets.sources.image_folder import read_image_folder, resized
 from steps.datasets.sources.naming import nearest, source_name, suffix
+from steps.datasets.sources.openml import PREFIX, openml_number, read_openml
 from steps.datasets.sources.source import Images, ImageSource, SourceError, Table, TableSource
 from steps.datasets.sources.tables import concatenated, tidy
 
 _FORMATS = (
-    "a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files or of images, a glob of files, or one of"
+    "a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files or of images, a glob of files, "
+    "openml:<id>, an address, or one of"
 )
 _FEATHER = (".feather", ".arrow", ".ipc")
 _READERS: dict[str, Callable[[Path], Table | Images]] = {
@@ -42,14 +46,16 @@ def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, 
     """Read the data that a person names.
 
     Args:
-        given: A name of `BUNDLED`; the path of a file or a folder, absolute or from the working directory, with `~`
-            for the home; or a glob of files with equal columns.
+        given: A name of `BUNDLED`; `openml:` and a number; an address with https:// or http://; the path of a file or
+            a folder, absolute or from the working directory, with `~` for the home; or a glob of files with equal
+            columns.
         parameter: Name of the parameter that this is the value of, for the error.
         image_shape: (height, width) of images, (height, width, 1) for grey ones, (height, width, 3) for ones in colour;
             empty if found. Tables have none.
 
     Raises:
         InputError: There is nothing of that name, or it cannot be read; one line that names file, row or column.
+        DataError: A server does not answer.
     """
     try:
         return _open(given, image_shape)
@@ -58,7 +64,7 @@ def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, 
 
 
 def check_source(given: str, names: Collection[str] = (), parameter: str = "dataset") -> None:
-    """Refuse, before anything runs, what is neither a name nor something that exists.
+    """Refuse, before anything runs, what is neither a name nor something that exists, or is a file of another format.
 
     Args:
         names: Of data sets beside `BUNDLED`.
@@ -66,38 +72,61 @@ def check_source(given: str, names: Collection[str] = (), parameter: str = "data
     Raises:
         InputError: With the most similar name.
     """
-    if given in BUNDLED or given in names or glob.has_magic(given) or (given and Path(expand_home(given)).exists()):
+    try:
+        _check(given, names)
+    except SourceError as error:
+        raise InputError(f"{parameter} {error}") from error
+
+
+def _check(given: str, names: Collection[str] = ()) -> None:
+    if given in (*BUNDLED, *names) or is_address(given):
         return
-    raise InputError(f"{parameter} {_unknown(given, names)}")
-
-
-def _unknown(given: str, names: Collection[str] = ()) -> str:
-    known = sorted((*BUNDLED, *names))
-    return f"must be {_FORMATS} {', '.join(known)}; got {given!r}, which does not exist{nearest(Path(given), known)}"
+    if given.startswith(PREFIX):
+        openml_number(given)
+        return
+    if "://" in given:
+        raise SourceError(f"must be a path or begin with https://, got {public_address(given)!r}; download it first")
+    path, known = Path(expand_home(given)), sorted((*BUNDLED, *names))
+    formats = f"must be {_FORMATS} {', '.join(known)}; got {given!r}"
+    if given and path.exists():
+        if path.is_file() and suffix(path) not in _READERS:
+            raise SourceError(f"{formats}, a file of another format")
+    elif not glob.has_magic(given):
+        raise SourceError(f"{formats}, which does not exist{nearest(path, known)}")
+    elif not glob.glob(str(path), recursive=True):  # noqa: PTH207
+        raise SourceError(f"must match files that exist, got {given!r}, which matches none")
 
 
 def _open(given: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
+    _check(given)
     if given in BUNDLED:
         table = load_bundled(given)
         return _source(table, given, f"scikit-learn, {given}", table_digest(table.table))
-    path = Path(expand_home(given))
-    if given and path.is_dir():
-        return _open_folder(path.absolute(), image_shape)
-    if path.is_file():
-        return _open_file(path.absolute(), image_shape)
-    if glob.has_magic(given):
-        return _open_glob(path.absolute(), image_shape)
-    raise SourceError(_unknown(given))
+    if given.startswith(PREFIX):
+        table, name = read_openml(given)
+        source = f"OpenML, {given.removeprefix(PREFIX)} ({name})"
+        return _source(table, source_name(name), source, table_digest(table.table))
+    if is_address(given):
+        return _open_address(given, image_shape)
+    path = Path(expand_home(given)).absolute()
+    if path.is_dir():
+        return _open_folder(path, image_shape)
+    return _open_file(path, image_shape) if path.is_file() else _open_glob(path, image_shape)
 
 
 def _open_file(path: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
-    reader = _READERS.get(suffix(path))
-    if reader is None:
-        raise SourceError(f"must be {_FORMATS} {', '.join(BUNDLED)}; got {str(path)!r}, a file of another format")
-    contents = reader(path)
+    contents = _READERS[suffix(path)](path)
     if isinstance(contents, Images) and image_shape:
         contents = resized(contents, image_shape)
     return _source(contents, source_name(path.name), str(path), file_digest(path))
+
+
+def _open_address(address: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
+    path, found = download(address, tuple(_READERS))
+    try:
+        return replace(_open_file(path, image_shape), source=found.address)
+    except SourceError as error:
+        raise SourceError(str(error).replace(str(path), found.address)) from error
 
 
 def _open_folder(folder: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
@@ -113,8 +142,8 @@ def _open_folder(folder: Path, image_shape: tuple[int, ...]) -> TableSource | Im
 
 def _open_glob(pattern: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
     files = sorted(path for path in map(Path, glob.iglob(str(pattern), recursive=True)) if path.is_file())  # noqa: PTH207
-    if not files:
-        raise SourceError(f"must match files that exist, got {str(pattern)!r}, which matches none")
+    for path in files:
+        _check(str(path))
     if len(files) == 1:
         return _open_file(files[0], image_shape)
     table = _read_all(files, pattern)

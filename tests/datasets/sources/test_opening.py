@@ -11,6 +11,7 @@ import pytest
 
 from steps.base.errors import InputError
 from steps.datasets.sources import TableSource, open_source
+from steps.datasets.sources.opening import check_source
 
 
 def table(given: str) -> TableSource:
@@ -92,3 +93,36 @@ def test_what_exists_is_no_pattern(tmp_path: Path) -> None:
 def test_the_error_names_the_parameter() -> None:
     with pytest.raises(InputError, match=r"^test_dataset must be"):
         open_source("nowhere.csv", "test_dataset")
+
+
+@pytest.mark.parametrize(
+    "given", ["wine", "mnist", "openml:31", "https://a.org/rows.csv", "rows.csv", "*.csv", ".", "~"]
+)
+def test_what_can_be_a_source_passes_the_check_before_a_run(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").touch()
+    check_source(given, ("mnist",))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("", r"got '', which does not exist"),
+        ("mnits", r"^test_dataset must be .*; did you mean 'mnist'\?"),
+        ("row.csv", r"did you mean 'rows.csv'\?"),
+        ("rows.xlsx", r"got 'rows.xlsx', a file of another format"),
+        ("*.parquet", r"got '\*.parquet', which matches none"),
+        ("openml:iris", r"must be openml: and the number of a data set"),
+        ("s3://bucket/rows.csv", r"must be a path or begin with https://"),
+    ],
+)
+def test_what_cannot_is_refused_before_a_run(
+    given: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").touch()
+    (tmp_path / "rows.xlsx").touch()
+    with pytest.raises(InputError, match=message):
+        check_source(given, ("mnist",), "test_dataset")

@@ -1,0 +1,179 @@
+"""Files at an address: downloaded once, with their SHA-256, into this project's cache."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from email.message import Message
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from steps.base.files import cache_folder, replacing
+from steps.datasets.dataset import DataError
+from steps.datasets.sources.digest import file_digest
+from steps.datasets.sources.naming import suffix
+from steps.datasets.sources.progress import progress
+from steps.datasets.sources.source import SourceError
+
+_ATTEMPTS = 3
+_FIRST_WAIT = 1.0  # seconds, doubled each time
+_TIMEOUT = 60.0  # seconds without a byte
+_CHUNK = 1 << 20  # bytes
+_BUSY = (408, 425, 429, 500, 502, 503, 504)  # answers that time can heal
+_SECRET = re.compile(r"(?i)(?:^|[-_.])(?:key|sig|auth|code)$|apikey|pass|pwd|token|secret|signature|credential|session")
+_HIDDEN = "***"
+_ABOUT = "download.json"
+_IN_URL = "/%:@!$&'()*+,;=~?-._"  # characters that are not quoted
+_PAGE = re.compile(rb"(?i)\s*<(!doctype|html)")
+_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"\x93NUMPY": ".npy"}
+_SUFFIXES = {
+    "text/csv": ".csv", "application/csv": ".csv", "text/tab-separated-values": ".tsv", "text/plain": ".csv",
+    "application/vnd.apache.parquet": ".parquet", "application/x-parquet": ".parquet",
+    "application/vnd.apache.arrow.file": ".arrow",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that was downloaded.
+
+    Attributes:
+        name: Of the file, with the suffix of its format.
+        address: Where it came from, without passwords.
+        sha256: Of its bytes.
+    """
+
+    name: str
+    address: str
+    sha256: str
+
+
+def is_address(given: str) -> bool:
+    """Whether something is an address of a server."""
+    return re.match(r"(?i)https?://", given) is not None
+
+
+def public_address(given: str) -> str:
+    """An address without user, password and secret parameters; anything else as it is."""
+    if "://" not in given:
+        return given
+    try:
+        parts = urlsplit(given)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return re.sub(r"(?<=//).*", _HIDDEN, given)
+    pairs = [pair.partition("=") for pair in parts.query.split("&")] if parts.query else []
+    query = "&".join(f"{name}{equals}{_HIDDEN if _SECRET.search(name) else value}" for name, equals, value in pairs)
+    netloc = f"{_HIDDEN}@{host}" if "@" in parts.netloc else host
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def download(address: str, known: tuple[str, ...]) -> tuple[Path, Download]:
+    """The file at an address, from the cache if it was downloaded before.
+
+    Args:
+        known: Suffixes of the formats that can be read.
+
+    Raises:
+        SourceError: The address is none, or the server refuses it, or gives a web page.
+        DataError: The server does not answer, or hangs up.
+    """
+    folder = cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
+    found = _cached(folder)
+    if found is None:
+        found = _with_patience(address, folder, known)
+        with replacing(folder / _ABOUT) as draft:
+            draft.write_text(json.dumps(asdict(found), indent=2) + "\n")
+    return folder / found.name, found
+
+
+def _cached(folder: Path) -> Download | None:
+    """What was downloaded to a folder, if it is still what it was."""
+    try:
+        found = Download(**json.loads((folder / _ABOUT).read_text()))
+        return found if file_digest(folder / found.name) == found.sha256 else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _with_patience(address: str, folder: Path, known: tuple[str, ...]) -> Download:
+    public = public_address(address)
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_FIRST_WAIT * 2 ** (attempt - 1))
+        try:
+            return _download(address, folder, known)
+        except urllib.error.HTTPError as error:
+            if error.code not in _BUSY:
+                raise SourceError(
+                    f"must be an address that can be read, got {public!r}, which answers {error.code} {error.reason}"
+                ) from error
+            reason = f"it answers {error.code} {error.reason}"
+        except (http.client.InvalidURL, UnicodeError) as error:
+            raise SourceError(f"must be an address, got {public!r} ({error})") from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+    raise DataError(f"{public}: the download failed {_ATTEMPTS} times ({reason}); check the network and try again")
+
+
+def _download(address: str, folder: Path, known: tuple[str, ...]) -> Download:
+    with urllib.request.urlopen(_request(address), timeout=_TIMEOUT) as answer:
+        first = answer.read(_CHUNK)
+        if answer.headers.get_content_type() == "text/html" or _PAGE.match(first):
+            raise SourceError(
+                f"must be the address of a file, got {public_address(address)!r}, which is a web page; "
+                "look for a link that downloads the file itself"
+            )
+        name = _file_name(answer.headers, (address, answer.url), first, known)
+        length = int(answer.headers.get("Content-Length", 0))
+        sha, received = hashlib.sha256(), 0
+        with replacing(folder / name) as draft:
+            with draft.open("wb") as file, progress(f"Downloading {name}", length or None, is_bytes=True) as advance:
+                chunk = first
+                while chunk:
+                    file.write(chunk)
+                    sha.update(chunk)
+                    received += len(chunk)
+                    advance(len(chunk))
+                    chunk = answer.read(_CHUNK)
+            if length and received != length:
+                raise http.client.IncompleteRead(b"", length - received)
+    return Download(name, public_address(address), sha.hexdigest())
+
+
+def _request(address: str) -> urllib.request.Request:
+    """A request with user and password in its head, which is not sent on to another server."""
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise http.client.InvalidURL(str(error)) from error
+    user, at, host = parts.netloc.rpartition("@")
+    if not host:
+        raise http.client.InvalidURL("it names no server")
+    path, query = quote(parts.path, safe=_IN_URL), quote(parts.query, safe=_IN_URL)
+    request = urllib.request.Request(urlunsplit((parts.scheme, host, path, query, "")))
+    request.add_header("User-Agent", "mlp-tuning")
+    if at:
+        token = base64.b64encode(unquote(user).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {token}")
+    return request
+
+
+def _file_name(headers: Message, addresses: Iterable[str], first: bytes, known: tuple[str, ...]) -> str:
+    """The name of the file that is served, with a suffix that tells its format."""
+    paths = [headers.get_filename() or "", *(unquote(urlsplit(address).path) for address in addresses)]
+    names = [Path(path.replace("\\", "/")).name for path in paths]
+    for name in names:
+        if suffix(Path(name)) in known:
+            return name
+    stem = next((Path(name).stem for name in names if name), "") or "data"
+    by_content = next((ending for magic, ending in _MAGIC.items() if first.startswith(magic)), None)
+    return stem + (by_content or _SUFFIXES.get(headers.get_content_type(), ".csv"))
