@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from steps.base.errors import InputError
 from steps.datasets.dataset import Dataset, Split
 from steps.datasets.request import DataRequest
-from steps.datasets.sources.source import ImageSource
+from steps.datasets.sources.source import ImageSource, TableSource
 from steps.datasets.split import stratified
 from steps.datasets.tabular.target import Target
 
@@ -15,18 +17,15 @@ _OF_TABLES = (
     "target", "ignore_columns", "categorical_columns", "date_columns", "weight_column", "group_column", "time_column",
     "split_column",
 )  # fmt: skip
+_LABELS = ("label", "class", "target", "digit")
 
 
 def images_as_dataset(source: ImageSource, test: ImageSource | None, request: DataRequest) -> Dataset:
     """Images with their classes, split by class as far as they do not come split.
 
     Raises:
-        InputError: A parameter that only a table can have, test images of other classes or another size, or too few
-            images.
+        InputError: Test images of other classes or another size, or too few images.
     """
-    for name in _OF_TABLES:
-        if given := getattr(request, name):
-            raise InputError(f"{name} must be empty for images, which have no columns, got {given!r}")
     if request.task == "regression":
         raise InputError("task must be auto or classification for images, got 'regression'")
     class_names = tuple(sorted(set(source.labels), key=_natural))
@@ -54,6 +53,59 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
         feature_max=float(source.brightest),
         image_shape=tuple(source.images.shape[1:]),
         notes=source.notes,
+    )
+
+
+def check_no_columns(request: DataRequest) -> None:
+    """Refuse parameters that only a table can have.
+
+    Raises:
+        InputError: The first one that is not empty.
+    """
+    for name in _OF_TABLES:
+        if given := getattr(request, name):
+            raise InputError(f"{name} must be empty for images, which have no columns, got {given!r}")
+
+
+def pixels_as_images(source: TableSource, target: str, shape: tuple[int, ...]) -> ImageSource:
+    """A table with a column of classes and one per pixel, row by row of the image from its top.
+
+    Args:
+        target: Column of classes; empty for the one that is stated by the source, or named `label`.
+
+    Raises:
+        InputError: Another number of columns, a column that is no whole number from 0 to 255, or no classes.
+    """
+    names = source.table.column_names
+    target = target or source.target or next((name for name in names if name.casefold() in _LABELS), "")
+    if target not in names:
+        raise InputError(f"target must be the column of classes of a table of pixels, got {target!r}")
+    columns = [name for name in names if name != target]
+    if len(columns) not in (math.prod(shape), 3 * math.prod(shape)):
+        size = "x".join(map(str, shape))
+        raise InputError(
+            f"image_shape must have as many pixels as columns beside the target, got {size} for {len(columns)}"
+        )
+    pixels = np.empty((len(source.table), len(columns)), np.uint8)
+    for i, name in enumerate(columns):
+        values = source.table.column(name).to_numpy()
+        if values.dtype.kind not in "iuf" or not ((values >= 0) & (values <= 255) & (values % 1 == 0)).all():
+            raise InputError(f"dataset must have whole numbers from 0 to 255 in column {name!r} to form images")
+        pixels[:, i] = values
+    labels = source.table.column(target).to_pylist()
+    if None in labels:
+        raise InputError(
+            f"target must have a value in every row of a table of pixels, got none in row {labels.index(None) + 1}"
+        )
+    whole = (*shape, 3) if len(columns) == 3 * math.prod(shape) else shape
+    return ImageSource(
+        pixels.reshape(-1, *whole),
+        tuple(map(str, labels)),
+        None,
+        source.name,
+        source.source,
+        source.sha256,
+        source.notes,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from steps.base.errors import InputError
 from steps.datasets.catalogue import IMAGES
 from steps.datasets.dataset import Dataset
-from steps.datasets.images import images_as_dataset
+from steps.datasets.images import check_no_columns, images_as_dataset, pixels_as_images
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.digest import content_digest
 from steps.datasets.sources.opening import check_source, open_source
@@ -23,6 +23,12 @@ def load_dataset(request: DataRequest) -> Dataset:
     check(request)
     source = _opened(request.dataset, "dataset", request.image_shape)
     test = _opened(request.test_dataset, "test_dataset", request.image_shape) if request.test_dataset else None
+    if isinstance(source, ImageSource):
+        check_no_columns(request)
+    elif request.image_shape:
+        source = pixels_as_images(source, request.target, request.image_shape)
+        if isinstance(test, TableSource):
+            test = pixels_as_images(test, request.target, request.image_shape)
     if isinstance(source, ImageSource):
         if test is not None and not isinstance(test, ImageSource):
             raise InputError(f"test_dataset must be images, as dataset is, got {request.test_dataset!r}")

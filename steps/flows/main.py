@@ -48,7 +48,7 @@ def run(invocation: Invocation, stages: Sequence[Invocation]) -> None:
         evaluation.registered_name(dataset)
         tune_run = _reused_or_run(tune.having(data_run_id=data_run.info.run_id), data_run, reuse, tuning.files)
         evaluated = _reused_or_run(evaluate.having(tune_run_id=tune_run.info.run_id), tune_run, reuse)
-    print_summary(data_run, tune_run, evaluated)
+    print_summary(dataset, data_run, tune_run, evaluated)
 
 
 def _reused_or_run(stage: Invocation, before: Run | None, reuse: bool, files: Mapping[str, str] | None = None) -> Run:

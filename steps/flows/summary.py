@@ -6,14 +6,15 @@ import click
 import mlflow
 from mlflow.entities import Run
 
+from steps.datasets import Dataset
 from steps.report.terminal import print_table
 from steps.tasks.metric import Interval
 from steps.tracking.registry import score_text, version_of_run
-from steps.tracking.tags import DATASET_DIGEST_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
+from steps.tracking.tags import PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
 from steps.tracking.ui_urls import experiment_url
 
 
-def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
+def print_summary(dataset: Dataset, data_run: Run, tune_run: Run, evaluated: Run) -> None:
     """Show the result of each step, and the addresses of runs and reports."""
     version = version_of_run(evaluated.info.run_id)
     assert version is not None  # evaluate registers one, and a run without one is not reused
@@ -24,7 +25,7 @@ def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
     click.echo()
     print_table(
         [
-            ("download", data_run.info.run_id[:8], _data(data_run)),
+            ("download", data_run.info.run_id[:8], _data(dataset)),
             ("tune", tune_run.info.run_id[:8], _trials(tune_run, metric)),
             ("evaluate", evaluated.info.run_id[:8], _score(evaluated, metric)),
             ("model", "", f"{version.name} version {version.version} ({aliases}): {decision}"),
@@ -39,8 +40,9 @@ def print_summary(data_run: Run, tune_run: Run, evaluated: Run) -> None:
         click.echo(f"{name:9} {text}")
 
 
-def _data(run: Run) -> str:
-    return f"{run.data.params['dataset']}, digest {run.data.tags[DATASET_DIGEST_TAG][:12]}"
+def _data(dataset: Dataset) -> str:
+    target = f" of {dataset.target.name}" if dataset.target.name else ""
+    return f"{dataset.name}, {dataset.target.task}{target}, digest {dataset.digest[:12]}"
 
 
 def _trials(run: Run, metric: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from steps.base.errors import StepError, StepInterrupted
 from steps.cli.invocation import Invocation
 from steps.flows.fingerprint import step_fingerprint
+from steps.search.plan import Plan
 from steps.search.session import make_plan, search
 from steps.search.settings import TuneSettings
 from steps.search.store.storage import first_line
@@ -20,10 +21,11 @@ from steps.tracking.runs import get_step_run, newest_step_run, step_run
 
 def run(settings: TuneSettings, invocation: Invocation) -> None:
     data_run = _data_run(settings)
-    settings = TuneSettings.parse(load_data(data_run.info.run_id, ("train",)), **invocation.options)
+    dataset = load_data(data_run.info.run_id, ("train",))
+    settings = TuneSettings.parse(dataset, **invocation.options)
     fingerprint = step_fingerprint(invocation, data_run, settings.files)
     with step_run("tune", invocation.params, fingerprint) as own:
-        _tune(settings, invocation, own, data_run.info.run_id)
+        _tune(settings, invocation, own, make_plan(settings, own, data_run.info.run_id, dataset.name))
 
 
 def _data_run(settings: TuneSettings) -> Run:
@@ -36,9 +38,8 @@ def _data_run(settings: TuneSettings) -> Run:
     return get_step_run(launch("download", {"seed": str(settings.seed)}), "download", "data_run_id")
 
 
-def _tune(settings: TuneSettings, invocation: Invocation, run: Run, data_run_id: str) -> None:
-    plan = make_plan(settings, run, data_run_id)
-    resume = invocation.project_command(study_name=plan.study, data_run_id=data_run_id)
+def _tune(settings: TuneSettings, invocation: Invocation, run: Run, plan: Plan) -> None:
+    resume = invocation.project_command(study_name=plan.study, data_run_id=plan.data_run_id)
     try:
         outcome = search(settings, plan, run)
     except KeyboardInterrupt:

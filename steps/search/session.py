@@ -40,16 +40,16 @@ _REASONS = {
 }
 
 
-def make_plan(settings: TuneSettings, run: Run, data_run_id: str) -> Plan:
+def make_plan(settings: TuneSettings, run: Run, data_run_id: str, dataset: str) -> Plan:
     """Plan a tune run, and log the plan to it; TensorFlow has not computed anything yet.
 
     Args:
         run: The tune run, which is active.
+        dataset: Name of the data set.
     """
     n_jobs = _n_jobs(settings)
     threads = 1 if settings.engine == "dask" else threads_of_each(n_jobs)
     limit_threads(n_jobs, threads)
-    dataset = mlflow.get_run(data_run_id).data.params["dataset"]
     plan = Plan(
         study=settings.study_name or f"{dataset}-{run.info.run_id[:8]}",
         storage=recordable(settings.storage),
