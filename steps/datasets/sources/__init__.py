@@ -1,7 +1,6 @@
 """What a person names as data: a file, a folder, an address, or a bundled table -> a table or images."""
 
-from steps.datasets.sources.address import public_address
 from steps.datasets.sources.opening import open_source
 from steps.datasets.sources.source import ImageSource, TableSource
 
-__all__ = ["ImageSource", "TableSource", "open_source", "public_address"]
+__all__ = ["ImageSource", "TableSource", "open_source"]

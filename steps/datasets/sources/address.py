@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.client
 import json
+import netrc
 import re
 import time
 import urllib.error
@@ -29,7 +30,6 @@ _TIMEOUT = 60.0  # seconds without a byte
 _CHUNK = 1 << 20  # bytes
 _BUSY = (408, 425, 429, 500, 502, 503, 504)  # answers that time can heal
 _SECRET = re.compile(r"(?i)(?:^|[-_.])(?:key|sig|auth|code)$|apikey|pass|pwd|token|secret|signature|credential|session")
-_HIDDEN = "***"
 _ABOUT = "download.json"
 _IN_URL = "/%:@!$&'()*+,;=~?-._"  # characters that are not quoted
 _PAGE = re.compile(rb"(?i)\s*<(!doctype|html)")
@@ -47,12 +47,10 @@ class Download:
 
     Attributes:
         name: Of the file, with the suffix of its format.
-        address: Where it came from, without passwords.
         sha256: Of its bytes.
     """
 
     name: str
-    address: str
     sha256: str
 
 
@@ -61,29 +59,37 @@ def is_address(given: str) -> bool:
     return re.match(r"(?i)https?://", given) is not None
 
 
-def public_address(given: str) -> str:
-    """An address without user, password and secret parameters; anything else as it is."""
-    if "://" not in given:
-        return given
+def check_address(given: str) -> None:
+    """Refuse an address that cannot be recorded or read; its secrets stay out of the message.
+
+    Raises:
+        SourceError: It is no address of a server with https or http, or it holds a password or a token.
+    """
     try:
         parts = urlsplit(given)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return re.sub(r"(?<=//).*", _HIDDEN, given)
-    pairs = [pair.partition("=") for pair in parts.query.split("&")] if parts.query else []
-    query = "&".join(f"{name}{equals}{_HIDDEN if _SECRET.search(name) else value}" for name, equals, value in pairs)
-    netloc = f"{_HIDDEN}@{host}" if "@" in parts.netloc else host
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+        names = [pair.partition("=")[0] for pair in parts.query.split("&")]
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    except ValueError as error:
+        raise SourceError(f"must be an address, got one that is none ({error})") from error
+    if "@" in parts.netloc or any(map(_SECRET.search, names)):
+        raise SourceError(
+            f"must not hold a password or a token, because parameters are recorded, got one for {shown!r}; "
+            "write user and password to ~/.netrc, or download the file first"
+        )
+    if not is_address(given):
+        raise SourceError(f"must be a path or begin with https://, got {shown!r}; download the file first")
+    if not parts.hostname:
+        raise SourceError(f"must be an address, got {shown!r}, which names no server")
 
 
-def download(address: str, known: tuple[str, ...]) -> tuple[Path, Download]:
+def download(address: str, known: tuple[str, ...]) -> Path:
     """The file at an address, from the cache if it was downloaded before.
 
     Args:
         known: Suffixes of the formats that can be read.
 
     Raises:
-        SourceError: The address is none, or the server refuses it, or gives a web page.
+        SourceError: The server refuses the address, or gives a web page.
         DataError: The server does not answer, or hangs up.
     """
     folder = cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
@@ -92,7 +98,7 @@ def download(address: str, known: tuple[str, ...]) -> tuple[Path, Download]:
         found = _with_patience(address, folder, known)
         with replacing(folder / _ABOUT) as draft:
             draft.write_text(json.dumps(asdict(found), indent=2) + "\n")
-    return folder / found.name, found
+    return folder / found.name
 
 
 def _cached(folder: Path) -> Download | None:
@@ -105,7 +111,6 @@ def _cached(folder: Path) -> Download | None:
 
 
 def _with_patience(address: str, folder: Path, known: tuple[str, ...]) -> Download:
-    public = public_address(address)
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_FIRST_WAIT * 2 ** (attempt - 1))
@@ -113,15 +118,16 @@ def _with_patience(address: str, folder: Path, known: tuple[str, ...]) -> Downlo
             return _download(address, folder, known)
         except urllib.error.HTTPError as error:
             if error.code not in _BUSY:
+                answer = f"{error.code} {error.reason}"
                 raise SourceError(
-                    f"must be an address that can be read, got {public!r}, which answers {error.code} {error.reason}"
+                    f"must be an address that can be read, got {address!r}, which answers {answer}"
                 ) from error
             reason = f"it answers {error.code} {error.reason}"
         except (http.client.InvalidURL, UnicodeError) as error:
-            raise SourceError(f"must be an address, got {public!r} ({error})") from error
+            raise SourceError(f"must be an address, got {address!r} ({error})") from error
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
-    raise DataError(f"{public}: the download failed {_ATTEMPTS} times ({reason}); check the network and try again")
+    raise DataError(f"{address}: the download failed {_ATTEMPTS} times ({reason}); check the network and try again")
 
 
 def _download(address: str, folder: Path, known: tuple[str, ...]) -> Download:
@@ -129,7 +135,7 @@ def _download(address: str, folder: Path, known: tuple[str, ...]) -> Download:
         first = answer.read(_CHUNK)
         if answer.headers.get_content_type() == "text/html" or _PAGE.match(first):
             raise SourceError(
-                f"must be the address of a file, got {public_address(address)!r}, which is a web page; "
+                f"must be the address of a file, got {address!r}, which is a web page; "
                 "look for a link that downloads the file itself"
             )
         name = _file_name(answer.headers, (address, answer.url), first, known)
@@ -146,25 +152,31 @@ def _download(address: str, folder: Path, known: tuple[str, ...]) -> Download:
                     chunk = answer.read(_CHUNK)
             if length and received != length:
                 raise http.client.IncompleteRead(b"", length - received)
-    return Download(name, public_address(address), sha.hexdigest())
+    return Download(name, sha.hexdigest())
 
 
 def _request(address: str) -> urllib.request.Request:
-    """A request with user and password in its head, which is not sent on to another server."""
-    try:
-        parts = urlsplit(address)
-    except ValueError as error:
-        raise http.client.InvalidURL(str(error)) from error
-    user, at, host = parts.netloc.rpartition("@")
-    if not host:
-        raise http.client.InvalidURL("it names no server")
+    """A request, with user and password from ~/.netrc; these are not sent on to another server."""
+    parts = urlsplit(address)
     path, query = quote(parts.path, safe=_IN_URL), quote(parts.query, safe=_IN_URL)
-    request = urllib.request.Request(urlunsplit((parts.scheme, host, path, query, "")))
+    request = urllib.request.Request(urlunsplit((parts.scheme, parts.netloc, path, query, "")))
     request.add_header("User-Agent", "mlp-tuning")
-    if at:
-        token = base64.b64encode(unquote(user).encode()).decode()
+    if found := _login(parts.hostname or ""):
+        token = base64.b64encode(f"{found[0]}:{found[2]}".encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {token}")
     return request
+
+
+def _login(host: str) -> tuple[str, str, str] | None:
+    """User, account and password for a server in ~/.netrc."""
+    try:
+        return netrc.netrc().authenticators(host)
+    except FileNotFoundError:
+        return None
+    except netrc.NetrcParseError as error:
+        raise SourceError(
+            f"must be an address whose password can be read, got an unreadable ~/.netrc ({error})"
+        ) from error
 
 
 def _file_name(headers: Message, addresses: Iterable[str], first: bytes, known: tuple[str, ...]) -> str:

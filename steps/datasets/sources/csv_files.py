@@ -78,7 +78,7 @@ def type_columns(text: TextTable) -> Table:
     if text.separator == ",":
         return Table(typed_table(text.table), notes=text.notes)
     table, names = with_points(text.table)
-    said = [f"Numbers with a decimal comma: {', '.join(names)}."] if names else []
+    said = [f"Points and commas were read as 1.234,5 has them, in {', '.join(names)}."] if names else []
     return Table(typed_table(table), notes=(*text.notes, *said))
 
 

@@ -1,18 +1,20 @@
-"""Numbers with a decimal comma: 1.234,5."""
+"""Numbers with a decimal comma, where their own column cannot tell: 1.200 beside a column with 1,5."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NUMBER = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?([eE][+-]?[0-9]+)?$"
-# A comma that no one writes between thousands: after a zero or many digits, before another number of digits than three.
-_CERTAIN = r"^[+-]?(0|[0-9]{4,}),|,[0-9]{1,2}$|,[0-9]{4,}|,[0-9]+[eE]"
+_NUMBER = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(\.[0-9]{3})*$"
+# Commas and points that no one writes so in English. A column of text that has one is read by `tabular` later, and so
+# is its text in the rows that a model is given.
+_TOLD = r",([0-9]{1,2}|[0-9]{4,})$|\.[0-9]{3}[,.]"
+_EVIDENT = rf"{_TOLD}|^[+-]?(0|[0-9]{{4,}}),"
 
 
 def with_points(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
-    """Write the numbers of a table of text with a decimal point, if some of them certainly have a decimal comma.
+    """Write numbers with a decimal point that only the rest of the table shows to have a decimal comma.
 
     Args:
         table: Trimmed text.
@@ -21,17 +23,18 @@ def with_points(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
         The table, and the names of the columns that changed.
     """
     commas = [i for i, text in enumerate(table.columns) if _any(text, ",") and _all(text, _NUMBER)]
-    if not any(pc.any(pc.match_substring_regex(table.column(i), _CERTAIN)).as_py() for i in commas):
+    if not any(_any(table.column(i), _EVIDENT) for i in commas):
         return table, ()
-    grouped = [i for i, text in enumerate(table.columns) if _any(text, ".") and _all(text, _GROUPED)]
-    for i in {*commas, *grouped}:
+    grouped = [i for i, text in enumerate(table.columns) if _any(text, r"\.") and _all(text, _GROUPED)]
+    changed = sorted({*grouped, *(i for i in commas if not _any(table.column(i), _TOLD))})
+    for i in changed:
         text = pc.replace_substring(pc.replace_substring(table.column(i), ".", ""), ",", ".")
         table = table.set_column(i, table.column_names[i], text)
-    return table, tuple(table.column_names[i] for i in sorted({*commas, *grouped}))
+    return table, tuple(table.column_names[i] for i in changed)
 
 
-def _any(text: pa.ChunkedArray, part: str) -> bool:
-    return pc.any(pc.match_substring(text, part)).as_py() is True
+def _any(text: pa.ChunkedArray, pattern: str) -> bool:
+    return pc.any(pc.match_substring_regex(text, pattern)).as_py() is True
 
 
 def _all(text: pa.ChunkedArray, pattern: str) -> bool:

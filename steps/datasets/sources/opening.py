@@ -9,7 +9,7 @@ from pathlib import Path
 
 from steps.base.errors import InputError
 from steps.base.paths import expand_home
-from steps.datasets.sources.address import download, is_address, public_address
+from steps.datasets.sources.address import check_address, download, is_address
 from steps.datasets.sources.arrays import read_npy, read_npz
 from steps.datasets.sources.bundled import BUNDLED, load_bundled
 from steps.datasets.sources.columnar import (
@@ -79,13 +79,14 @@ def check_source(given: str, names: Collection[str] = (), parameter: str = "data
 
 
 def _check(given: str, names: Collection[str] = ()) -> None:
-    if given in (*BUNDLED, *names) or is_address(given):
+    if given in (*BUNDLED, *names):
         return
     if given.startswith(PREFIX):
         openml_number(given)
         return
     if "://" in given:
-        raise SourceError(f"must be a path or begin with https://, got {public_address(given)!r}; download it first")
+        check_address(given)
+        return
     path, known = Path(expand_home(given)), sorted((*BUNDLED, *names))
     formats = f"must be {_FORMATS} {', '.join(known)}; got {given!r}"
     if given and path.exists():
@@ -122,11 +123,13 @@ def _open_file(path: Path, image_shape: tuple[int, ...]) -> TableSource | ImageS
 
 
 def _open_address(address: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
-    path, found = download(address, tuple(_READERS))
+    path = download(address, tuple(_READERS))
     try:
-        return replace(_open_file(path, image_shape), source=found.address)
+        found = _open_file(path, image_shape)
     except SourceError as error:
-        raise SourceError(str(error).replace(str(path), found.address)) from error
+        raise SourceError(str(error).replace(str(path), address)) from error
+    note = f"The file was downloaded to {path.parent}; delete that folder to download it again."
+    return replace(found, source=address, notes=(*found.notes, note))
 
 
 def _open_folder(folder: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:

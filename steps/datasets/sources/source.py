@@ -40,7 +40,7 @@ class TableSource:
         table: Columns of different names, at least one row. Missing cells are null, in whatever way they were spelled;
             text has type string and no spaces around it.
         name: Word for the default name of a model.
-        source: Where the table comes from, for people; without passwords.
+        source: Where the table comes from, for people.
         sha256: Of the bytes of the file, or of the files with their names.
         target: Column that the source itself states as its target; "" if it states none.
         split: Column that holds the name of each row's split, if the source comes split; else "".
@@ -65,7 +65,7 @@ class ImageSource:
         labels: Name of the class of each image.
         splits: Name of the split of each image (train, validation or test); None if the source is not split.
         name: Word for the default name of a model.
-        source: Where the images come from, for people; without passwords.
+        source: Where the images come from, for people.
         sha256: Of the bytes of the file, or of the files with their names.
         brightest: Largest value that a pixel can have.
         notes: What was done to the images, and what was left out, a sentence each.

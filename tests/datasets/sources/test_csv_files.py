@@ -85,13 +85,20 @@ def test_a_line_of_excel_states_the_separator(tmp_path: Path) -> None:
     assert columns(tmp_path, "sep=;\r\na;b\r\n1;2\r\n") == {"a": [1], "b": [2]}
 
 
-def test_decimal_commas_are_read_where_some_are_certain(tmp_path: Path) -> None:
-    source = read(tmp_path, "price;area;n\n1.234,50;1.200;1\n99,5;13.400;2\n")
-    assert source.table.to_pydict() == {"price": [1234.5, 99.5], "area": [1200, 13400], "n": [1, 2]}
-    assert source.notes == ("Numbers with a decimal comma: price, area.",)
-    assert columns(tmp_path, "a;b\n1,500;x\n2,750;y\n")["a"] == ["1,500", "2,750"]  # thousands in English
+def test_decimal_commas_that_a_column_shows_stay_text_for_the_schema(tmp_path: Path) -> None:
+    assert columns(tmp_path, "a;b\n1,5;x\n1.234,50;y\n") == {"a": ["1,5", "1.234,50"], "b": ["x", "y"]}
+    assert columns(tmp_path, "a;b\n1,500;x\n2,750;y\n")["a"] == ["1,500", "2,750"]  # thousands, or not
     assert columns(tmp_path, "a;b\n1.500;x\n2.750;y\n")["a"] == [1.5, 2.75]
-    assert columns(tmp_path, 'a,b\n"1,5",x\n')["a"] == ["1,5"]
+
+
+def test_decimal_commas_of_one_column_tell_about_the_others(tmp_path: Path) -> None:
+    source = read(tmp_path, "price;area;share;n;word\n1,5;1.200;0,125;1;a,b\n99,5;950;1,500;2;1,5\n")
+    assert source.table.to_pydict() == {
+        "price": ["1,5", "99,5"], "area": [1200, 950], "share": [0.125, 1.5], "n": [1, 2], "word": ["a,b", "1,5"],
+    }  # fmt: skip
+    assert source.notes == ("Points and commas were read as 1.234,5 has them, in area, share.",)
+    assert columns(tmp_path, "a;b\n0,125;1.500\n0,250;2.750\n") == {"a": [0.125, 0.25], "b": [1500, 2750]}
+    assert columns(tmp_path, 'a,b\n"1,5",1.200\n')["b"] == [1.2]  # a separator of English files
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -75,7 +75,7 @@ def test_diabetes_has_numbers_in_their_units() -> None:
 
 def test_a_glob_is_one_table(tmp_path: Path) -> None:
     (tmp_path / "sales-1.csv").write_text("a,zip\n1,10115\n")
-    (tmp_path / "sales-2.csv").write_text("zip;a\n01067;2,5\n")
+    (tmp_path / "sales-2.csv").write_text("zip;a\n01067;2.5\n")
     source = table(f"{tmp_path}/sales-*.csv")
     assert source.table.to_pydict() == {"a": [1.0, 2.5], "zip": ["10115", "01067"]}
     assert (source.name, source.source) == ("sales", f"{tmp_path}/sales-*.csv")
