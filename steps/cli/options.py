@@ -107,6 +107,13 @@ download_options = _options(
         default="1/6",
         help="Share of the other rows that tune validates on; a number or a fraction.",
     ),
+    option(
+        "--folds",
+        type=IntRange(0),
+        default=0,
+        help="Folds by which tune validates in place of one split: a trial's metrics are their means. 0: 5 for tables "
+        "of at most 1,000 such rows, else none; 1: none. Example: 10",
+    ),
 )
 
 n_jobs_option = option(

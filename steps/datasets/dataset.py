@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ from steps.datasets.request import DataRequest
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.target import Target
 
-SPLITS = ("train", "validation", "test")
+TRAINING = ("train", "validation")  # the rows that a model may learn from
+FOLDS = "folds"  # stands for the splits of all folds
+SEARCH = (*TRAINING, FOLDS)  # the rows that a search may see
+SPLITS = (*TRAINING, "test")
 COLUMNS = "columns.json"
 
 
@@ -67,7 +70,8 @@ class Dataset:
 
     Attributes:
         name: Word for the default name of a model.
-        splits: Any of `train`, `validation`, `test`; a step loads only those it may see.
+        splits: Any of `train`, `validation`, `test`; a step loads only those it may see. With folds there is no
+            `validation`, and `fold_<i>_train` and `fold_<i>_validation` are parts of `train`, encoded on their own.
         target: The column that is predicted.
         request: From which it can be loaded again.
         source: Where the data come from, for people.
@@ -101,6 +105,15 @@ class Dataset:
     def n_features(self) -> int:
         return int(next(iter(self.splits.values())).features.shape[1])
 
+    @property
+    def folds(self) -> tuple[tuple[Split, Split], ...]:
+        """Training and validation rows by which a config is judged: those of each fold, or one pair of a holdout."""
+        if "validation" in self.splits:
+            return ((self.splits["train"], self.splits["validation"]),)
+        n = sum(name.startswith("fold_") for name in self.splits) // 2
+        names = ((f"fold_{i}_train", f"fold_{i}_validation") for i in range(1, n + 1))
+        return tuple((self.splits[train], self.splits[validation]) for train, validation in names)
+
     def save(self, folder: Path) -> None:
         """Write `<split>_<array>.npy` for each array, of a table `columns.json`, and last `dataset.json`."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,8 +141,11 @@ class Dataset:
         (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
 
     @classmethod
-    def load(cls, folder: Path, splits: Iterable[str] = SPLITS) -> Dataset:
+    def load(cls, folder: Path, splits: Collection[str] = SPLITS) -> Dataset:
         """Memory-map the named splits and verify their content.
+
+        Args:
+            splits: Names, and `FOLDS`; those that the data do not have are left out.
 
         Raises:
             DataError: A file that is missing, unreadable, or not the one that was saved.
@@ -142,7 +158,11 @@ class Dataset:
                 raise DataError(f"{path}: checksum expected {about['digest']}, found {_combined(digests)}")
             return cls(
                 name=about["name"],
-                splits={name: _load_split(folder, name, about["splits"][name]) for name in splits},
+                splits={
+                    name: _load_split(folder, name, split)
+                    for name, split in about["splits"].items()
+                    if name in splits or (name.startswith("fold_") and FOLDS in splits)
+                },
                 target=Target.from_json(about["target"]),
                 request=DataRequest.from_json(about["request"]),
                 source=about["source"],

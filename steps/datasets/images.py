@@ -10,7 +10,7 @@ from steps.base.errors import InputError
 from steps.datasets.dataset import Dataset, Split
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import ImageSource, TableSource
-from steps.datasets.split import stratified
+from steps.datasets.split import k_folds, stratified
 from steps.datasets.tabular.target import Target
 
 _OF_TABLES = (
@@ -42,11 +42,15 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
     if "test" not in splits:
         # By a seed of its own: versions that were trained with different seeds are compared on the same images.
         rest, splits["test"] = stratified(rest, request.test_fraction, seed=0, parameter="test_fraction")
-    if "validation" not in splits:
+    if request.folds > 1:
+        if "validation" in splits:
+            raise InputError(f"folds must be 1 for images that come with a validation split, got {request.folds}")
+        splits |= k_folds(rest, request.folds, request.seed)
+    elif "validation" not in splits:
         rest, splits["validation"] = stratified(rest, request.validation_fraction, request.seed)
     return Dataset(
         name=source.name,
-        splits={"train": rest, "validation": splits["validation"], "test": splits["test"]},
+        splits={"train": rest, **splits},
         target=Target("classification", class_names=class_names, positive_class=_positive(request, class_names)),
         request=request,
         source=source.source,

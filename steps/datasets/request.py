@@ -29,7 +29,8 @@ class DataRequest:
         image_shape: (height, width) of images, or of the numbers of a table that form images; empty if found.
         test_fraction: Share of all rows held out for the test split, in (0, 1), unless it is given.
         validation_fraction: Share of the other rows that becomes the validation split, in (0, 1).
-        seed: Seed of the validation split. The test split does not depend on it, so that versions can be compared.
+        folds: Number of folds that take the place of one validation split; 1 for none, 0 for 5 in small tables.
+        seed: Seed of the validation split or the folds; not of the test split, so that versions can be compared.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class DataRequest:
     image_shape: tuple[int, ...] = ()
     test_fraction: float = 1 / 5
     validation_fraction: float = 1 / 6
+    folds: int = 0
     seed: int = 0
 
     def statements(self) -> Statements:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from steps.base.errors import InputError
-from steps.datasets.dataset import Split
+from steps.datasets.dataset import TRAINING, Dataset, Split
 
 
 def stratified(
@@ -34,6 +34,27 @@ def stratified(
     kept.sort()
     held_out.sort()
     return samples.rows(kept), samples.rows(held_out)
+
+
+def k_folds(samples: Split, n: int, seed: int) -> dict[str, Split]:
+    """`fold_<i>_train` and `fold_<i>_validation` for i from 1 to n, each class in its proportion.
+
+    Raises:
+        InputError: A class has fewer samples than there are folds.
+    """
+    if (least := int(np.bincount(samples.targets).min())) < n:
+        raise InputError(f"folds must be at most the samples of the rarest class ({least}), got {n}")
+    folds = StratifiedKFold(n, shuffle=True, random_state=seed).split(samples.features, samples.targets)
+    return {
+        f"fold_{i}_{name}": samples.rows(rows)
+        for i, parts in enumerate(folds, 1)
+        for name, rows in zip(TRAINING, parts, strict=True)
+    }
+
+
+def training_rows(dataset: Dataset) -> Split:
+    """All loaded rows that a model may learn from: the final training's."""
+    return joined(*(dataset.splits[name] for name in TRAINING if name in dataset.splits))
 
 
 def joined(*splits: Split) -> Split:

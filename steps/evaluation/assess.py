@@ -10,7 +10,7 @@ import mlflow
 import numpy as np
 
 from steps.datasets import Dataset
-from steps.datasets.split import joined
+from steps.datasets.split import training_rows
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.metric import Interval, as_metrics
@@ -77,7 +77,7 @@ def assess(
     model = mlflow.pyfunc.load_model(model_uri)
     outputs = np.asarray(model.predict(features))
     scores = task.test_scores(targets, outputs)
-    train = joined(dataset.splits["train"], dataset.splits["validation"])
+    train = training_rows(dataset)
     fitted = task.baselines(train, test)
     baselines = {name: task.primary.measure(targets, theirs) for name, theirs in fitted.items()}
     own = scores[task.primary.name].value

@@ -10,7 +10,7 @@ import mlflow
 from steps.base.errors import StepError
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
-from steps.datasets.split import joined
+from steps.datasets.split import training_rows
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.trainer import Samples, Trainer
 from steps.report.terminal import TrainingDisplay
@@ -26,7 +26,7 @@ def refit(
     """
     trainer = Trainer(
         config,
-        Samples.of(joined(dataset.splits["train"], dataset.splits["validation"])),
+        Samples.of(training_rows(dataset)),
         interface=Interface.of(dataset),
         epochs=epochs,
         seed=seed,

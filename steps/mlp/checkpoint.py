@@ -10,14 +10,24 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+import tensorflow as tf
 
 from steps.base.files import replacing
-from steps.mlp.trainer import Trainer
 
 _DIGEST = hashlib.sha256().digest_size
 _LENGTH = 8  # bytes
+
+
+class Trainable(Protocol):
+    """A training whose state can be kept: its variables in a fixed order, and how many epochs are done."""
+
+    epoch: int
+
+    @property
+    def variables(self) -> list[tf.Variable]: ...
 
 
 class CheckpointError(Exception):
@@ -25,7 +35,7 @@ class CheckpointError(Exception):
 
 
 def save_checkpoint(
-    path: Path, trainer: Trainer, history: Sequence[Mapping[str, float]], key: Mapping[str, object]
+    path: Path, trainer: Trainable, history: Sequence[Mapping[str, float]], key: Mapping[str, object]
 ) -> None:
     """Write weights, optimizer state and epoch atomically: a reader finds the old file or the new one.
 
@@ -54,7 +64,7 @@ def save_checkpoint(
         file.writelines([digest.digest(), *parts])
 
 
-def load_checkpoint(path: Path, trainer: Trainer, key: Mapping[str, object]) -> list[Mapping[str, float]]:
+def load_checkpoint(path: Path, trainer: Trainable, key: Mapping[str, object]) -> list[Mapping[str, float]]:
     """Put a fresh trainer in the state of the file; returns the metrics of the epochs done, none without a file.
 
     Raises:

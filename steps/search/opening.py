@@ -14,6 +14,7 @@ from mlflow.entities import Run
 from optuna.pruners import NopPruner
 from optuna.trial import FrozenTrial
 
+from steps.datasets.dataset import SEARCH
 from steps.search.plan import Plan
 from steps.search.space.space import Space
 from steps.search.store.leases import Leases
@@ -48,7 +49,7 @@ class OpenStudy:
             InputError: An objective that the task does not have, or other ones than the study's.
         """
         context = TrialContext.of(
-            load_data(plan.data_run_id, ("train", "validation")),
+            load_data(plan.data_run_id, SEARCH),
             space=plan.space,
             epochs=plan.max_epochs,
             seed=plan.seed,

@@ -44,7 +44,7 @@ def result_of(
         data_run_id,
         context.objectives,
         context.followed,
-        len(context.dataset.splits["validation"]),
+        context.n_validation,
         tuple(row_of(trial, context) for trial in trials),
         best.trial_number if best else None,
         reason,

@@ -14,6 +14,7 @@ import yaml
 
 from steps.base.errors import InputError, StepError
 from steps.datasets import Dataset
+from steps.datasets.dataset import TRAINING
 from steps.datasets.loading import load_dataset
 from steps.datasets.request import DataRequest
 from steps.tracking.models import describe_model
@@ -144,7 +145,7 @@ def load_data(lineage: Lineage) -> Dataset:
             f"the data set {about['name']} is not what the model was trained on: digest expected {about['digest']}, "
             f"found {dataset.digest}"
         )
-    return replace(dataset, splits={name: dataset.splits[name] for name in ("train", "validation")})
+    return replace(dataset, splits={name: dataset.splits[name] for name in TRAINING if name in dataset.splits})
 
 
 def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[str, Any]) -> list[str]:

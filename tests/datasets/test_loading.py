@@ -112,3 +112,14 @@ def test_a_changed_file_has_another_content(customers: Path) -> None:
     assert content_of(request) == before
     customers.write_text(customers.read_text().replace("basic", "Basic"))
     assert content_of(request) != before
+
+
+def test_folds_of_images_hold_every_row_once(digits: Dataset) -> None:
+    dataset = load_dataset(DataRequest("digits", folds=3))
+    assert len(dataset.folds) == 3
+    assert "validation" not in dataset.splits
+    assert sum(len(validation) for _, validation in dataset.folds) == len(dataset.splits["train"])
+    assert all(len(train) + len(validation) == len(dataset.splits["train"]) for train, validation in dataset.folds)
+    assert dataset.splits["test"].digest() == digits.splits["test"].digest()
+    ((train, validation),) = digits.folds
+    assert (train, validation) == (digits.splits["train"], digits.splits["validation"])

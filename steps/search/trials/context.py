@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+import numpy as np
 import optuna
 
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision, inapplicable
+from steps.mlp.folds import FoldedTrainer
 from steps.mlp.latency import median_latency_ms
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
@@ -29,7 +31,7 @@ class TrialContext:
     """Data and settings that all trials of a study share.
 
     Attributes:
-        train, validation: The samples, one copy for all threads.
+        folds: Training and validation samples of each fold, one copy for all threads; one pair for a holdout.
         epochs: Budget of a trial that is not pruned.
         seed: Seed of every trial: its result depends on config, seed and data only.
         objectives: In the order of the study's directions.
@@ -37,8 +39,7 @@ class TrialContext:
     """
 
     dataset: Dataset
-    train: Samples
-    validation: Samples
+    folds: tuple[tuple[Samples, Samples], ...]
     space: Space
     epochs: int
     seed: int
@@ -57,7 +58,7 @@ class TrialContext:
         precision: Precision = "float32",
         objectives: Sequence[str] = (AUTO,),
     ) -> Self:
-        """The context of a study of a data set with its splits `train` and `validation`.
+        """The context of a study of a data set with its splits or folds for a search.
 
         Args:
             objectives: Names, see `objectives_of`; hyperparameters that mean nothing for the data are fixed.
@@ -67,8 +68,7 @@ class TrialContext:
         """
         return cls(
             dataset=dataset,
-            train=Samples.of(dataset.splits["train"]),
-            validation=Samples.of(dataset.splits["validation"]),
+            folds=tuple((Samples.of(train), Samples.of(validation)) for train, validation in dataset.folds),
             space=space.fixing(inapplicable(Interface.of(dataset))),
             epochs=epochs,
             seed=seed,
@@ -90,15 +90,25 @@ class TrialContext:
         """The objective that is shown and judged while a trial trains."""
         return followed(self.objectives, self.task)
 
-    def trainer(self, config: MLPConfig) -> Trainer:
-        return Trainer(
-            config,
-            self.train,
-            self.validation,
-            interface=Interface.of(self.dataset),
-            epochs=self.epochs,
-            seed=self.seed,
-            precision=self.precision,
+    @property
+    def n_validation(self) -> int:
+        """Number of validation rows, of all folds."""
+        return sum(len(validation) for _, validation in self.dataset.folds)
+
+    def trainer(self, config: MLPConfig) -> FoldedTrainer:
+        return FoldedTrainer(
+            [
+                Trainer(
+                    config,
+                    train,
+                    validation,
+                    interface=Interface.of(self.dataset),
+                    epochs=self.epochs,
+                    seed=self.seed,
+                    precision=self.precision,
+                )
+                for train, validation in self.folds
+            ]
         )
 
     @property
@@ -107,13 +117,13 @@ class TrialContext:
         return len(self.objectives) == 1 and self.objectives[0].every_epoch
 
     def score(self, epoch: Epoch) -> dict[str, float]:
-        """The metrics of an epoch by their names on the trial's run: `train_loss` and `val_<metric>`."""
-        task, targets = self.task, self.dataset.splits["validation"].targets
-        metrics = [*task.epoch_metrics, *(task.metrics[o.name] for o in self.objectives if o.every_epoch)]
-        assert epoch.outputs is not None
-        return {"train_loss": epoch.train_loss} | {f"val_{m.name}": m.value(targets, epoch.outputs) for m in metrics}
+        """Metrics of an epoch by their names on the trial's run, `train_loss` and `val_<metric>`: means over folds."""
+        metrics = [*self.task.epoch_metrics, *(self.task.metrics[o.name] for o in self.objectives if o.every_epoch)]
+        folds = self._by_fold(epoch)
+        means = {f"val_{m.name}": float(np.mean([m.value(*fold) for fold in folds])) for m in metrics}
+        return {"train_loss": epoch.train_loss} | means
 
-    def measure(self, trainer: Trainer, epoch: Epoch, metrics: Mapping[str, float]) -> dict[str, float]:
+    def measure(self, trainer: FoldedTrainer, epoch: Epoch, metrics: Mapping[str, float]) -> dict[str, float]:
         """Value by name of each metric and cost of a trial that is trained to the end; latency only as an objective.
 
         The primary metric has its 95 % interval, `<metric>_low` and `<metric>_high`, if there is one.
@@ -122,17 +132,21 @@ class TrialContext:
             epoch: The last one.
             metrics: Its metrics, as `score` gives them.
         """
-        primary, targets = self.task.primary, self.dataset.splits["validation"].targets
-        assert epoch.outputs is not None
+        primary, (targets, outputs) = self.task.primary, map(np.concatenate, zip(*self._by_fold(epoch), strict=True))
         measures = {key.removeprefix("val_"): value for key, value in metrics.items() if key.startswith("val_")}
-        measures |= as_metrics({primary.name: primary.measure(targets, epoch.outputs)}, "")
+        measures = as_metrics({primary.name: primary.measure(targets, outputs)}, "") | measures
         measures[PARAMETERS.name] = float(trainer.model.count_params())
         if LATENCY in self.objectives:
             with self.exclusive.measuring():
-                measures[LATENCY.name] = median_latency_ms(
-                    trainer.model, self.dataset.splits["validation"].features[:1]
-                )
+                measures[LATENCY.name] = median_latency_ms(trainer.model, self.dataset.folds[0][1].features[:1])
         return measures
+
+    def _by_fold(self, epoch: Epoch) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Targets and outputs of the validation rows of each fold."""
+        assert epoch.outputs is not None
+        targets = [np.asarray(validation.targets) for _, validation in self.dataset.folds]
+        ends = np.cumsum([len(part) for part in targets])[:-1]
+        return list(zip(targets, np.split(epoch.outputs, ends), strict=True))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import optuna
 
 from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import Trainer
+from steps.mlp.folds import FoldedTrainer
 from steps.search.trials.context import Job, WorkerContext
 from steps.tasks.objectives import COSTS
 
@@ -100,7 +100,7 @@ class Training:
         if context.prunable and epoch not in self._reported:
             self._job.trial.report(metrics[context.objectives[0].key], epoch)
 
-    def _restore(self, trainer: Trainer) -> None:
+    def _restore(self, trainer: FoldedTrainer) -> None:
         if not self._job.began:
             return
         problem: Exception | None = None
@@ -118,7 +118,7 @@ class Training:
         for epoch, metrics in enumerate(self.history, 1):
             self._record(epoch, metrics)
 
-    def _save(self, trainer: Trainer) -> None:
+    def _save(self, trainer: FoldedTrainer) -> None:
         begun = time.monotonic()
         self._may_have_checkpoint = True
         try:

@@ -1,0 +1,48 @@
+"""One config trained on several folds at once, as if it were one training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from steps.mlp.trainer import Epoch, Trainer
+
+
+class FoldedTrainer:
+    """Trainers of one config on the folds of a data set, an epoch of each at a time.
+
+    With one trainer it is that trainer.
+    """
+
+    def __init__(self, trainers: Sequence[Trainer]) -> None:
+        self._trainers = tuple(trainers)
+
+    @property
+    def epoch(self) -> int:
+        """Number of epochs that are done."""
+        return self._trainers[0].epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        for trainer in self._trainers:
+            trainer.epoch = epoch
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All state but `epoch`, in a fixed order, fold by fold."""
+        return [variable for trainer in self._trainers for variable in trainer.variables]
+
+    @property
+    def model(self) -> keras.Model:
+        """The model of the first fold; those of the others have the same shape."""
+        return self._trainers[0].model
+
+    def run_epoch(self) -> Epoch:
+        """Train an epoch on each fold: the mean loss, and the outputs for the validation rows of all folds in order."""
+        epochs = [trainer.run_epoch() for trainer in self._trainers]
+        outputs = [epoch.outputs for epoch in epochs if epoch.outputs is not None]
+        loss = float(np.mean([epoch.train_loss for epoch in epochs]))
+        return Epoch(loss, np.concatenate(outputs) if outputs else None)
