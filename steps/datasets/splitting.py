@@ -68,24 +68,25 @@ class RowSplitter:
         if not request.time_column:
             self._units = join_units(facts.groups, facts.keys) if request.group_column else facts.keys
 
-    def split(self) -> RowSplit:
+    def split(self, *, with_validation: bool = True) -> RowSplit:
         """The rows of each split.
+
+        Args:
+            with_validation: Whether there is a validation split; without it, its rows are training rows.
 
         Raises:
             InputError: A split would lack a class, or two columns contradict each other.
         """
-        stated = dict(self._facts.stated)
+        stated: dict[str, np.ndarray] = dict(self._facts.stated)
         check_stated(stated, self._facts, self._request)
         rest = stated.pop("train", np.arange(len(self._targets)))
         if self._with_test and "test" not in stated:
             is_held = self._hold_out(rest, self._request.test_fraction, TEST_SEED)
             stated["test"], rest = rest[is_held], rest[~is_held]
-        if "validation" not in stated:
+        if with_validation and "validation" not in stated:
             is_held = self._hold_out(rest, self._request.validation_fraction, self._request.seed)
             stated["validation"], rest = rest[is_held], rest[~is_held]
-        parts = {"train": rest, "validation": stated["validation"]}
-        if "test" in stated:
-            parts["test"] = stated["test"]
+        parts = {"train": rest} | {name: stated[name] for name in ("validation", "test") if name in stated}
         kept = self._without_copies(parts)
         if self._class_names:
             check_classes(kept, self._targets, self._class_names, self._request)

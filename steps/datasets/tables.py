@@ -6,19 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-from sklearn.model_selection import train_test_split
 
 from steps.base.errors import InputError
 from steps.datasets.dataset import Dataset, Split
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
+from steps.datasets.splitting import RowSplitter
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.encoding import Encoding
 from steps.datasets.tabular.errors import SchemaError
-from steps.datasets.tabular.inference import infer, suggest_targets
+from steps.datasets.tabular.inference import Inference, infer, suggest_targets
+from steps.datasets.tabular.rows import Rows
 from steps.datasets.tabular.schema import Column
-from steps.datasets.tabular.targets import Labels, fitted, read_target
-from steps.datasets.tabular.values import read_numbers
+from steps.datasets.tabular.targets import fitted, read_target
+from steps.datasets.tabular.values import canonical, read_numbers
 
 _SUGGESTED = 12  # columns that are listed if the target is missing
 
@@ -46,14 +47,15 @@ def table_as_dataset(source: TableSource, test: TableSource | None, request: Dat
 
 def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequest) -> Dataset:
     table, found = source.table, infer(source.table, request.target, request.statements())
-    rows = _split_rows(found.labels, request, with_test=test is None)
-    training = rows["train"]
+    given = _test_rows(test.table, found) if test is not None else None
+    split = RowSplitter(table, found, request, given).split()
+    training = split.rows["train"]
     target = fitted(found.labels.target, found.labels.values[training])
     encoding = Encoding.fit(found.schema, table.take(found.labels.rows[training]))
-    raw = {name: table.take(found.labels.rows[numbers]) for name, numbers in rows.items()}
-    targets = {name: found.labels.values[numbers] for name, numbers in rows.items()}
-    if test is not None:
-        raw["test"], targets["test"] = _test_rows(test, found.labels)
+    raw = {name: table.take(found.labels.rows[numbers]) for name, numbers in split.rows.items()}
+    targets = {name: found.labels.values[numbers] for name, numbers in split.rows.items()}
+    if given is not None:
+        raw["test"], targets["test"] = given
     splits = {
         name: Split(encoding.encode(part), targets[name], _weights(part, request.weight_column))
         for name, part in raw.items()
@@ -61,6 +63,7 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
     notes = [*source.notes]
     if found.labels.n_missing:
         notes.append(f"{found.labels.n_missing:,} rows without a target were left out")
+    notes += split.notes
     return Dataset(
         name=source.name,
         splits=splits,
@@ -74,30 +77,25 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
     )
 
 
-def _split_rows(labels: Labels, request: DataRequest, *, with_test: bool) -> dict[str, np.ndarray]:
-    """Positions in `labels` of the rows of each split."""
-    rest, parts = np.arange(len(labels.rows)), {}
-    held_out = {"test": (request.test_fraction, 0)} if with_test else {}
-    for name, (fraction, seed) in {**held_out, "validation": (request.validation_fraction, request.seed)}.items():
-        classes = labels.values[rest] if labels.target.class_names else None
-        try:
-            kept, parts[name] = train_test_split(rest, test_size=fraction, random_state=seed, stratify=classes)
-        except ValueError as error:
-            raise InputError(f"{name}_fraction must leave every class on both sides, got {fraction:g}") from error
-        rest = np.sort(kept)
-    return {"train": rest, **{name: np.sort(parts[name]) for name in reversed(parts)}}
+def _test_rows(test: pa.Table, found: Inference) -> tuple[pa.Table, np.ndarray]:
+    """The rows of a test table that have a target, and their targets.
 
-
-def _test_rows(test: TableSource, labels: Labels) -> tuple[pa.Table, np.ndarray]:
-    """The rows of a test table that have a target, and their targets."""
-    name = labels.target.name
-    if name not in test.table.column_names:
-        raise InputError(f"test_dataset must have the column {name!r}, got {', '.join(test.table.column_names)}")
-    targets = read_target(labels.target, test.table.column(name))
-    present = np.flatnonzero(targets >= 0 if labels.target.class_names else ~np.isnan(targets))
+    Raises:
+        InputError: It has other columns or classes, or cells that are no value of their column.
+    """
+    target = found.labels.target
+    try:
+        rows = Rows(test)
+        rows.require((target.name, *found.schema.names))
+        for column in found.schema.columns:
+            canonical(column, rows.column(column.name))
+        targets = read_target(target, rows.column(target.name))
+    except SchemaError as error:
+        raise InputError(f"test_dataset must have columns as those of dataset, got others: {error}") from error
+    present = np.flatnonzero(targets >= 0 if target.class_names else ~np.isnan(targets))
     if not len(present):
-        raise InputError(f"test_dataset must have rows with a value of {name!r}, got none")
-    return test.table.take(present), targets[present]
+        raise InputError(f"test_dataset must have rows with a value of {target.name!r}, got none")
+    return test.take(present), targets[present]
 
 
 def _weights(rows: pa.Table, name: str) -> np.ndarray | None:

@@ -68,9 +68,10 @@ def _drawn(strata: np.ndarray, units: np.ndarray, fraction: float, random: np.ra
     stratum_of_unit, sizes = _majorities(strata, units)
     order = np.lexsort((random.random(len(sizes)), stratum_of_unit))
     stratum, size = stratum_of_unit[order], sizes[order]
-    n_rows = np.bincount(stratum, size)
-    middles = np.cumsum(size) - size / 2 - (np.cumsum(n_rows) - n_rows)[stratum]
-    is_held = middles < fraction * n_rows[stratum]
+    ends = np.cumsum(np.bincount(stratum, size))
+    wanted = np.diff(np.round(fraction * ends), prepend=0)  # rows of each stratum, which add up to the fraction of all
+    middles = np.cumsum(size) - size / 2 - np.concatenate([[0], ends])[stratum]
+    is_held = middles < wanted[stratum]
     is_first, is_last = np.diff(stratum, prepend=-1) != 0, np.diff(stratum, append=-1) != 0
     is_held[is_first & ~is_last] = True
     is_held[is_last & ~is_first] = False

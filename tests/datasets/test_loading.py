@@ -86,6 +86,20 @@ def test_a_test_file_is_the_test_split(customers: Path, tmp_path: Path) -> None:
             load_dataset(replace(request, test_dataset=str(tmp_path / "bad.csv")))
 
 
+def test_a_row_is_in_the_split_that_its_columns_say_and_copies_are_noted(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": ["a", "b"] * 50, "x": np.arange(100.0) ** 0.5, "when": np.arange(100)})
+    frame = pd.concat([frame, frame.iloc[:10]])
+    frame["part"] = ["train"] * 60 + ["dev"] * 20 + ["test"] * 30
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    request = DataRequest(str(tmp_path / "table.csv"), target="y", split_column="part", ignore_columns=("when",))
+    dataset = load_dataset(request)
+    assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 50, "validation": 20, "test": 30}
+    assert dataset.notes == (
+        "10 rows are equal to another one; equal rows are in the same split",
+        "10 rows equal to rows of a later split were left out",
+    )
+
+
 def test_a_table_of_pixels_forms_images_if_their_shape_is_stated(tmp_path: Path, digits: Dataset) -> None:
     split = digits.splits["train"]
     frame = pd.DataFrame(np.asarray(split.features), columns=[f"pixel{i}" for i in range(64)])
