@@ -6,6 +6,7 @@ import random
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.datasets.loading import load_dataset
 from steps.datasets.request import DataRequest
 from steps.mlp.config import MLPConfig
-from steps.mlp.trainer import Epoch
+from steps.mlp.trainer import Epoch, Trainer
 from steps.search.space.file import load_space, space_path
 from steps.search.space.space import Space
 from steps.search.store.leases import Leases
@@ -76,6 +77,9 @@ class StubContext(TrialContext):
     def score(self, epoch: Epoch) -> dict[str, float]:
         loss = 1 - epoch.train_loss
         return {"train_loss": loss, "val_accuracy": epoch.train_loss, "val_log_loss": loss}
+
+    def measure(self, trainer: Trainer, epoch: Epoch, metrics: Mapping[str, float]) -> dict[str, float]:
+        return {"accuracy": metrics["val_accuracy"], "log_loss": metrics["val_log_loss"], "parameters": 1.0}
 
 
 class TimedSpace(Space):
