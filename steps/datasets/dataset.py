@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from steps.base.errors import StepError
-from steps.base.files import array_digest
+from steps.base.files import array_digest, file_digest
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.target import Target
@@ -22,6 +25,7 @@ FOLDS = "folds"  # stands for the splits of all folds
 SEARCH = (*TRAINING, FOLDS)  # the rows that a search may see
 SPLITS = (*TRAINING, "test")
 COLUMNS = "columns.json"
+_TEST_ROWS = "test_rows.parquet"
 
 
 class DataError(StepError):
@@ -80,6 +84,7 @@ class Dataset:
         n_codes: Number of last features that are indices into the table of embeddings.
         n_levels: Rows of that table.
         columns: Of a table: its schema and how its rows are encoded.
+        test_rows: Of a table: the test split as it was given, all columns; None unless that split is loaded.
         notes: What was noticed while the data were read, a sentence each.
         digest: SHA-256 over all splits, also those that were not loaded.
     """
@@ -94,6 +99,7 @@ class Dataset:
     n_codes: int = 0
     n_levels: int = 0
     columns: Columns | None = None
+    test_rows: pa.Table | None = None
     notes: tuple[str, ...] = ()
     digest: str = ""
 
@@ -114,14 +120,27 @@ class Dataset:
         names = ((f"fold_{i}_train", f"fold_{i}_validation") for i in range(1, n + 1))
         return tuple((self.splits[train], self.splits[validation]) for train, validation in names)
 
+    @property
+    def test_input(self) -> Any:
+        """What a registered model takes for the test split: raw rows of a table as a DataFrame, or features."""
+        if self.columns is None or self.test_rows is None:
+            return np.asarray(self.splits["test"].features)
+        # Arrow's types keep what NumPy's would lose: large whole numbers beside missing ones.
+        return self.test_rows.select(self.columns.schema.names).to_pandas(types_mapper=pd.ArrowDtype)
+
     def save(self, folder: Path) -> None:
-        """Write `<split>_<array>.npy` for each array, of a table `columns.json`, and last `dataset.json`."""
+        """Write `<split>_<array>.npy` for each array, and last `dataset.json`.
+
+        Of a table also `columns.json`, and the raw rows of the test split as `test_rows.parquet`.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
             for part, array in split.arrays.items():
                 np.save(folder / f"{name}_{part}.npy", array, allow_pickle=False)
         if self.columns:
             (folder / COLUMNS).write_text(self.columns.to_json(), encoding="utf-8")
+        if self.test_rows is not None:
+            pq.write_table(self.test_rows, folder / _TEST_ROWS)
         description = {
             "name": self.name,
             "source": self.source,
@@ -137,6 +156,7 @@ class Dataset:
             "n_codes": self.n_codes,
             "n_levels": self.n_levels,
             "notes": self.notes,
+            "test_rows": None if self.test_rows is None else file_digest(folder / _TEST_ROWS),
         }
         (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
 
@@ -171,6 +191,7 @@ class Dataset:
                 n_codes=about["n_codes"],
                 n_levels=about["n_levels"],
                 columns=_load_columns(folder / COLUMNS),
+                test_rows=_load_rows(folder / _TEST_ROWS, about["test_rows"]) if "test" in splits else None,
                 notes=tuple(about["notes"]),
                 digest=about["digest"],
             )
@@ -196,6 +217,14 @@ def _load_split(folder: Path, name: str, about: Mapping[str, Any]) -> Split:
 
 def _load_columns(path: Path) -> Columns | None:
     return Columns.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _load_rows(path: Path, expected: str | None) -> pa.Table | None:
+    if expected is None:
+        return None
+    if (found := file_digest(path)) != expected:
+        raise DataError(f"{path}: checksum expected {expected}, found {found}; run the step download again")
+    return pq.read_table(path)
 
 
 def _combined(digests: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from steps.datasets.dataset import Dataset
+from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.target import Target
 
 
@@ -17,11 +18,12 @@ class Interface:
 
     Attributes:
         target: The column that it predicts.
-        n_features: Width of its input.
-        dtype: Of its input.
+        n_features: Width of the input of its network.
+        dtype: Of that input.
         feature_max: Largest value of an input.
         image_shape: (height, width) or (height, width, 3) if a row of input is an image, else None.
         n_codes, n_levels: As in `Dataset`.
+        columns: Of a model of a table, which takes raw rows: its columns, and how they are encoded.
     """
 
     target: Target
@@ -31,6 +33,7 @@ class Interface:
     image_shape: tuple[int, ...] | None
     n_codes: int = 0
     n_levels: int = 0
+    columns: Columns | None = None
 
     @classmethod
     def of(cls, dataset: Dataset) -> Interface:
@@ -44,10 +47,11 @@ class Interface:
             dataset.image_shape,
             dataset.n_codes,
             dataset.n_levels,
+            dataset.columns,
         )
 
     def as_metadata(self) -> dict[str, Any]:
-        """The part that shape and dtype do not tell, of JSON types."""
+        """The part that signature and columns do not tell, of JSON types."""
         return {
             "target": self.target.to_json(),
             "feature_max": self.feature_max,

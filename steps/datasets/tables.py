@@ -73,6 +73,7 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
         n_codes=len(encoding.level_counts),
         n_levels=encoding.n_levels,
         columns=Columns(found.schema, target, encoding),
+        test_rows=raw["test"],
         notes=tuple(notes),
     )
 

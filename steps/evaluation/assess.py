@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import keras
-import mlflow
 import numpy as np
 
 from steps.datasets import Dataset
@@ -16,7 +15,7 @@ from steps.tasks.checks import Check, check_baseline, check_predictions, rival_n
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.requirements import Requirement, check_requirements
 from steps.tasks.task import Task
-from steps.tracking.models import check_interface
+from steps.tracking.models import apply, check_interface, load_model
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,6 @@ class Assessment:
         return streamed.result() | as_metrics(self.scores, "test_") | baselines
 
 
-def outputs_of(model: keras.Model, dataset: Dataset) -> np.ndarray:
-    """(n, n_outputs) of a model in memory for the test split."""
-    return np.asarray(model.predict(np.asarray(dataset.splits["test"].features), verbose=0))
-
-
 def assess(
     model_uri: str,
     trained: keras.Model,
@@ -65,17 +59,17 @@ def assess(
     requirements: tuple[Requirement, ...],
     alpha: float,
 ) -> Assessment:
-    """Load the logged model, test it, and check it.
+    """Load the logged model, test it on what a person would give it, and check it.
 
     Args:
-        trained: The model in memory, to compare the logged one with.
+        trained: The network in memory, to compare the logged model with.
         dataset: With all its splits; the baselines are fitted on train + validation, as the model was.
         alpha: Significance level of the comparison with boosted trees.
     """
     test = dataset.splits["test"]
     features, targets = np.asarray(test.features), np.asarray(test.targets)
-    model = mlflow.pyfunc.load_model(model_uri)
-    outputs = np.asarray(model.predict(features))
+    model = load_model(model_uri)
+    outputs = apply(model, dataset.test_input, dataset.target)
     scores = task.test_scores(targets, outputs)
     train = training_rows(dataset)
     fitted = task.baselines(train, test)
@@ -83,7 +77,7 @@ def assess(
     own = scores[task.primary.name].value
     checks = (
         *check_requirements(requirements, task, scores),
-        check_predictions(outputs_of(trained, dataset), outputs),
+        check_predictions(np.asarray(trained.predict(features, verbose=0)), outputs),
         check_interface(model, model_uri),
         *(check_baseline(task.primary, name, own, score.value) for name, score in baselines.items()),
     )

@@ -19,8 +19,7 @@ from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
 from steps.datasets import Dataset
 from steps.datasets.dataset import SPLITS
-from steps.datasets.interface import Interface
-from steps.evaluation.assess import Assessment, assess, outputs_of
+from steps.evaluation.assess import Assessment, assess
 from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
 from steps.evaluation.refit import refit
 from steps.evaluation.settings import EvaluateSettings
@@ -36,7 +35,8 @@ from steps.tracking.data import load_data
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.descriptions import step_description
 from steps.tracking.lineage import Lineage
-from steps.tracking.models import load_keras, log_keras
+from steps.tracking.models import apply, load_model
+from steps.tracking.packaging import log_model
 from steps.tracking.promotion import Decision, promote
 from steps.tracking.registry import CHAMPION, Candidate, register, score_text, version_by_alias
 from steps.tracking.runs import step_run
@@ -65,7 +65,7 @@ def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocat
         name = settings.registered_name(dataset)
         limit_threads(n_jobs=1)
         if (champion := version_by_alias(name, CHAMPION)) is not None:
-            load_keras(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
+            load_model(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
         _log_choice(tune_run, trial, dataset)
         trained = _train(settings, tune_run, trial, dataset)
         candidate, found = _test(settings, trained, dataset)
@@ -113,8 +113,7 @@ def _train(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, data
 def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tuple[Candidate, Assessment]:
     """Log the model and test it: the only look at the test split."""
     task, lineage = task_of(dataset), trained.lineage
-    metadata = {**Interface.of(dataset).as_metadata(), **lineage.as_metadata()}
-    model_uri = log_keras(trained.model, np.asarray(dataset.splits["train"].features[:5]), metadata)
+    model_uri = log_model(trained.model, dataset, lineage.as_metadata())
     found = assess(model_uri, trained.model, dataset, task, settings.require, settings.alpha)
     mlflow.log_metrics(found.as_metrics())
     with tempfile.TemporaryDirectory() as name:
@@ -145,7 +144,8 @@ class _Champions:
         self.scores: dict[int, Interval] = {}
 
     def compare(self, champion: ModelVersion) -> Comparison:
-        theirs = outputs_of(load_keras(f"models:/{champion.name}/{champion.version}"), self._dataset)
+        model = load_model(f"models:/{champion.name}/{champion.version}")
+        theirs = apply(model, self._dataset.test_input, self._dataset.target)
         task, targets = self._found.task, self._found.targets
         self.scores[int(champion.version)] = task.primary.measure(targets, theirs)
         return task.compare(targets, self._found.outputs, theirs)

@@ -17,7 +17,7 @@ from steps.datasets.rows import BadRow
 from steps.flows.settings import PredictSettings
 from steps.report.terminal import RowsDisplay
 from steps.tasks.task import task_of
-from steps.tracking.models import load_keras
+from steps.tracking.models import load_network
 from steps.tracking.runs import step_run
 
 _SHOWN = 10  # bad rows that are named on the terminal
@@ -31,7 +31,7 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 
 def _predict(settings: PredictSettings) -> None:
     reader, class_names = settings.reader, settings.interface.target.class_names
-    model = load_keras(settings.model_uri)
+    model = load_network(settings.model_uri)
     metrics = task_of(settings.interface).streamed()
     bad: list[BadRow] = []
     n_good = n_bad = 0

@@ -16,7 +16,7 @@ from steps.mlp.runtime import hardware, limit_threads
 from steps.mlp.weights import largest_difference
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.lineage import differences, load_data, package_versions
-from steps.tracking.models import load_keras
+from steps.tracking.models import load_network
 from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG
 
@@ -44,7 +44,7 @@ def _compare(settings: ReplaySettings, model: keras.Model) -> None:
     Raises:
         StepError: The registered weights are not those of the lineage.
     """
-    lineage, registered = settings.lineage, load_keras(settings.model_uri).get_weights()
+    lineage, registered = settings.lineage, load_network(settings.model_uri).get_weights()
     if array_digest(registered) != lineage.weights_digest:
         raise StepError(f"the model {settings.model_uri} is damaged: its weights are not those that its lineage names")
     digest = array_digest(model.get_weights())

@@ -10,7 +10,7 @@ from pathlib import Path
 from steps.tracking.project import PACKAGE, project_folder
 
 # The rooms and files of this package that make the result of a step. The others do not: `base` and `tracking` carry and
-# store it, but for the two files that package a model and promote it; `cli`, `report` and most of `flows` say and show
+# store it, but for the files that package, apply and promote a model; `cli`, `report` and most of `flows` say and show
 # it. A space file counts by its content, as a parameter.
 MADE_BY = {
     "download": ("datasets", "flows/download.py"),
@@ -21,7 +21,9 @@ MADE_BY = {
         "mlp",
         "evaluation",
         "flows/evaluate.py",
+        "registered",
         "tracking/models.py",
+        "tracking/packaging.py",
         "tracking/promotion.py",
     ),
 }

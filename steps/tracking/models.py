@@ -1,26 +1,32 @@
-"""A model by its URI: found, described and loaded, with one-line errors."""
+"""A model by its URI: found, described, loaded and applied, with one-line errors."""
 
 from __future__ import annotations
 
 import re
+import tempfile
 import zipfile
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 import yaml
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, infer_signature
+from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import PyFuncModel
 from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError, StepError
+from steps.datasets.dataset import COLUMNS
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.predictions import outputs_of
 from steps.datasets.tabular.target import Target
 from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
 
+_CHUNK = 16_384  # rows that MLflow takes apart into Python values at a time
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _UNREADABLE = (
     MlflowException,
@@ -33,20 +39,6 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     yaml.YAMLError,
 )  # fmt: skip -- errors of reading a truncated or changed file, depending on the position of the damage
-
-
-def log_keras(model: Any, example: np.ndarray, metadata: dict[str, Any]) -> str:
-    """Log a Keras model with signature, input example, pinned requirements and `metadata`; returns its URI."""
-    packages = ("mlflow", "tensorflow", "keras", "numpy")
-    info = mlflow.tensorflow.log_model(
-        model,
-        name="model",
-        signature=infer_signature(example, model.predict(example, verbose=0)),
-        input_example=example,
-        metadata=metadata,
-        pip_requirements=[f"{package}=={version(package)}" for package in packages],
-    )
-    return str(info.model_uri)
 
 
 def find_model(uri: str) -> str:
@@ -95,28 +87,63 @@ def interface_of(uri: str) -> Interface:
     metadata = described.metadata or {}
     if "target" not in metadata or described.signature is None:
         raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose target is unknown")
-    (features,) = described.signature.inputs.inputs
+    columns = None if _is_images(described) else _columns_of(uri)
+    (features, *_) = described.signature.inputs.inputs
     return Interface(
         target=Target.from_json(metadata["target"]),
-        n_features=int(features.shape[1]),
-        dtype=np.dtype(features.type),
+        n_features=columns.encoding.n_features if columns else int(features.shape[1]),
+        dtype=np.dtype(np.float32) if columns else np.dtype(features.type),
         feature_max=float(metadata["feature_max"]),
         image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
         n_codes=metadata["n_codes"],
         n_levels=metadata["n_levels"],
+        columns=columns,
     )
 
 
-def load_keras(uri: str) -> Any:
-    """The Keras model of a model URI; TensorFlow is imported.
+def _is_images(described: Model) -> bool:
+    return "tensorflow" in described.flavors
+
+
+def _columns_of(uri: str) -> Columns:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = mlflow.artifacts.download_artifacts(f"{uri}/artifacts/{COLUMNS}", dst_path=folder)
+            return Columns.from_json(Path(path).read_text(encoding="utf-8"))
+        except _UNREADABLE as error:
+            raise _unreadable(uri, error) from error
+
+
+def load_model(uri: str) -> PyFuncModel:
+    """The model as a person loads it; TensorFlow is imported.
 
     Raises:
         StepError: Its files are damaged or out of reach; says which model and how.
     """
     try:
+        return mlflow.pyfunc.load_model(uri, suppress_warnings=True)
+    except _UNREADABLE as error:
+        raise _unreadable(uri, error) from error
+
+
+def load_network(uri: str) -> Any:
+    """The Keras model inside a model, which takes encoded rows; TensorFlow is imported.
+
+    Raises:
+        StepError: Its files are damaged or out of reach; says which model and how.
+    """
+    if not _is_images(describe_model(uri)):
+        return load_model(uri).unwrap_python_model().network
+    try:
         return mlflow.tensorflow.load_model(uri)
     except _UNREADABLE as error:
         raise _unreadable(uri, error) from error
+
+
+def apply(model: PyFuncModel, given: Any, target: Target) -> np.ndarray:
+    """(n, n_outputs) float32 of a loaded model for raw rows (DataFrame) or features (n, n_features)."""
+    parts = (model.predict(given[start : start + _CHUNK]) for start in range(0, len(given), _CHUNK))
+    return np.concatenate([outputs_of(part, target) if isinstance(part, pd.DataFrame) else part for part in parts])
 
 
 def check_interface(model: PyFuncModel, model_uri: str) -> Check:
@@ -125,14 +152,24 @@ def check_interface(model: PyFuncModel, model_uri: str) -> Check:
     if described.signature is None or described.signature.outputs is None:
         return Check(name, False, "the model has no signature")
     try:
-        found = np.asarray(model.predict(described.load_input_example(model_uri)))
+        found = model.predict(described.load_input_example(model_uri))
     except (MlflowException, ValueError, TypeError, OSError) as error:
         return Check(name, False, f"the input example does not work: {' '.join(str(error).split())[:200]}")
+    if isinstance(found, pd.DataFrame):
+        return _check_columns(name, found, described.signature)
     expected = described.signature.outputs.inputs[0]
     fits = found.dtype == expected.type and found.shape[1:] == tuple(expected.shape[1:])
     finite = bool(np.isfinite(found).all())
     holds = "holds" if fits and finite else f"promises finite {expected.type} {expected.shape}"
     return Check(name, fits and finite, f"the input example gives {found.dtype} {found.shape}, the signature {holds}")
+
+
+def _check_columns(name: str, found: pd.DataFrame, signature: ModelSignature) -> Check:
+    expected = signature.outputs.input_names()
+    fits = found.columns.tolist() == expected
+    finite = not found.isna().any(axis=None) and bool(np.isfinite(found.select_dtypes("number")).all(axis=None))
+    holds = "holds" if fits and finite else f"promises {', '.join(expected)} without missing values"
+    return Check(name, fits and finite, f"the input example gives {', '.join(found.columns)}, the signature {holds}")
 
 
 def _unreadable(uri: str, error: Exception) -> StepError:

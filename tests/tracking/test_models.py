@@ -6,31 +6,43 @@ import keras
 import mlflow
 import numpy as np
 import pytest
-from mlflow.models import Model
+from mlflow.models import Model, infer_signature
 
 from steps.base.errors import InputError, StepError
+from steps.datasets import Dataset, Split
+from steps.datasets.dataset import SPLITS
 from steps.datasets.interface import Interface
+from steps.datasets.request import DataRequest
 from steps.datasets.tabular.target import Target
 from steps.tracking.lineage import lineage_of
-from steps.tracking.models import check_interface, interface_of, load_keras, log_keras
+from steps.tracking.models import check_interface, interface_of, load_network
+from steps.tracking.packaging import log_model
 from tests.running import run_step
 
-INTERFACE = Interface(Target("classification", class_names=("cat", "dog")), 4, np.dtype("uint8"), 16.0, (2, 2))
-EXAMPLE = np.arange(8, dtype=np.uint8).reshape(2, 4)
+FEATURES = np.arange(8, dtype=np.uint8).reshape(2, 4)
+IMAGES = Dataset(
+    "pets",
+    {name: Split(FEATURES.copy(), np.array([0, 1], np.int32)) for name in SPLITS},
+    Target("classification", class_names=("cat", "dog")),
+    DataRequest("pets"),
+    "drawn here",
+    feature_max=16.0,
+    image_shape=(2, 2),
+)
 
 
 @pytest.fixture
 def logged(tracking: Path) -> str:
-    """URI of a small model, logged as `evaluate` does."""
+    """URI of a small model of images, logged as `evaluate` does."""
     inputs = keras.Input((4,))
-    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
+    network = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
     with mlflow.start_run():
-        return log_keras(model, EXAMPLE, INTERFACE.as_metadata())
+        return log_model(network, IMAGES, {})
 
 
 def test_what_is_logged_is_what_is_found(logged: str) -> None:
-    assert interface_of(logged) == INTERFACE
-    assert load_keras(logged).predict(EXAMPLE, verbose=0).shape == (2, 2)
+    assert interface_of(logged) == Interface.of(IMAGES)
+    assert load_network(logged).predict(FEATURES, verbose=0).shape == (2, 2)
     check = check_interface(mlflow.pyfunc.load_model(logged), logged)
     assert (check.passed, check.detail) == (True, "the input example gives float32 (2, 2), the signature holds")
     with pytest.raises(InputError, match="which has no lineage"):
@@ -57,7 +69,7 @@ def test_a_damaged_model_is_named_with_what_is_wrong(damage: str, logged: str, t
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes(byte ^ 255 for byte in content[middle:]))
     with pytest.raises(StepError, match=rf"the model {logged} cannot be read: \w+"):
-        load_keras(logged)
+        load_network(logged)
 
 
 @pytest.mark.parametrize("content", ["", "flavors: [", "\0\0"])
@@ -80,8 +92,10 @@ def test_a_step_that_needs_a_damaged_model_says_so_in_one_line(logged: str, trac
 
 def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:
     inputs = keras.Input((4,))
+    network = keras.Model(inputs, keras.layers.Dense(2)(inputs))
     with mlflow.start_run():
-        uri = log_keras(keras.Model(inputs, keras.layers.Dense(2)(inputs)), EXAMPLE, {})
+        signature = infer_signature(FEATURES, network.predict(FEATURES, verbose=0))
+        uri = mlflow.tensorflow.log_model(network, name="model", signature=signature).model_uri
     assert Model.load(uri).signature is not None
     with pytest.raises(InputError, match="must be a model of this project"):
         interface_of(uri)

@@ -17,9 +17,8 @@ from email.message import Message
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from steps.base.files import cache_folder, replacing
+from steps.base.files import cache_folder, file_digest, replacing
 from steps.datasets.dataset import DataError
-from steps.datasets.sources.digest import file_digest
 from steps.datasets.sources.naming import suffix
 from steps.datasets.sources.progress import progress
 from steps.datasets.sources.source import SourceError

@@ -10,11 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pc
 
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of the bytes of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+from steps.base.files import file_digest
 
 
 def files_digest(files: Sequence[Path], root: Path) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from steps.base.errors import InputError
+from steps.base.files import file_digest
 from steps.base.paths import expand_home
 from steps.datasets.sources.address import check_address, download, is_address
 from steps.datasets.sources.arrays import read_npy, read_npz
@@ -20,7 +21,7 @@ from steps.datasets.sources.columnar import (
     read_parquet_folder,
 )
 from steps.datasets.sources.csv_files import CSV, concatenated_csv, read_csv, type_columns
-from steps.datasets.sources.digest import file_digest, files_digest, table_digest
+from steps.datasets.sources.digest import files_digest, table_digest
 from steps.datasets.sources.image_files import find_images
 from steps.datasets.sources.image_folder import read_image_folder, resized
 from steps.datasets.sources.naming import nearest, source_name, suffix

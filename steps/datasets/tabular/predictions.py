@@ -1,0 +1,37 @@
+"""The outputs of a network as a table with names, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .target import Target
+
+PREDICTED = "predicted"
+
+
+def named(outputs: np.ndarray, target: Target, index: Any = None) -> pd.DataFrame:
+    """Columns `predicted` (str) and `probability_<class>` (float32) for classes, `predicted` (float32) for numbers.
+
+    Args:
+        outputs: (n, n_outputs) float32.
+        index: Of the table, (n,).
+    """
+    if not target.class_names:
+        return pd.DataFrame({PREDICTED: outputs[:, 0]}, index=index)
+    words = pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str")
+    columns = {PREDICTED: words, **dict(zip(names(target)[1:], outputs.T.copy(), strict=True))}
+    return pd.DataFrame(columns, index=index)
+
+
+def names(target: Target) -> tuple[str, ...]:
+    """The columns of the table of predictions."""
+    return (PREDICTED, *(f"probability_{name}" for name in target.class_names))
+
+
+def outputs_of(predictions: pd.DataFrame, target: Target) -> np.ndarray:
+    """(n, n_outputs) float32: the inverse of `named`."""
+    outputs: np.ndarray = predictions[[*names(target)[bool(target.class_names) :]]].to_numpy(np.float32)
+    return outputs

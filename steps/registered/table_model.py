@@ -1,0 +1,92 @@
+"""The registered model of a table: raw rows in, predictions out.
+
+MLflow copies this file into the model, beside `model.keras`, `columns.json` and the folder `tabular`, and runs the
+copy. It imports nothing of this project but that folder, so that a model predicts alike wherever it is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+_CHUNK = 8192  # rows
+
+
+class TableModel(PythonModel):
+    """Encodes raw rows by column name, applies the network, and names its outputs.
+
+    Attributes:
+        columns: The `Columns` of the table.
+        network: The Keras model of encoded rows.
+    """
+
+    columns: Any
+    network: keras.Model
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the files of the model, and compile the network for one row and for many."""
+        load = _package(Path(context.artifacts["tabular"]))
+        self._errors, self._predictions = load("errors"), load("predictions")
+        self.columns = load("columns").Columns.from_json(Path(context.artifacts["columns"]).read_text("utf-8"))
+        self.network = keras.saving.load_model(context.artifacts["model"], compile=False)
+        for n_rows in (1, 2):
+            self.network.predict_on_batch(np.zeros((n_rows, self.columns.encoding.n_features), np.float32))
+
+    def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+        """Predictions with the index of the rows: columns in any order and more of them, missing cells, unseen levels.
+
+        Raises:
+            MlflowException: A column is missing, or a cell is no value of its column; HTTP status 400 of a server.
+        """
+        try:
+            outputs = self.outputs(model_input)
+        except self._errors.SchemaError as error:
+            raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from error
+        found: pd.DataFrame = self._predictions.named(outputs, self.columns.target, model_input.index)
+        return found
+
+    def outputs(self, rows: Any, faults: list[Any] | None = None) -> np.ndarray:
+        """(n, n_outputs) float32 of the network for raw rows, an Arrow table or a DataFrame.
+
+        Args:
+            faults: Takes the cells that are no value, which count as missing; without it the first one raises.
+
+        Raises:
+            ValueError: A column is missing, or a cell is no value of its column.
+        """
+        features = self.columns.encoding.encode(rows, faults)
+        parts = range(0, max(1, len(features)), _CHUNK)
+        return np.concatenate([self.network.predict_on_batch(features[start : start + _CHUNK]) for start in parts])
+
+
+def _package(folder: Path) -> Any:
+    """A function that imports a module of the folder under a name of its own, so that two models share no code."""
+    name = f"{__name__}_{folder.name}"
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{folder} is not a package")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[name] = package
+    spec.loader.exec_module(package)
+
+    def load(module: str) -> ModuleType:
+        return importlib.import_module(f"{name}.{module}")
+
+    return load
+
+
+mlflow.models.set_model(TableModel())

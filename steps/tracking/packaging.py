@@ -1,0 +1,105 @@
+"""A trained network becomes a logged model, which takes what a person has: raw rows of a table, or pixels."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.models import ModelSignature, infer_signature
+from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
+
+from steps.datasets import Dataset
+from steps.datasets.dataset import COLUMNS
+from steps.datasets.interface import Interface
+from steps.datasets.tabular.arrays import text
+from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.predictions import PREDICTED, names
+from steps.tracking.project import PACKAGE
+
+_EXAMPLES = 5  # rows
+_IMAGES = ("mlflow", "tensorflow", "keras", "numpy")  # packages that a model needs
+_TABLES = (*_IMAGES, "pandas", "pyarrow")
+
+
+def log_model(network: Any, dataset: Dataset, metadata: Mapping[str, Any]) -> str:
+    """Log a model of these data in the active run: of images as Keras', of a table as one that takes raw rows.
+
+    With signature, input example and pinned requirements.
+
+    Args:
+        network: The trained Keras model of encoded rows.
+        dataset: With the split `test`; of a table it gives the example.
+        metadata: Beside the interface.
+
+    Returns:
+        The URI of the logged model.
+    """
+    described = {**Interface.of(dataset).as_metadata(), **metadata}
+    if dataset.columns is None:
+        return _log_images(network, np.asarray(dataset.splits["train"].features[:_EXAMPLES]), described)
+    rows = dataset.test_input[:_EXAMPLES]
+    return _log_table(network, dataset.columns, rows, described)
+
+
+def _log_images(network: Any, example: np.ndarray, metadata: Mapping[str, Any]) -> str:
+    info = mlflow.tensorflow.log_model(
+        network,
+        name="model",
+        signature=infer_signature(example, network.predict(example, verbose=0)),
+        input_example=example,
+        metadata=metadata,
+        pip_requirements=_pinned(_IMAGES),
+    )
+    return str(info.model_uri)
+
+
+def _log_table(network: Any, columns: Columns, example: pd.DataFrame, metadata: Mapping[str, Any]) -> str:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        network.save(folder / "model.keras")
+        (folder / COLUMNS).write_text(columns.to_json(), encoding="utf-8")
+        ignored = shutil.ignore_patterns("__pycache__", ".*")
+        code = shutil.copytree(PACKAGE / "datasets" / "tabular", folder / "tabular", ignore=ignored)
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(PACKAGE / "registered" / "table_model.py"),
+            artifacts={"model": str(folder / "model.keras"), "columns": str(folder / COLUMNS), "tabular": str(code)},
+            signature=_signature(columns),
+            input_example=_plain(example),
+            metadata=metadata,
+            pip_requirements=_pinned(_TABLES),
+        )
+    return str(info.model_uri)
+
+
+def _signature(columns: Columns) -> ModelSignature:
+    """Column names with any type: MLflow would refuse whole numbers for real ones, and codes without a missing cell.
+
+    The model checks the cells itself. A column that had missing cells is optional for MLflow; if it is missing as a
+    whole, the model refuses it.
+    """
+    inputs = [ColSpec(AnyType(), column.name, required=not column.n_missing) for column in columns.schema.columns]
+    kinds = {PREDICTED: DataType.string if columns.target.class_names else DataType.float}
+    outputs = [ColSpec(kinds.get(name, DataType.float), name) for name in names(columns.target)]
+    return ModelSignature(Schema(inputs), Schema(outputs))
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of cells that JSON can hold: dates and decimals as text, None for missing ones."""
+    cells = {name: [_cell(value) for value in rows[name].tolist()] for name in rows.columns}
+    return pd.DataFrame(cells, dtype=object)
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, bool | int) or (isinstance(value, float) and value == value) else text(value)
+
+
+def _pinned(packages: tuple[str, ...]) -> list[str]:
+    return [f"{package}=={version(package)}" for package in packages]
