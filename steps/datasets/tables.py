@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from steps.base.errors import InputError
-from steps.datasets.dataset import Dataset, Split
+from steps.datasets.dataset import TRAINING, Dataset, Split
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
 from steps.datasets.splitting import RowSplitter
@@ -22,6 +22,7 @@ from steps.datasets.tabular.targets import fitted, read_target
 from steps.datasets.tabular.values import canonical, read_numbers
 
 _SUGGESTED = 12  # columns that are listed if the target is missing
+_FOLDS, _SMALL = 5, 1000  # folds of a table with at most so many rows outside the test split
 
 
 def table_as_dataset(source: TableSource, test: TableSource | None, request: DataRequest) -> Dataset:
@@ -48,22 +49,35 @@ def table_as_dataset(source: TableSource, test: TableSource | None, request: Dat
 def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequest) -> Dataset:
     table, found = source.table, infer(source.table, request.target, request.statements())
     given = _test_rows(test.table, found) if test is not None else None
-    split = RowSplitter(table, found, request, given).split()
-    training = split.rows["train"]
-    target = fitted(found.labels.target, found.labels.values[training])
-    encoding = Encoding.fit(found.schema, table.take(found.labels.rows[training]))
-    raw = {name: table.take(found.labels.rows[numbers]) for name, numbers in split.rows.items()}
-    targets = {name: found.labels.values[numbers] for name, numbers in split.rows.items()}
-    if given is not None:
-        raw["test"], targets["test"] = given
-    splits = {
-        name: Split(encoding.encode(part), targets[name], _weights(part, request.weight_column))
-        for name, part in raw.items()
-    }
+    splitter = RowSplitter(table, found, request, given)
+    split = splitter.split()
+    rows = dict(split.rows)
+    learnable = np.sort(np.concatenate([rows["train"], rows["validation"]]))
+    folds = splitter.folds(learnable, n_folds) if (n_folds := _n_folds(request, splitter, learnable)) > 1 else []
+    if folds:
+        rows["train"] = learnable
+        del rows["validation"]
+
+    def take(numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+        return table.take(found.labels.rows[numbers]), found.labels.values[numbers]
+
+    def encoded(encoding: Encoding, raw: pa.Table, targets: np.ndarray) -> Split:
+        return Split(encoding.encode(raw), targets, _weights(raw, request.weight_column))
+
+    test_rows, test_targets = given if given is not None else take(rows["test"])
+    encoding = Encoding.fit(found.schema, take(rows["train"])[0])
+    splits = {name: encoded(encoding, *take(rows[name])) for name in TRAINING if name in rows}
+    splits["test"] = encoded(encoding, test_rows, test_targets)
+    for i, fold in enumerate(folds, 1):
+        own = Encoding.fit(found.schema, take(fold[0])[0])
+        splits |= {f"fold_{i}_{name}": encoded(own, *take(part)) for name, part in zip(TRAINING, fold, strict=True)}
+    target = fitted(found.labels.target, found.labels.values[rows["train"]])
     notes = [*source.notes]
     if found.labels.n_missing:
         notes.append(f"{found.labels.n_missing:,} rows without a target were left out")
     notes += split.notes
+    if folds:
+        notes.append(f"{len(learnable):,} rows are validated in {len(folds)} folds")
     return Dataset(
         name=source.name,
         splits=splits,
@@ -73,9 +87,18 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
         n_codes=len(encoding.level_counts),
         n_levels=encoding.n_levels,
         columns=Columns(found.schema, target, encoding),
-        test_rows=raw["test"],
+        test_rows=test_rows,
         notes=tuple(notes),
     )
+
+
+def _n_folds(request: DataRequest, splitter: RowSplitter, learnable: np.ndarray) -> int:
+    """The number of folds that is asked for; if none is, 5 for small tables whose rows have no order."""
+    if request.folds:
+        return request.folds
+    is_ordered = request.time_column or request.split_column
+    is_small = len(learnable) <= _SMALL and not is_ordered and splitter.most_folds(learnable) >= _FOLDS
+    return _FOLDS if is_small else 1
 
 
 def _test_rows(test: pa.Table, found: Inference) -> tuple[pa.Table, np.ndarray]:

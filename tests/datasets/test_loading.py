@@ -35,7 +35,7 @@ def customers(tmp_path: Path) -> Path:
 
 
 def test_a_csv_becomes_splits_of_encoded_rows(customers: Path, tmp_path: Path) -> None:
-    dataset = load_dataset(DataRequest(str(customers), target="churn", weight_column="weight"))
+    dataset = load_dataset(DataRequest(str(customers), target="churn", weight_column="weight", folds=1))
     assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 200, "validation": 40, "test": 60}
     assert (dataset.name, dataset.target.class_names, dataset.target.positive_class) == (
         "customers",
@@ -137,3 +137,19 @@ def test_folds_of_images_hold_every_row_once(digits: Dataset) -> None:
     assert dataset.splits["test"].digest() == digits.splits["test"].digest()
     ((train, validation),) = digits.folds
     assert (train, validation) == (digits.splits["train"], digits.splits["validation"])
+
+
+def test_folds_of_a_table_are_encoded_each_by_its_own_training_rows(customers: Path) -> None:
+    dataset = load_dataset(DataRequest(str(customers), target="churn"))  # small: folds without being asked for
+    assert len(dataset.folds) == 5
+    assert dataset.columns is not None
+    age = dataset.columns.encoding.names.index("age")
+    distinct = {round(float(train.features[:, age].sum()), 3) for train, _ in dataset.folds}
+    assert len(distinct) == 5
+    for train, validation in dataset.folds:
+        assert len(train) + len(validation) == len(dataset.splits["train"]) == 240
+        median = np.median(train.features[:, age][train.features[:, age] != 0])
+        assert abs(median) < 0.1  # of its own rows
+    one = load_dataset(DataRequest(str(customers), target="churn", folds=1))
+    assert len(one.folds) == 1
+    assert one.splits["test"].targets.tolist() == dataset.splits["test"].targets.tolist()
