@@ -21,6 +21,7 @@ from .words import SPELLINGS, is_whole, natural, truth, whole, words
 
 MOST_LEVELS = 10_000
 ALMOST_ALL = 0.95  # share of the cells; the others are then faults
+_MANY = 0.5  # share of numbers that makes words among them remarkable
 _FEW = 20  # words of so few different ones are levels, also if most are numbers
 _ROWS_PER_CODE = 5  # on average, so that codes can be levels
 _ROWS_PER_GROUP = 10  # on average, so that what rows belong to can be levels
@@ -100,7 +101,10 @@ def _words(name: str, array: pa.Array, warnings: list[str]) -> Column:
         if dates.is_ambiguous:
             warnings.append(_ambiguous(name, dates.format))
         return _date(name, array, dates.format, f"dates written {dates.format}" if dates.format else "dates")
-    return _category(name, array, "words")
+    column = _category(name, array, "words")
+    if len(counts) > _FEW and find_number_format(counts, _MANY) is not None:
+        warnings.append(f"column {name!r} has words among its numbers; taken as words")
+    return column
 
 
 def _number(name: str, array: pa.Array, written: str) -> Column:

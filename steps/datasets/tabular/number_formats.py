@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .values import CONTINENTAL, ENGLISH, parse_number
+from .values import CONTINENTAL, ENGLISH, bare, parse_number
 
 _CODE = re.compile(r"[+-]?0\d+")  # a zero in front is part of a code
 _CERTAIN = {
@@ -27,8 +27,9 @@ def find_number_format(counts: Mapping[str, int], share: float) -> str | None:
     if any(map(_CODE.fullmatch, counts)):
         return None
     rows = np.array([*counts.values()])
+    numbers = [*map(bare, counts)]
     for written in ("", ENGLISH, CONTINENTAL):
-        if written and not any(map(_CERTAIN[written].fullmatch, counts)):
+        if written and not any(map(_CERTAIN[written].fullmatch, numbers)):
             continue
         good = ~np.isnan([parse_number(word, written) for word in counts])
         if rows[good].sum() >= share * rows.sum():

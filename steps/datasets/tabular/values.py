@@ -22,6 +22,7 @@ ENGLISH, CONTINENTAL = "1,234.5", "1.234,5"  # formats of numbers
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _CLEAR = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")  # never a decimal comma
+_UNIT = re.compile(r"([+-]?) ?[$€£¥]? ?(.*?) ?[$€£¥%]?")
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?")
 
 
@@ -114,15 +115,24 @@ def _cast(array: pa.Array) -> np.ndarray:
 
 
 def parse_number(word: str | None, written: str = "") -> float:
-    """The number that a word is, NaN if none; in the plain format commas only where they can be nothing but groups."""
+    """The number that a word is, NaN if none; a sign of money or of per cent beside it says nothing.
+
+    In the plain format commas are read only where they can be nothing but groups.
+    """
     if word is None:
         return np.nan
-    word = word.replace("−", "-")
+    word = bare(word)
     if written == CONTINENTAL and _COMMA.fullmatch(word):
         return float(word.replace(".", "").replace(",", "."))
     if (_GROUPS if written == ENGLISH else _CLEAR).fullmatch(word):
         return float(word.replace(",", ""))
     return float(word) if _PLAIN.fullmatch(word) else np.nan
+
+
+def bare(word: str) -> str:
+    """A word without a sign of money or of per cent, with an ASCII minus."""
+    match = _UNIT.fullmatch(word.replace("−", "-"))
+    return f"{match[1]}{match[2]}" if match else word
 
 
 def read_booleans(cells: Cells) -> np.ndarray:

@@ -55,6 +55,8 @@ def written(pattern: str) -> list[str]:
         ("pay", [Decimal(i) / 4 for i in range(N)], "number", "numbers"),
         ("pay", [f"{i},5" for i in range(1000, 1000 + N)], "number", "numbers"),
         ("pay", [f"{i},123.5" for i in range(1, 1 + N)], "number", "numbers"),
+        ("rate", [f"{i / 10}%" for i in range(N)], "number", "numbers"),
+        ("cost", [f"${i},123.50" for i in range(1, 1 + N)], "number", "numbers"),
         ("year", [*range(1900, 1900 + N)], "number", "whole numbers"),
         ("total", [*map(str, RANDOM.integers(0, 10**6, N))], "number", "whole numbers"),
         ("total", [" ", *map(str, RANDOM.integers(0, 10**6, N - 1))], "number", "whole numbers"),
@@ -209,6 +211,12 @@ def test_dates_that_can_be_read_in_two_ways_are_warned_of() -> None:
     firsts = found("day", mixed("01/02/2024", "01/04/2024", "01/05/2023"))
     assert isinstance(firsts, Column)
     assert firsts.format == "%d/%m/%Y"  # the first of each month
+
+
+def test_words_among_numbers_are_warned_of() -> None:
+    schema = infer(table(room=mixed(*map(str, range(100, 130)), "12a", "12b", "13a", "unknown")), "y").schema
+    assert schema.columns[1].kind == "category"
+    assert schema.warnings == ("column 'room' has words among its numbers; taken as words",)
 
 
 def test_likely_targets_come_first() -> None:
