@@ -20,7 +20,7 @@ def evaluate(**options: Any) -> None:
 
     A version that passes its checks, --require among them, is approved and gets the alias challenger. It becomes
     champion if there is none, or if it is better than the champion on the same test split and a significance test
-    (for classes, the exact McNemar test) says that this is no chance.
+    (McNemar's for accuracy, DeLong's for ROC AUC, a sign-flip test for numbers) says that this is no chance.
 
     \b
     Examples:

@@ -196,9 +196,10 @@ tune_options = _options(
         "--objectives",
         type=Names(),
         default="auto",
-        help="Metrics to optimize, on validation: those of the task (for classes accuracy, log_loss, f1_macro, recall, "
-        "calibration_error), latency (ms for one row), parameters; auto: accuracy. Several give a Pareto front. "
-        "Example: accuracy,latency",
+        help="Metrics to optimize, on validation: those of the task, by scikit-learn's names (for classes accuracy, "
+        "log_loss, roc_auc, f1_macro and others, for numbers rmse, mae, r2, median_absolute_error), latency (ms for "
+        "one row), parameters; auto: accuracy, for two classes of a table roc_auc, for numbers rmse. Several give a "
+        "Pareto front. Example: accuracy,latency",
     ),
     option(
         "--class-weight",
@@ -221,7 +222,7 @@ evaluate_options = _options(
         type=TrialNumber(),
         default="auto",
         help="Number of the trial to evaluate; auto: the best one, with several objectives the cheapest within "
-        "0.2 points of the best accuracy. Example: 7",
+        "the tolerance of the best value (0.2 points of accuracy, 0.002 of roc_auc, 1 % of rmse). Example: 7",
     ),
     option(
         "--final-epochs",
@@ -233,7 +234,8 @@ evaluate_options = _options(
     option(
         "--require",
         default="",
-        help="Bounds that metrics of the test split must keep for approval. Example: accuracy>=0.9,recall>=0.5",
+        help="Bounds that metrics of the test split must keep for approval. Examples: accuracy>=0.9,recall>=0.5, "
+        "rmse<=500",
     ),
     option(
         "--alpha",

@@ -75,7 +75,7 @@ def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocat
         _log_decision(candidate, found, version, decision)
         _report(trained, candidate, found, version, decision, champions.scores)
         draw(mlflow.active_run())
-        _say(candidate, version, decision)
+        _say(candidate, version, decision, found.notes)
 
 
 def _log_choice(tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> None:
@@ -119,8 +119,8 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.savez_compressed(folder / PREDICTIONS, outputs=found.outputs, targets=found.targets)
-        (folder / "report.txt").write_text(task.report(found.targets, found.outputs), encoding="utf-8")
-        (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n", encoding="utf-8")
+        (folder / "report.txt").write_text(task.report(found.targets, found.outputs))
+        (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n")
         mlflow.log_artifacts(name)
     candidate = Candidate(
         model_uri,
@@ -200,9 +200,11 @@ def _report(
     mlflow.log_text(RESULT.dump_json(result, indent=2).decode(), EVALUATION)
 
 
-def _say(candidate: Candidate, version: ModelVersion, decision: Decision) -> None:
+def _say(candidate: Candidate, version: ModelVersion, decision: Decision, notes: tuple[str, ...]) -> None:
     status = version.tags[STATUS_TAG]
     click.echo(f"Test {score_text(candidate.metric, candidate.score)}")
+    for note in notes:
+        click.echo(note)
     click.echo(f"Registered {_label(version)}: {status}, because {candidate.reason}; {decision.reason}")
 
 

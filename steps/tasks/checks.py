@@ -22,8 +22,10 @@ class Check:
 
 
 def check_baseline(metric: Metric, name: str, value: float, baseline: float) -> Check:
-    """Whether the model beats a baseline in a metric."""
+    """Whether the model beats a baseline in a metric, or both have its best possible value."""
     words = f"the {name.replace('_', ' ')} ({metric.text(baseline)})"
+    if value == baseline == metric.best:
+        return Check(f"beats_{name}", True, f"as good as {words}: nothing can be better")
     passed = metric.is_better(value, baseline)
     detail = f"{metric.difference_text(value - baseline)} {'better' if passed else 'worse'} than {words}"
     return Check(f"beats_{name}", passed, detail if value != baseline else f"no better than {words}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,8 +79,23 @@ class Metric:
             return f"from {low:g} to {high:g}"
         return f"of at most {high:g}" if math.isfinite(high) else f"of at least {low:g}"
 
+    @property
+    def best(self) -> float:
+        """The best value that it can have."""
+        return self.bounds[1] if self.direction == "maximize" else self.bounds[0]
+
     def is_better(self, first: float, second: float) -> bool:
         return first > second if self.direction == "maximize" else first < second
+
+
+def mean_of(scores: Sequence[Interval]) -> Interval:
+    """Mean of at least one score, on rows of their own, with its interval if all have one (Zou & Donner, 2008)."""
+    n, value = len(scores), sum(score.value for score in scores) / len(scores)
+    lows = [score.value - score.low for score in scores if score.low is not None]
+    highs = [score.high - score.value for score in scores if score.high is not None]
+    if len(lows) < n or len(highs) < n:
+        return Interval(value)
+    return Interval(value, value - math.hypot(*lows) / n, value + math.hypot(*highs) / n)
 
 
 def is_noise(first: Interval, second: Interval) -> bool:

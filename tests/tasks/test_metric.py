@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from steps.tasks.classification.metrics import ACCURACY, LOG_LOSS
-from steps.tasks.metric import Interval, significant
+from steps.tasks.metric import Interval, mean_of, significant
 from steps.tasks.regression.metrics import METRICS, RMSE
 
 
@@ -26,3 +26,11 @@ def test_each_metric_has_its_form_in_texts() -> None:
     assert METRICS["r2"].text(0.83211) == "0.8321"
     assert RMSE.short_text(Interval(45678.9, 40000, 50000)) == "45,679 (40,000–50,000)"
     assert ACCURACY.short_text(Interval(0.97, 0.95, 0.98)) == "97.00 % (95.00–98.00)"
+
+
+def test_the_mean_of_scores_is_surer_than_each() -> None:
+    found = mean_of([Interval(0.8, 0.7, 0.85), Interval(0.9, 0.8, 0.95)])
+    assert found == Interval(
+        pytest.approx(0.85), pytest.approx(0.85 - 0.02**0.5 / 2), pytest.approx(0.85 + 0.005**0.5 / 2)
+    )
+    assert mean_of([Interval(0.8, 0.7, 0.9), Interval(1.0)]) == Interval(0.9)

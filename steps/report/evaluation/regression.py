@@ -33,7 +33,7 @@ class Group:
         size, bias = np.abs(errors), float(errors.mean())
         numbers = (np.sqrt((errors**2).mean()), size.mean(), np.median(size))
         rmse, mae, median = (significant(float(value)) for value in numbers)
-        low, high = significant(float(targets.min())), significant(float(targets.max()))
+        low, high = _target(targets.min()), _target(targets.max())
         return cls(low, high, len(targets), rmse, mae, median, _signed(bias))
 
 
@@ -59,7 +59,7 @@ def regression_section(dataset: Dataset, outputs: np.ndarray) -> Section:
         "half": half,
         "most": most,
         "groups": [Group.of(targets[rows], errors[rows]) for rows in _groups(targets)],
-        "misses": [Miss(int(i), significant(targets[i]), significant(predicted[i]), _signed(errors[i])) for i in worst],
+        "misses": [Miss(int(i), _target(targets[i]), significant(predicted[i]), _signed(errors[i])) for i in worst],
         "n_dots": min(MAX_DOTS, len(targets)),
     }
     charts = {
@@ -74,6 +74,11 @@ def _groups(targets: np.ndarray) -> list[np.ndarray]:
     edges = np.unique(np.quantile(targets, np.linspace(0, 1, _GROUPS + 1)[1:-1], method="lower"))
     places = np.searchsorted(edges, targets)
     return [np.flatnonzero(places == i) for i in range(len(edges) + 1) if (places == i).any()]
+
+
+def _target(value: float) -> str:
+    """A whole number as such: most targets that are whole count something."""
+    return f"{value:,.0f}" if float(value).is_integer() else significant(float(value))
 
 
 def _signed(value: float) -> str:

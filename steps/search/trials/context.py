@@ -20,7 +20,7 @@ from steps.search.store.attributes import TrialAttributes, TrialSettings
 from steps.search.store.leases import Leases
 from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
-from steps.tasks.metric import as_metrics
+from steps.tasks.metric import as_metrics, mean_of
 from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followed, objectives_of
 from steps.tasks.task import Task, task_of
 from steps.tracking.trials import TrialRuns
@@ -132,9 +132,10 @@ class TrialContext:
             epoch: The last one.
             metrics: Its metrics, as `score` gives them.
         """
-        primary, (targets, outputs) = self.task.primary, map(np.concatenate, zip(*self._by_fold(epoch), strict=True))
+        primary = self.task.primary
+        score = mean_of([primary.measure(*fold) for fold in self._by_fold(epoch)])
         measures = {key.removeprefix("val_"): value for key, value in metrics.items() if key.startswith("val_")}
-        measures = as_metrics({primary.name: primary.measure(targets, outputs)}, "") | measures
+        measures = as_metrics({primary.name: score}, "") | measures
         measures[PARAMETERS.name] = float(trainer.model.count_params())
         if LATENCY in self.objectives:
             with self.exclusive.measuring():

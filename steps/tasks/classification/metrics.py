@@ -116,6 +116,9 @@ def roc_auc_of(positive: int) -> Metric:
         return ranking.roc_auc(targets == positive, probabilities[:, positive])
 
     def interval(targets: np.ndarray, probabilities: np.ndarray) -> Ends | None:
+        """None also for a constant, which ranks nothing."""
+        if np.ptp(probabilities[:, positive]) == 0:
+            return None
         n_positive = int((targets == positive).sum())
         return ranking.roc_auc_interval(value(targets, probabilities), n_positive, len(targets) - n_positive)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from steps.datasets import Dataset, Split
+from steps.datasets.request import DataRequest
 from steps.datasets.tabular.target import Target
 from steps.report.evaluation.result import ChampionComparison, EvaluationResult
 from steps.tasks.baselines import BOOSTING
@@ -43,7 +44,7 @@ def churn() -> tuple[Dataset, list[np.ndarray]]:
 
 def _table(target: Target, targets: np.ndarray) -> Dataset:
     split = Split(np.zeros((_N, 3), np.float32), targets)
-    return Dataset("made up", {"test": split}, target, source="made up")
+    return Dataset("made up", {"test": split}, target, DataRequest("made up"), source="made up")
 
 
 def evaluated(dataset: Dataset, outputs: list[np.ndarray], require: str) -> EvaluationResult:
