@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,7 @@ def shows_colour(pixels: np.ndarray) -> bool:
     return bool((pixels.max(-1) - pixels.min(-1)).max() > _COLOURED)
 
 
+@cache
 def _formats() -> tuple[str, ...]:
     Image.init()
     return tuple(name for name in Image.OPEN if name not in _NO_PICTURES)

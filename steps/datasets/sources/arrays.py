@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,6 +23,11 @@ _PAIRS = (
     ("images", "labels"),
 )
 _SPLIT_PAIRS = {"train": ("x_train", "y_train"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
+# What NumPy raises for a damaged file, depending on the position of the damage.
+_UNREADABLE = (
+    OSError, ValueError, TypeError, KeyError, EOFError, SyntaxError, RuntimeError, MemoryError, OverflowError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
 _NAMES = ("feature_names", "columns")
 
 
@@ -33,7 +39,7 @@ def read_npy(path: Path) -> Table:
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise SourceError(f"must be an undamaged array without Python objects, got {str(path)!r} ({error})") from error
     if array.dtype.names is None and array.ndim != 2:
         raise SourceError(f"must be an array of rows and columns, got shape {array.shape} in {str(path)!r}")
@@ -98,9 +104,9 @@ def _load(path: Path) -> dict[str, np.ndarray]:
                         f"must hold arrays without Python objects, got {name!r} in {str(path)!r} ({error})"
                     ) from error
             return arrays
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, SourceError):
-            raise
+    except SourceError:
+        raise
+    except _UNREADABLE as error:
         raise SourceError(f"must be an undamaged .npz file, got {str(path)!r} ({error})") from error
 
 

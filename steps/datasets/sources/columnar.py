@@ -25,8 +25,8 @@ def read_parquet(path: Path) -> pa.Table:
         SourceError: Damaged, or no Parquet file.
     """
     try:
-        return pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
+        return _valid(pq.ParquetFile(path).read())
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise SourceError(f"must be a Parquet file, got {str(path)!r} ({error})") from error
 
 
@@ -37,9 +37,15 @@ def read_feather(path: Path) -> pa.Table:
         SourceError: Damaged, or no Feather file.
     """
     try:
-        return feather.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        return _valid(feather.read_table(path))
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise SourceError(f"must be a Feather file, got {str(path)!r} ({error})") from error
+
+
+def _valid(table: pa.Table) -> pa.Table:
+    """The table, if its buffers hold what its types promise: Arrow does not look for itself, and would crash."""
+    table.validate(full=True)
+    return table
 
 
 def parquet_files(folder: Path) -> list[Path]:

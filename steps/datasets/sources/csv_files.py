@@ -89,8 +89,14 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
         UnicodeDecodeError: The encoding is another one.
     """
 
+    undecodable: list[UnicodeDecodeError] = []
+
     def refuse(row: pc.InvalidRow) -> str:
-        return "error" if row.text.strip() else "skip"
+        try:
+            return "error" if row.text.strip() else "skip"
+        except UnicodeDecodeError as error:
+            undecodable.append(error)
+            return "error"
 
     try:
         with pa.input_stream(path, compression=dialect.compression) as stream:
@@ -101,6 +107,8 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
                 pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
             )
     except pa.ArrowInvalid as error:
+        if undecodable:
+            raise undecodable[0] from error
         if "UTF8" in str(error):
             raise UnicodeDecodeError("utf-8", b"", 0, 0, str(error)) from error
         raise _malformed(path, dialect, error) from error

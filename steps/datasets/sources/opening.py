@@ -33,6 +33,7 @@ _FORMATS = (
     "a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files or of images, a glob of files, "
     "openml:<id>, an address, or one of"
 )
+_LONGEST_LINE = 700  # characters
 _FEATHER = (".feather", ".arrow", ".ipc")
 _READERS: dict[str, Callable[[Path], Table | Images]] = {
     **dict.fromkeys(CSV, lambda path: type_columns(read_csv(path))),
@@ -61,7 +62,7 @@ def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, 
     try:
         return _open(given, image_shape)
     except SourceError as error:
-        raise InputError(f"{parameter} {error}") from error
+        raise InputError(f"{parameter} {_one_line(error)}") from error
 
 
 def check_source(given: str, names: Collection[str] = (), parameter: str = "dataset") -> None:
@@ -76,7 +77,7 @@ def check_source(given: str, names: Collection[str] = (), parameter: str = "data
     try:
         _check(given, names)
     except SourceError as error:
-        raise InputError(f"{parameter} {error}") from error
+        raise InputError(f"{parameter} {_one_line(error)}") from error
 
 
 def _check(given: str, names: Collection[str] = ()) -> None:
@@ -165,6 +166,12 @@ def _read_all(files: Sequence[Path], pattern: Path) -> Table:
         tables = [read_parquet(path) if suffix(path) in PARQUET else read_feather(path) for path in files]
         return tidy(concatenated(tables, files), pattern)
     raise SourceError(f"must match files of one format, CSV, Parquet or Feather, got {str(pattern)!r}")
+
+
+def _one_line(error: SourceError) -> str:
+    """Its message; what a library says of a damaged file may have lines, and quote the file."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]} …"
 
 
 def _source(contents: Table | Images, name: str, source: str, sha256: str) -> TableSource | ImageSource:

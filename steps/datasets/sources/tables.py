@@ -80,8 +80,11 @@ def tidy(table: pa.Table, path: Path) -> Table:
 
 def _categories_of_pandas(schema: pa.Schema) -> set[str]:
     """Columns of categories that are no words; Parquet keeps them as plain numbers."""
-    described = (schema.pandas_metadata or {}).get("columns", [])
-    names = {column["name"] for column in described if column["pandas_type"] == "categorical"}
+    try:
+        described = (schema.pandas_metadata or {}).get("columns", [])
+        names = {column["name"] for column in described if column["pandas_type"] == "categorical"}
+    except (ValueError, TypeError, KeyError, AttributeError):  # of another program, or damaged
+        return set()
     return {name for name in names & set(schema.names) if pa.types.is_integer(schema.field(name).type)}
 
 

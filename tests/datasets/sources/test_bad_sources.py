@@ -82,6 +82,7 @@ BAD: dict[str, tuple[str, Make, str]] = {
     "a short row": ("rows.csv", text("a,b\n1,2\n\n3,4\n5\n"), r"must have 2 cells in each row, .* row 3 has 1 \('5'\)"),
     "a long row": ("rows.csv", text('\na,b\n1,"2\n2"\n \n3,4,5\n'), r"row 2 has 3 \('3,4,5'\)"),
     "a long row far below": ("rows.csv", text("a,b\n" + "1,2\n" * 3_000_000 + "1,2,3\n"), r"row 3000001 has 3"),
+    "a short row that is not UTF-8": ("rows.csv", text(b"a,b\n1,2\n\xe4\n"), r"row 2 has 1 \('ä'\)"),
     "an open quote": ("rows.csv", text('a,b\n1,"2\n' + "3,4\n" * 30), r"swallows rows from row 1, column 'b'"),
     "an open quote before much": ("rows.csv", text('a,b\n1,"2\n' + "3,4\n" * 5_000_000), r"is a quote never closed"),
     "a quote closed rows later": (
