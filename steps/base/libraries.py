@@ -19,7 +19,13 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+# What a person has set for other programs, and what would change a result here or break a step.
 os.environ["MPLBACKEND"] = "agg"  # not that of a notebook around it, which may not be installed here
+os.environ["MATPLOTLIBRC"] = os.devnull
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["KERAS_HOME"] = os.devnull  # neither read nor write a keras.json: it may set another type of numbers
+for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):  # they cut predictions off
+    os.environ.pop(name, None)
 
 
 def quiet_libraries() -> None:
@@ -38,7 +44,7 @@ def import_tensorflow() -> None:
     """Import TensorFlow, without the lines that its C++ part writes before it reads any setting."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 -- a device, not a file
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 -- a device, not a file
         os.dup2(nowhere.fileno(), 2)
     try:
         with _not_installed("sklearn", "matplotlib"):

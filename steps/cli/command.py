@@ -5,10 +5,15 @@ from __future__ import annotations
 import gc
 import math
 import os
+import platform
 import signal
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -16,24 +21,42 @@ import click
 from steps.base.errors import InputError, StepError, StepInterrupted
 from steps.base.paths import anchor_environment
 from steps.base.redaction import redact
+from steps.base.streams import repair_streams
 
 _ONE_INTERRUPTION = 2.0  # seconds
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+_MAX_SAID = 300  # characters of an unforeseen message
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_UNFORESEEN, EXIT_INTERRUPTED = 1, 2, 70, 130
+
+# Errors whose cause is outside this program. A module that is not imported yet cannot have raised any.
+_OUTSIDE = {
+    "mlflow.exceptions": "MlflowException",
+    "sqlalchemy.exc": "SQLAlchemyError",
+    "optuna.exceptions": "StorageInternalError",
+    "tensorflow": "errors.OpError",  # the memory of a GPU that another program uses
+}
 
 
 class StepCommand(click.Command):
     """A click command whose failures are one line and an exit code.
 
-    The code is 2 for bad input, 1 for a failure of a disk, a server or the network, 130 for an interruption.
+    The code is 2 for bad input, 1 for a failure of a disk, a server or the network, 70 for what nobody foresaw, 130 for
+    an interruption.
     """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from steps.tracking.environment import check_environment  # late: `--help` must answer at once
+
+        check_environment()
+        return super().invoke(ctx)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         handler = _Interruption()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, handler)
-        anchor_environment()
+        repair_streams()
         gc.disable()  # imported objects never die; scanning them costs 20 % of start-up
         try:
+            anchor_environment()
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
             _exit(stop.exit_code)
@@ -46,7 +69,9 @@ class StepCommand(click.Command):
         except InputError as error:
             _fail(str(error), EXIT_BAD_INPUT)
         except _outside_failures() as error:
-            _fail(str(error).partition("[SQL: ")[0], EXIT_FAILED)
+            _fail(_cause(error), EXIT_FAILED)
+        except Exception as error:  # the last handler: a mistake of this project, or a cause that it should name
+            _fail(_report(str(self.name), error), EXIT_UNFORESEEN)
         _exit(0)
 
 
@@ -58,11 +83,34 @@ def step_command(function: Callable[..., None]) -> StepCommand:
 
 
 def _outside_failures() -> tuple[type[Exception], ...]:
-    """Errors whose cause is outside this program; imported late, because `--help` must answer at once."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
+    loaded = [attrgetter(name)(sys.modules[module]) for module, name in _OUTSIDE.items() if module in sys.modules]
+    return (StepError, OSError, MemoryError, ImportError, *loaded)
 
-    return (StepError, MlflowException, SQLAlchemyError, OSError)
+
+def _cause(error: Exception) -> str:
+    """What went wrong outside, for the one line."""
+    if isinstance(error, MemoryError):
+        return f"this machine has not enough free memory; {error}".rstrip("; ")
+    if isinstance(error, ImportError):
+        return f"{error} ({sys.executable}); install the packages that conda.yaml pins, for example by make"
+    if isinstance(error, OSError) and not str(error):
+        return type(error).__name__
+    return str(error).partition("[SQL: ")[0]
+
+
+def _report(step: str, error: Exception) -> str:
+    """Keep the traceback in a file, without secrets; returns the one line that asks for a report."""
+    versions = f"Python {platform.python_version()} on {platform.platform()}, step {step}\n"
+    text = redact(versions + "".join(traceback.format_exception(error)))
+    said = f"{type(error).__name__}: {error}"[:_MAX_SAID]
+    try:
+        descriptor, path = tempfile.mkstemp(prefix=f"mlp-tuning-{step}-", suffix=".txt")
+        os.close(descriptor)
+        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        click.echo(text, err=True)
+        return f"{said}; nobody foresaw this, please report it with the traceback above"
+    return f"{said}; nobody foresaw this, please report it with the file {path}"
 
 
 def _about(error: click.UsageError) -> str:

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import click
 
+from steps.cli.types import readable
+
 
 @dataclass(frozen=True)
 class Invocation:
@@ -37,8 +39,8 @@ class Invocation:
 
     @property
     def params(self) -> dict[str, str]:
-        """Each option as the command line takes it."""
-        return {name: _text(value) for name, value in self.options.items()}
+        """Each option as the command line takes it; bytes of a path that are no text are escaped."""
+        return {name: readable(_text(value)) for name, value in self.options.items()}
 
     def project_command(self, **needed: str) -> str:
         """The `mlflow run` command of this step, with the options that are needed or differ from the default."""

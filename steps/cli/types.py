@@ -14,10 +14,19 @@ import click
 from steps.base.paths import absolute_url, expand_home
 
 
+def readable(text: str) -> str:
+    """The text with bytes escaped that the command line or a file system could not decode; any store takes it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class StepOption(click.Option):
     """An option whose errors say what the value must be, then what was given."""
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        if isinstance(value, str) and readable(value) != value and not isinstance(self.type, click.Path):
+            raise click.BadParameter(
+                f"must be text in the encoding of this terminal, got {readable(value)!r}", ctx, self
+            )
         try:
             return super().type_cast_value(ctx, value)
         except click.BadParameter as error:

@@ -158,7 +158,7 @@ class Dataset:
             "notes": self.notes,
             "test_rows": None if self.test_rows is None else file_digest(folder / _TEST_ROWS),
         }
-        (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n")
+        (folder / "dataset.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, splits: Collection[str] = SPLITS) -> Dataset:
@@ -172,7 +172,7 @@ class Dataset:
         """
         path = folder / "dataset.json"
         try:
-            about: dict[str, Any] = json.loads(path.read_text())
+            about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             digests = {name: split["digest"] for name, split in about["splits"].items()}
             if _combined(digests) != about["digest"]:
                 raise DataError(f"{path}: checksum expected {about['digest']}, found {_combined(digests)}")

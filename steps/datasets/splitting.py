@@ -172,12 +172,14 @@ class RowSplitter:
         return {name: kept[name] for name in parts}
 
     def _notes(self, n_left_out: int) -> tuple[str, ...]:
-        n_equal = self._facts.n_equal
         notes = []
-        if n_equal and self._facts.are_copies:
-            notes.append(f"{n_equal:,} rows are equal to another one; equal rows are in the same split")
-        elif n_equal:
-            notes.append(f"{n_equal:,} rows are equal to another one, as few different rows are possible")
+        if n_equal := self._facts.n_equal:
+            why = "equal rows are in the same split" if self._facts.are_copies else "few different rows are possible"
+            notes.append(f"{_rows(n_equal)} equal to another one; {why}")
         if n_left_out:
-            notes.append(f"{n_left_out:,} rows equal to rows of a later split were left out")
+            notes.append(f"{_rows(n_left_out)} left out: equal to rows of a later split")
         return tuple(notes)
+
+
+def _rows(n: int) -> str:
+    return "1 row is" if n == 1 else f"{n:,} rows are"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from mlflow.tracking import MlflowClient
 
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT
+from steps.tracking.artifacts import read_artifact
 from steps.tracking.data import load_data
-from steps.tracking.runs import artifact_path
 
 EVALUATION = "evaluation.json"  # all that the report shows but the predictions
 PREDICTIONS = "predictions.npz"  # `outputs` and `targets` of the test split
@@ -25,9 +26,13 @@ def draw(run: Run) -> None:
         InputError: The run lacks one of the artifacts, or its data are gone.
     """
     run_id = run.info.run_id
-    result = RESULT.validate_json(artifact_path(run_id, EVALUATION).read_bytes())
-    outputs = np.load(artifact_path(run_id, PREDICTIONS), allow_pickle=False)["outputs"]
+    result = read_artifact(run_id, EVALUATION, RESULT.validate_json)
+    outputs = read_artifact(run_id, PREDICTIONS, _outputs)
     dataset = load_data(result.data_run_id, ("test",))
     with tempfile.TemporaryDirectory() as folder:
         draw_evaluation(result, dataset, outputs, Path(folder))
         MlflowClient().log_artifacts(run_id, folder)
+
+
+def _outputs(content: bytes) -> np.ndarray:
+    return np.asarray(np.load(io.BytesIO(content), allow_pickle=False)["outputs"])

@@ -14,9 +14,11 @@ from steps.search.selection import AUTO, by_number
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, from_json
 from steps.tasks.requirements import Requirement, check_names, parse_requirements
 from steps.tasks.task import task_of
+from steps.tracking.artifacts import read_artifact
+from steps.tracking.models import check_model_name
 from steps.tracking.promotion import Policy
 from steps.tracking.registry import check_compatible
-from steps.tracking.runs import artifact_path, get_step_run, newest_step_run
+from steps.tracking.runs import experiment_id, get_step_run, newest_run
 
 _IMAGE_EPOCHS = 50
 
@@ -48,8 +50,10 @@ class EvaluateSettings:
         """Check everything about the options of `evaluate` that can be known without a tune run.
 
         Raises:
-            InputError: A requirement of another form.
+            InputError: A requirement of another form, or a name that no model can have.
         """
+        if options["model_name"]:
+            check_model_name(options["model_name"])
         return cls(**{**options, "require": parse_requirements(options["require"])})
 
     def epochs(self, dataset: Dataset, trial: SelectedTrial) -> int:
@@ -64,6 +68,7 @@ class EvaluateSettings:
         """
         check_names(self.require, task_of(dataset))
         name = self.model_name or f"{dataset.name}-mlp"
+        check_model_name(name)
         check_compatible(name, Interface.of(dataset))
         return name
 
@@ -75,14 +80,14 @@ class EvaluateSettings:
         """
         if self.tune_run_id:
             run = get_step_run(self.tune_run_id, "tune", "tune_run_id")
-        elif (newest := newest_step_run("tune", BEST_CONFIG)) is not None:
+        elif (newest := newest_run("tune", [experiment_id()])) is not None:
             run = newest
         else:
             raise InputError(
                 "tune_run_id must be given if this experiment has no finished tune run; run: mlflow run . -e tune"
             )
-        best = SelectedTrial.from_json(artifact_path(run.info.run_id, BEST_CONFIG).read_text())
+        best = read_artifact(run.info.run_id, BEST_CONFIG, SelectedTrial.from_json)
         if self.select == AUTO:
             return run, best
-        records = from_json(artifact_path(run.info.run_id, ARTIFACT).read_text())
+        records = read_artifact(run.info.run_id, ARTIFACT, from_json)
         return run, best.of_record(by_number(records, self.select), "asked for by its number")

@@ -119,8 +119,8 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.savez_compressed(folder / PREDICTIONS, outputs=found.outputs, targets=found.targets)
-        (folder / "report.txt").write_text(task.report(found.targets, found.outputs))
-        (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n")
+        (folder / "report.txt").write_text(task.report(found.targets, found.outputs), encoding="utf-8")
+        (folder / "lineage.json").write_text(json.dumps(asdict(lineage), indent=2) + "\n", encoding="utf-8")
         mlflow.log_artifacts(name)
     candidate = Candidate(
         model_uri,

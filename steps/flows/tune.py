@@ -14,9 +14,9 @@ from steps.search.plan import Plan
 from steps.search.session import make_plan, search
 from steps.search.settings import TuneSettings
 from steps.search.store.storage import first_line
-from steps.tracking.data import load_data
+from steps.tracking.data import load_data, newest_data_run
 from steps.tracking.project import launch
-from steps.tracking.runs import get_step_run, newest_step_run, step_run
+from steps.tracking.runs import get_step_run, step_run
 
 
 def run(settings: TuneSettings, invocation: Invocation) -> None:
@@ -29,11 +29,11 @@ def run(settings: TuneSettings, invocation: Invocation) -> None:
 
 
 def _data_run(settings: TuneSettings) -> Run:
-    """The download run that was asked for, else the newest, else a new one."""
+    """The download run that was asked for, else the newest; a new one in a store that has none."""
     if settings.data_run_id:
         return get_step_run(settings.data_run_id, "download", "data_run_id")
-    if (found := newest_step_run("download", "dataset")) is not None:
-        click.echo(f"Data: of download run {found.info.run_id}")
+    if (found := newest_data_run()) is not None:
+        click.echo(f"Data: {found.data.params['dataset']}, of download run {found.info.run_id}")
         return found
     return get_step_run(launch("download", {"seed": str(settings.seed)}), "download", "data_run_id")
 

@@ -78,13 +78,13 @@ def resolve_precision(given: str, cache: Path | None = None) -> Precision:
     key = f"{key}, tensorflow {tf.__version__}"
     path = (cache or cache_folder()) / "precision.json"
     try:
-        known = dict(json.loads(path.read_text()))
+        known = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         known = {}
     if known.get(key) not in ("float32", "bfloat16"):
         known[key] = "bfloat16" if _gain_of_bfloat16() > _REQUIRED_GAIN else "float32"
         with contextlib.suppress(OSError), replacing(path) as draft:  # a cache: without it the next run measures again
-            draft.write_text(json.dumps(known, indent=2))
+            draft.write_text(json.dumps(known, indent=2), encoding="utf-8")
     return "bfloat16" if known[key] == "bfloat16" else "float32"
 
 
@@ -120,6 +120,6 @@ def _processor() -> str:
 
 def _cpuinfo() -> list[str]:
     try:
-        return Path("/proc/cpuinfo").read_text().splitlines()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return []

@@ -39,7 +39,7 @@ class TableModel(PythonModel):
         """Read the files of the model, and compile the network for one row and for many."""
         load = _package(Path(context.artifacts["tabular"]))
         self._errors, self._predictions = load("errors"), load("predictions")
-        self.columns = load("columns").Columns.from_json(Path(context.artifacts["columns"]).read_text("utf-8"))
+        self.columns = load("columns").Columns.from_json(Path(context.artifacts["columns"]).read_text(encoding="utf-8"))
         self.network = keras.saving.load_model(context.artifacts["model"], compile=False)
         for n_rows in (1, 2):
             self.network.predict_on_batch(np.zeros((n_rows, self.columns.encoding.n_features), np.float32))

@@ -13,8 +13,8 @@ from mlflow.tracking import MlflowClient
 from steps.report.study.draw import draw_study
 from steps.report.study.result import RESULT
 from steps.tasks.task import task_of
+from steps.tracking.artifacts import read_artifact
 from steps.tracking.data import load_data
-from steps.tracking.runs import artifact_path
 from steps.tracking.ui_urls import run_url
 
 REPORT = "study/report.json"  # of a tune run: all that its report shows
@@ -27,7 +27,7 @@ def draw(run: Run) -> None:
         InputError: The run has no such artifact, or its data are gone.
     """
     run_id = run.info.run_id
-    result = RESULT.validate_json(artifact_path(run_id, REPORT).read_bytes())
+    result = read_artifact(run_id, REPORT, RESULT.validate_json)
     task = task_of(load_data(result.data_run_id, ()))
     with tempfile.TemporaryDirectory() as folder:
         url = partial(run_url, mlflow.get_tracking_uri(), run.info.experiment_id)

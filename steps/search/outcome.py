@@ -51,7 +51,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
         hidden = [f"user_attrs_{name}" for name in NOT_FOR_READERS]
         table = study.trials_dataframe().drop(columns=hidden, errors="ignore")
         table.to_csv(folder / "study" / "trials.csv", index=False)
-        (folder / ARTIFACT).write_text(to_json(records))
+        (folder / ARTIFACT).write_text(to_json(records), encoding="utf-8")
         if records:
             best, reason = select(records, objectives, context.primary)
             front = pareto_front(records, objectives) if len(objectives) > 1 else []
@@ -63,7 +63,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
                 **vars(best), study=study.study_name, selected=reason, max_epochs=context.epochs,
                 dataset=context.dataset.name, data_run_id=data_run_id,
             )  # fmt: skip
-            (folder / BEST_CONFIG).write_text(selected.to_json())
+            (folder / BEST_CONFIG).write_text(selected.to_json(), encoding="utf-8")
             mlflow.set_tag(NOTE_TAG, step_description("tune", _found(selected, context.primary)))
             if front:
                 _write_front(front, objectives, folder)
@@ -84,10 +84,10 @@ def _write_front(front: Sequence[TrialRecord], objectives: Sequence[Objective], 
     """`pareto.json` for programs, `pareto.csv` as a table; the best of the first objective first."""
     names = [objective.name for objective in objectives]
     (folder / "pareto.json").write_text(
-        json.dumps({"objectives": names, "front": json.loads(to_json(front))}, indent=2) + "\n"
+        json.dumps({"objectives": names, "front": json.loads(to_json(front))}, indent=2) + "\n", encoding="utf-8"
     )
     hyperparameters = list(dict.fromkeys(name for record in front for name in record.hyperparameters))
-    with (folder / "pareto.csv").open("w", newline="") as file:
+    with (folder / "pareto.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, ["trial", *names, *hyperparameters])
         table.writeheader()
         for record in front:

@@ -14,7 +14,7 @@ from steps.search.space.space import Space
 from steps.search.store.url import storage_url
 from steps.search.strategy.pruners import PrunerSpec
 from steps.search.strategy.stopping import Plateau
-from steps.tracking.runs import artifact_path
+from steps.tracking.artifacts import read_artifact
 
 _ARTIFACT = "study/plan.json"
 
@@ -54,7 +54,11 @@ class Plan:
         Raises:
             InputError: The run has not begun its study, or is no tune run.
         """
-        known: dict[str, Any] = json.loads(artifact_path(tune_run_id, _ARTIFACT).read_text())
+        return read_artifact(tune_run_id, _ARTIFACT, cls._parse)
+
+    @classmethod
+    def _parse(cls, text: bytes) -> Self:
+        known: dict[str, Any] = json.loads(text)
         parsed = {
             "space": parse_space(known["space"], "space"),
             "objectives": tuple(known["objectives"]),

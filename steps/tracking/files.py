@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.tracking import MlflowClient
 
 
@@ -13,6 +14,12 @@ class RunFiles:
 
     def __init__(self, run_id: str) -> None:
         self._repository = get_artifact_repository(MlflowClient().get_run(run_id).info.artifact_uri)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where they are, in a store on this machine; nothing may be there any more."""
+        repository = self._repository
+        return Path(repository.artifact_dir) if isinstance(repository, LocalArtifactRepository) else None
 
     def names(self, folder: str) -> list[str]:
         """Names of the files in a folder; none if there is no such folder."""

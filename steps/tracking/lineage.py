@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -102,7 +103,7 @@ def lineage_of(model_uri: str) -> Lineage:
 
 def package_versions() -> dict[str, str]:
     """Version of Python and of each package that `conda.yaml` pins, as installed here."""
-    conda = yaml.safe_load((project_folder() / "conda.yaml").read_text())["dependencies"]
+    conda = yaml.safe_load((project_folder() / "conda.yaml").read_text(encoding="utf-8"))["dependencies"]
     (pins,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in (pin.partition("==")[0].partition("[")[0] for pin in pins):  # without extras
@@ -117,11 +118,15 @@ def code_version() -> dict[str, Any]:
     """Git commit of the project, and whether its code differs from it."""
     folder = str(project_folder())
 
+    # Not the repository that a Git hook around this process names.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
     def git(*arguments: str) -> str | None:
         try:
             return subprocess.run(
-                ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True
-            ).stdout.strip()
+                ["git", "-C", folder, *arguments], capture_output=True, encoding="utf-8", errors="replace", check=True,
+                env=environment,
+            ).stdout.strip()  # fmt: skip
         except (OSError, subprocess.CalledProcessError):
             return None
 

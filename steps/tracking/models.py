@@ -12,6 +12,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import yaml
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import PyFuncModel
@@ -25,9 +26,12 @@ from steps.datasets.tabular.predictions import outputs_of
 from steps.datasets.tabular.target import Target
 from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
+from steps.tracking.paging import pages
 
 _CHUNK = 16_384  # rows that MLflow takes apart into Python values at a time
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
+_NOT_IN_NAMES = "/:@?'\""  # MLflow refuses the first two; the others end a name in a URI or in a search
+_LONGEST_NAME = 256  # characters, in a database with types
 _UNREADABLE = (
     MlflowException,
     OSError,
@@ -39,6 +43,24 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     yaml.YAMLError,
 )  # fmt: skip -- errors of reading a truncated or changed file, depending on the position of the damage
+
+
+def check_model_name(name: str) -> None:
+    """Refuse a name that MLflow would refuse later, or register and never find again by a URI or a search.
+
+    Raises:
+        InputError: Says what is wrong.
+    """
+    bad = sorted({character for character in name if character in _NOT_IN_NAMES or not character.isprintable()})
+    if bad:
+        expected = f"a name without {' '.join(map(repr, bad))}"
+    elif name != name.strip() or name in ("", ".", ".."):
+        expected = "a name, without blanks around it"
+    elif len(name) > _LONGEST_NAME:
+        expected = f"a name of at most {_LONGEST_NAME} characters"
+    else:
+        return
+    raise InputError(f"model_name must be {expected}, got {name!r}; no model could be found by it")
 
 
 def find_model(uri: str) -> str:
@@ -53,15 +75,20 @@ def find_model(uri: str) -> str:
     name, client = given["name"], MlflowClient()
     model = if_exists(client.get_registered_model, name)
     if model is None:
-        known = ", ".join(sorted(found.name for found in client.search_registered_models())) or "there is none yet"
+        known = ", ".join(sorted(found.name for found in pages(client.search_registered_models))) or "there is none yet"
         raise InputError(f"model_uri must name a registered model ({known}), got {uri!r}")
-    versions = sorted(int(found.version) for found in client.search_model_versions(f"name = '{name}'"))
+    versions = sorted(int(found.version) for found in versions_of(name))
     number = int(model.aliases.get(given["alias"], 0)) if given["alias"] else int(given["version"])
     if number not in versions:
         aliases = [f"@{alias}" for alias in sorted(model.aliases)]
         known = ", ".join([*(f"/{existing}" for existing in versions), *aliases]) or "it has no version"
         raise InputError(f"model_uri must end in a version or an alias of {name} ({known}), got {uri!r}")
     return f"models:/{name}/{number}"
+
+
+def versions_of(name: str) -> list[ModelVersion]:
+    """All versions of a registered model, in no order; none if there is no such model."""
+    return list(pages(MlflowClient().search_model_versions, f"name = '{name}'"))
 
 
 def describe_model(uri: str) -> Model:

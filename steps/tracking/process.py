@@ -70,7 +70,7 @@ def _started(pid: int) -> str:
     except (psutil.Error, OSError):
         return ""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:  # not Linux
         boot = ""
     return f"{boot}:{seconds:.2f}"

@@ -22,6 +22,7 @@ from steps.base.errors import InputError
 from steps.tasks.comparison import Comparison
 from steps.tasks.task import primary_named
 from steps.tracking.lock import registry_lock
+from steps.tracking.models import versions_of
 from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
 from steps.tracking.tags import FORMER_TAG, PROMOTION_REASON_TAG, PROMOTION_TAG, SINCE_TAG, SUCCESSOR_TAG, UNTIL_TAG
 
@@ -153,7 +154,7 @@ def rollback(name: str) -> tuple[int, int]:
         champion = version_by_alias(name, CHAMPION)
         if champion is None:
             raise InputError(f"model_name must be a model with a champion for a rollback, got {name!r}, which has none")
-        former = _predecessor(client, champion)
+        former = _predecessor(champion)
         if former is None:
             raise InputError(
                 f"model_name must be a model with a former champion for a rollback, got {name!r}: "
@@ -164,7 +165,7 @@ def rollback(name: str) -> tuple[int, int]:
         client.set_model_version_tag(name, former.version, SINCE_TAG, _now())
         for key in (UNTIL_TAG, SUCCESSOR_TAG):
             client.delete_model_version_tag(name, former.version, key)
-        if (before := _predecessor(client, former)) is not None:
+        if (before := _predecessor(former)) is not None:
             client.set_registered_model_alias(name, PREVIOUS, before.version)
         elif version_by_alias(name, PREVIOUS) is not None:
             client.delete_registered_model_alias(name, PREVIOUS)
@@ -180,9 +181,9 @@ def _former(version: ModelVersion) -> list[int]:
     return list(json.loads(version.tags.get(FORMER_TAG, "[]")))
 
 
-def _predecessor(client: MlflowClient, version: ModelVersion) -> ModelVersion | None:
+def _predecessor(version: ModelVersion) -> ModelVersion | None:
     """The latest champion before this one that still exists."""
-    existing = {int(v.version): v for v in client.search_model_versions(f"name = '{version.name}'")}
+    existing = {int(v.version): v for v in versions_of(version.name)}
     return next((existing[number] for number in _former(version) if number in existing), None)
 
 

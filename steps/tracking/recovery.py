@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from steps.tracking.absent import if_exists
+from steps.tracking.paging import pages
 from steps.tracking.process import Process
 from steps.tracking.tags import (
     CONTINUED_BY_TAG,
@@ -89,10 +90,4 @@ def get_runs(run_ids: Sequence[str]) -> list[Run]:
 
 
 def _search(experiment: str, query: str) -> Iterator[Run]:
-    client, token = MlflowClient(), None
-    while True:
-        page = client.search_runs([experiment], query, max_results=1000, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+    return pages(MlflowClient().search_runs, [experiment], query)

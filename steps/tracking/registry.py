@@ -20,7 +20,8 @@ from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.task import primary_named
 from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import model_description, run_link
-from steps.tracking.models import interface_of
+from steps.tracking.models import interface_of, versions_of
+from steps.tracking.paging import pages
 from steps.tracking.tags import DATASET_DIGEST_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -115,8 +116,7 @@ def check_compatible(name: str, interface: Interface) -> None:
     Raises:
         InputError: It differs; says how.
     """
-    found = MlflowClient().search_model_versions(f"name = '{name}'")
-    version = version_by_alias(name, CHAMPION) or max(found, key=lambda v: int(v.version), default=None)
+    version = version_by_alias(name, CHAMPION) or max(versions_of(name), key=lambda v: int(v.version), default=None)
     if version is None:
         return
     try:
@@ -170,7 +170,7 @@ def list_versions(model_name: str) -> list[VersionRow]:
         InputError: There is no model of that name; lists those there are.
     """
     client = MlflowClient()
-    models = {model.name: model for model in client.search_registered_models()}
+    models = {model.name: model for model in pages(client.search_registered_models)}
     if model_name and model_name not in models:
         known = ", ".join(sorted(models)) or "there is none yet"
         raise InputError(f"model_name must be a registered model ({known}), got {model_name!r}")
@@ -179,7 +179,7 @@ def list_versions(model_name: str) -> list[VersionRow]:
         aliases: dict[int, list[str]] = {}
         for alias, number in models[name].aliases.items():
             aliases.setdefault(int(number), []).append(alias)
-        versions = client.search_model_versions(f"name = '{name}'")
+        versions = versions_of(name)
         for version in sorted(versions, key=lambda v: -int(v.version)):
             rows.append(_row(version, tuple(sorted(aliases.get(int(version.version), ())))))
     return rows

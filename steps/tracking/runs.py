@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import mlflow
-from mlflow.entities import Run
+from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_PROJECT_ENTRY_POINT
 
 from steps.base.errors import InputError
+from steps.base.redaction import redact
 from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import step_description
 from steps.tracking.process import Process
 from steps.tracking.recovery import end_dead_runs
-from steps.tracking.tags import FINGERPRINT_TAG, NOTE_TAG, PROCESS_TAG, STEP_TAG
+from steps.tracking.tags import ERROR_TAG, FINGERPRINT_TAG, NOTE_TAG, PROCESS_TAG, STEP_TAG
 from steps.tracking.ui_urls import share_view
 
+logger = logging.getLogger(__name__)
+
+_RUN_ID = "MLFLOW_RUN_ID"
+_MAX_REASON = 500  # characters
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 
 
@@ -28,12 +34,13 @@ _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "") -> Iterator[Run]:
     """The run of a step: the one that `mlflow run` made for it, or a new one with `parameters`.
 
-    It ends FINISHED, or FAILED if the block raises. Before it starts, runs that crashed steps left RUNNING are ended.
+    It ends FINISHED; if the block raises, FAILED with the reason in the tag `error`. Before it starts, runs that
+    crashed steps left RUNNING are ended.
     """
-    made_for_us = os.environ.get("MLFLOW_RUN_ID")
+    made_for_us = _made_for(step)
     name = step
     if made_for_us:
-        given = MlflowClient().get_run(made_for_us).info.run_name
+        given = made_for_us.info.run_name
         name = step if _RANDOM_NAME.fullmatch(given) else given
     tags = {STEP_TAG: step, PROCESS_TAG: str(Process.current()), NOTE_TAG: step_description(step)}
     if fingerprint:
@@ -43,7 +50,39 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
     with mlflow.start_run(run_name=name, tags=tags) as run:
         if not made_for_us:
             mlflow.log_params(parameters)
-        yield run
+        with _reason_kept():
+            yield run
+
+
+def _made_for(step: str) -> Run | None:
+    """The run that `mlflow run` has made for this step.
+
+    A run of another program around this one, which the environment names too, is left alone: MLflow would write into
+    it, and end it.
+    """
+    run_id = os.environ.get(_RUN_ID)
+    if not run_id:
+        return None
+    run = if_exists(MlflowClient().get_run, run_id)
+    if run is not None and run.data.tags.get(MLFLOW_PROJECT_ENTRY_POINT) == step and STEP_TAG not in run.data.tags:
+        return run
+    del os.environ[_RUN_ID]
+    logger.warning(
+        "%s names the run %s, which is not for the step %s: left alone, a new one is made", _RUN_ID, run_id, step
+    )
+    return None
+
+
+@contextmanager
+def _reason_kept() -> Iterator[None]:
+    """Keep the message of an exception in the tag `error` of the active run."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        with suppress(MlflowException, OSError):  # the store may be what failed
+            mlflow.set_tag(ERROR_TAG, redact(reason)[:_MAX_REASON])
+        raise
 
 
 def get_step_run(run_id: str, step: str, parameter: str, status: str = "FINISHED") -> Run:
@@ -86,6 +125,13 @@ def newest_step_run(step: str, artifact: str, fingerprint: str = "") -> Run | No
     return None
 
 
+def newest_run(step: str, experiments: Sequence[str], view: int = ViewType.ACTIVE_ONLY) -> Run | None:
+    """The newest finished run of a step in these experiments."""
+    query, order = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'FINISHED'", ["attributes.start_time DESC"]
+    found = MlflowClient().search_runs(experiments, query, view, max_results=1, order_by=order)
+    return found[0] if found else None
+
+
 def newest_running(step: str) -> str:
     """ID of the newest run of `step` in this experiment that is running; "" if there is none."""
     query = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'RUNNING'"
@@ -108,15 +154,3 @@ def experiment_id() -> str:
 def fingerprint_of(run: Run) -> str:
     """Fingerprint of this run as an input of a later step."""
     return str(run.data.tags.get(FINGERPRINT_TAG) or run.info.run_id)
-
-
-def artifact_path(run_id: str, artifact: str) -> Path:
-    """Local path of a run's artifact; downloaded if it is not on this machine.
-
-    Raises:
-        InputError: The run does not have it.
-    """
-    try:
-        return Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=artifact))
-    except (OSError, MlflowException) as error:
-        raise InputError(f"run {run_id} has no readable artifact {artifact!r} ({error}); run its step again") from error

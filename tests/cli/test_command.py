@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Step
+from tests.running import run_command, script
 
 BAD_INPUT = {
     "unknown data set": (["main", "--dataset", "cifar"], "iris, mnist, wine; got 'cifar', which does not exist"),
@@ -42,6 +43,7 @@ BAD_INPUT = {
     "no output": (["predict"], "output must be a .csv or .parquet file, got ''"),
     "unknown model": (["predict", "--output", "out.csv"], "model_uri must name a registered model (there is none yet)"),
     "no model URI": (["replay", "--model-uri", "mnist-mlp"], "model_uri must be models:/<name>/<version> or models:/"),
+    "no model name": (["main", "--model-name", "team/digits"], "model_name must be a name without '/'"),
     "unknown option": (["tune", "--trials", "3"], "No such option"),
 }
 
@@ -103,6 +105,46 @@ def test_no_tensorflow_where_nothing_is_trained(arguments: list[str], step: Step
     result = step(*arguments, PYTHONPATH=f"{tmp_path}:{Path(__file__).parents[2]}")
     assert "AssertionError" not in result.stderr
     assert result.returncode in (0, 2), result.stderr
+
+
+RAISE = """
+from steps.cli.command import step_command
+
+@step_command
+def unlucky(**_):
+    password = "hun" + "ter2"
+    raise {error}
+
+unlucky()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("KeyError('dataset')", 70, "KeyError: 'dataset'; nobody foresaw this, please report it with the file "),
+        ("ZeroDivisionError('two\\nlines')", 70, "ZeroDivisionError: two lines; nobody foresaw this"),
+        ("AssertionError(f'postgresql://me:{password}@db/x')", 70, "AssertionError: postgresql://me:***@db/x; nobody"),
+        ("RecursionError('x' * 10_000)", 70, "x; nobody foresaw this"),
+        ("MemoryError()", 1, "this machine has not enough free memory"),
+        ("PermissionError(13, 'Permission denied', '/x')", 1, "Permission denied: '/x'"),
+        ("ModuleNotFoundError(\"No module named 'scipy'\")", 1, "install the packages that conda.yaml pins"),
+        ("BrokenPipeError()", 1, "BrokenPipeError"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line_and_a_file_to_report(error: str, code: int, said: str, tmp_path: Path) -> None:
+    result = run_command(script(RAISE.replace("{error}", error)), tmp_path, TMPDIR=str(tmp_path))
+    assert (result.returncode, result.stderr.count("\n")) == (code, 1), result.stderr
+    assert result.stderr.startswith("Error: ")
+    assert said in result.stderr
+    reports = list(tmp_path.glob("mlp-tuning-*.txt"))
+    assert len(reports) == (code == 70)
+    for report in reports:
+        text = report.read_text()
+        assert str(report) in result.stderr
+        assert "Traceback" in text
+        assert "in unlucky" in text
+        assert "hunter2" not in text
 
 
 def _unfinished_runs(folder: Path) -> int:

@@ -97,7 +97,7 @@ def test_rows_with_other_targets_are_not_equal() -> None:
 def test_equal_rows_of_a_table_with_few_possible_rows_are_split_as_others() -> None:
     found = split({"y": ["a", "b"] * 150, "x": RANDOM.integers(0, 2, N), "z": RANDOM.integers(0, 3, N)})
     assert shares(found) == pytest.approx([2 / 3, 2 / 15, 1 / 5], abs=0.01)
-    assert "as few different rows are possible" in found.notes[0]
+    assert "few different rows are possible" in found.notes[0]
 
 
 def test_groups_stay_together_in_proportion() -> None:
@@ -138,7 +138,7 @@ def test_copies_over_time_are_left_out_of_the_earlier_split() -> None:
     table = pa.table({"y": CLASSES[:200] + CLASSES[:100], "x": [*X[:200], *X[:100]], "t": [*range(N)]})
     found = split(table, time_column="t")
     assert [len(rows) for rows in found.rows.values()] == [160 - 40 - 60 + 40, 40, 60]
-    assert found.notes[-1] == "100 rows equal to rows of a later split were left out" or found.notes[-1].startswith(
+    assert found.notes[-1] == "100 rows are left out: equal to rows of a later split" or found.notes[-1].startswith(
         "60 "
     )
 
@@ -169,7 +169,7 @@ def test_copies_in_splits_that_the_table_names_are_left_out_of_the_earlier_one()
     table = pa.table({"y": CLASSES * 2, "x": [*X] * 2, "s": ["train"] * N + ["test"] * 100 + ["train"] * 200})
     found = split(table, split_column="s")
     assert not of([*X] * 2, found.rows["train"]) & of([*X] * 2, found.rows["test"])
-    assert found.notes[-1] == "100 rows equal to rows of a later split were left out"
+    assert found.notes[-1] == "100 rows are left out: equal to rows of a later split"
 
 
 def test_rows_of_a_test_table_are_left_out_of_the_others() -> None:
@@ -177,7 +177,7 @@ def test_rows_of_a_test_table_are_left_out_of_the_others() -> None:
     found = splitter(table, test).split()
     assert list(found.rows) == ["train", "validation"]
     assert min(map(min, found.rows.values())) == 50
-    assert found.notes == ("50 rows equal to rows of a later split were left out",)
+    assert found.notes == ("50 rows are left out: equal to rows of a later split",)
 
 
 @pytest.mark.parametrize("target", [CLASSES, X * 2])

@@ -7,6 +7,7 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow.models import Model, infer_signature
+from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError, StepError
 from steps.datasets import Dataset, Split
@@ -15,7 +16,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.target import Target
 from steps.tracking.lineage import lineage_of
-from steps.tracking.models import check_interface, interface_of, load_network
+from steps.tracking.models import check_interface, check_model_name, find_model, interface_of, load_network, versions_of
 from steps.tracking.packaging import log_model
 from tests.running import run_step
 
@@ -99,3 +100,24 @@ def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:
     assert Model.load(uri).signature is not None
     with pytest.raises(InputError, match="must be a model of this project"):
         interface_of(uri)
+
+
+NOT_NAMES = ["team/digits", "a:b", "a@b", "a?b", "it's", 'say "x"', "a\nb", "a\tb", " a", "a ", ".", "..", "x" * 257]
+NAMES = ["digits-mlp", "a b", "a.b", "ü→", "😀", "a%b", "$(x)", "a#b", "-a", "x" * 256, "1", "<b>"]
+
+
+@pytest.mark.parametrize("name", NOT_NAMES)
+def test_a_name_by_which_no_model_could_be_found_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"^model_name must be a name"):
+        check_model_name(name)
+
+
+def test_every_other_name_is_found_by_search_and_by_uri(tracking: Path) -> None:
+    client = MlflowClient()
+    for name in NAMES:
+        check_model_name(name)
+        client.create_registered_model(name)
+        client.create_model_version(name, f"{tracking}/model")
+        client.set_registered_model_alias(name, "champion", "1")
+        assert [version.name for version in versions_of(name)] == [name]
+        assert find_model(f"models:/{name}@champion") == find_model(f"models:/{name}/1") == f"models:/{name}/1"

@@ -96,14 +96,14 @@ def download(address: str, known: tuple[str, ...]) -> Path:
     if found is None:
         found = _with_patience(address, folder, known)
         with replacing(folder / _ABOUT) as draft:
-            draft.write_text(json.dumps(asdict(found), indent=2) + "\n")
+            draft.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
     return folder / found.name
 
 
 def _cached(folder: Path) -> Download | None:
     """What was downloaded to a folder, if it is still what it was."""
     try:
-        found = Download(**json.loads((folder / _ABOUT).read_text()))
+        found = Download(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
         return found if file_digest(folder / found.name) == found.sha256 else None
     except (OSError, ValueError, TypeError):
         return None

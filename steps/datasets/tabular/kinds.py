@@ -155,7 +155,8 @@ def _boolean(name: str, array: pa.Array, counts: dict[str, int]) -> Column:
     no, yes = (next((word for word in counts if truth(word) is is_), "") for is_ in (False, True))
     if pc.count_distinct(array).as_py() == 1 and not n_missing:
         raise NotUsed(f"is always {column.example!r}")
-    return replace(column, why=f"only {no} and {yes}", n_missing=n_missing, levels=(no, yes))
+    why = f"only {' and '.join(word for word in (no, yes) if word)}"
+    return replace(column, why=why, n_missing=n_missing, levels=(no, yes))
 
 
 def _date(name: str, array: pa.Array, written: str, why: str) -> Column:

@@ -58,7 +58,7 @@ class SelectedTrial(TrialRecord):
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str | bytes) -> Self:
         return cls(**json.loads(text))
 
 
@@ -66,7 +66,7 @@ def to_json(records: Sequence[TrialRecord]) -> str:
     return json.dumps([asdict(record) for record in records], indent=2) + "\n"
 
 
-def from_json(text: str) -> list[TrialRecord]:
+def from_json(text: str | bytes) -> list[TrialRecord]:
     return [TrialRecord(**entry) for entry in json.loads(text)]
 
 

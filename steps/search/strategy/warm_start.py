@@ -18,7 +18,7 @@ from steps.search.store.records import ARTIFACT, TrialRecord, from_json, records
 from steps.search.strategy.points import enqueue_point, new_points
 from steps.tasks.objectives import Objective
 from steps.tracking.absent import if_exists
-from steps.tracking.runs import artifact_path
+from steps.tracking.artifacts import read_artifact
 from steps.tracking.tags import STEP_TAG
 
 N_BEST = 5
@@ -43,7 +43,7 @@ def earlier_records(source: str, storage: BaseStorage) -> list[TrialRecord]:
         InputError: Neither, or one without a complete trial.
     """
     if _RUN_ID.fullmatch(source) and _is_tune_run(source):
-        records = from_json(artifact_path(source, ARTIFACT).read_text())
+        records = read_artifact(source, ARTIFACT, from_json)
     elif source in (names := optuna.get_all_study_names(storage)):
         records = records_of(optuna.load_study(study_name=source, storage=storage))
     else:

@@ -77,7 +77,7 @@ def written(pattern: str) -> list[str]:
         ("new", mixed(0.0, 1.0, None), "boolean", "only 0 and 1"),
         ("new", mixed("N", "Y", ""), "boolean", "only N and Y"),
         ("new", mixed("yes", "No", "YES"), "boolean", "only No and"),
-        ("new", mixed("yes", None), "boolean", "only  and yes"),
+        ("new", mixed("yes", None), "boolean", "only yes"),
         ("day", DAYS, "date", "dates"),
         ("at", pa.array(DAYS).cast(pa.timestamp("us", "Europe/Berlin")), "date", "dates"),
         ("day", written("%Y-%m-%d"), "date", "dates"),

@@ -1,0 +1,33 @@
+"""The settings of MLflow that the environment holds, checked before anything runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from steps.base.errors import InputError
+
+_LOGGING_LEVEL = "MLFLOW_LOGGING_LEVEL"
+
+
+def check_environment() -> None:
+    """Read each variable of MLflow that is set, as MLflow itself would, later and with a traceback.
+
+    Raises:
+        InputError: A value that MLflow cannot read.
+    """
+    level = os.environ.get(_LOGGING_LEVEL, "INFO")
+    if level.upper() not in logging.getLevelNamesMapping():  # else the import of MLflow fails
+        known = ", ".join(logging.getLevelNamesMapping())
+        raise InputError(f"{_LOGGING_LEVEL} must be one of {known}, got {level!r}")
+    from mlflow import environment_variables
+
+    for name in sorted(os.environ):
+        variable = getattr(environment_variables, name, None) if name.startswith("MLFLOW_") else None
+        try:
+            if variable is not None:
+                variable.get()
+        except ValueError as error:
+            raise InputError(
+                f"{name} must be a value that MLflow takes, got {os.environ[name]!r} ({error}); set it, or unset it"
+            ) from error
