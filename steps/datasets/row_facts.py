@@ -15,9 +15,9 @@ from steps.datasets.tabular.arrays import as_array
 from steps.datasets.tabular.date_formats import find_date_format
 from steps.datasets.tabular.dates import instants, seconds
 from steps.datasets.tabular.inference import Inference
-from steps.datasets.tabular.kinds import ALMOST_ALL, count_words
+from steps.datasets.tabular.kinds import ALMOST_ALL
 from steps.datasets.tabular.values import numbers_of
-from steps.datasets.tabular.words import words
+from steps.datasets.tabular.words import count_words, words
 
 _SPELLINGS = {
     "train": ("train", "training", "tr", "fit"),

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from .arrays import as_array
 from .errors import SchemaError
-from .kinds import WrongCells, find_column
+from .findings import WrongCells
+from .kinds import find_column
 from .leaks import LEAK, given_away
 from .names import is_id, likely_target, nearest
 from .rows import Rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,43 +9,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .arrays import text
+from .categories import FEW_WORDS, MOST_LEVELS, code_reason, find_category
 from .date_formats import find_date_format
 from .dates import UNIX_UNITS, local, part, seconds
 from .errors import SchemaError
-from .names import is_code, is_id, is_unix_time
+from .findings import NotUsed, refuse
+from .names import is_unix_time
 from .number_formats import find_number_format
 from .schema import Column, LeftOut
 from .values import Fault, read_dates, read_numbers
-from .words import SPELLINGS, is_whole, natural, truth, whole, words
+from .words import SPELLINGS, count_words, first_word, is_whole, truth, whole
 
-MOST_LEVELS = 10_000
 ALMOST_ALL = 0.95  # share of the cells; the others are then faults
 _MANY = 0.5  # share of numbers that makes words among them remarkable
-_FEW = 20  # words of so few different ones are levels, also if most are numbers
-_ROWS_PER_CODE = 5  # on average, so that codes can be levels
-_ROWS_PER_GROUP = 10  # on average, so that what rows belong to can be levels
-_TEXT_WORDS = 4  # on average, in free text
 _SAMPLE = 2_000  # cells that tell the kind of a column with more different words than levels are allowed
 _UNIX = (1e8, 4.2e9)  # seconds of the years 1973 and 2103
-
-
-class NotUsed(Exception):
-    """A column has to be left out; the message says why."""
-
-
-class WrongCells(SchemaError):
-    """A few cells of a column do not go with all the others."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        more = f", and {len(faults) - 1:,} more such cells" if len(faults) > 1 else ""
-        super().__init__(
-            f"{faults[0]}{more}; correct the table, or name the column in ignore_columns or categorical_columns"
-        )
-        self._faults = faults
-
-    def moved(self, rows: np.ndarray) -> WrongCells:
-        """The same for a table in which these cells' rows stand at other positions."""
-        return WrongCells([replace(fault, row=int(rows[fault.row])) for fault in self._faults])
 
 
 def find_column(name: str, array: pa.Array, stated: str, warnings: list[str]) -> Column | LeftOut:
@@ -61,7 +38,7 @@ def find_column(name: str, array: pa.Array, stated: str, warnings: list[str]) ->
     """
     try:
         if stated == "category":
-            return _category(name, array, "named in categorical_columns", is_stated=True)
+            return find_category(name, array, "named in categorical_columns", is_stated=True)
         if stated == "date":
             return _date(name, array, _stated_format(name, array, warnings), "named in date_columns")
         return _found(name, array, warnings)
@@ -91,18 +68,18 @@ def _words(name: str, array: pa.Array, warnings: list[str]) -> Column:
         raise NotUsed("has no values")
     if not is_long and len(counts) == 1 and not n_missing:
         raise NotUsed(f"is always {next(iter(counts))!r}")
-    if _are_booleans(counts):
+    if not is_long and _are_booleans(counts):
         return _boolean(name, array, counts)
     written = find_number_format(counts, ALMOST_ALL)
-    if written is not None and (len(counts) > _FEW or find_number_format(counts, 1.0) is not None):
+    if written is not None and (len(counts) > FEW_WORDS or find_number_format(counts, 1.0) is not None):
         return _number(name, array, written)
     dates = find_date_format(list(counts), ALMOST_ALL)
     if dates is not None:
         if dates.is_ambiguous:
             warnings.append(_ambiguous(name, dates.format))
         return _date(name, array, dates.format, f"dates written {dates.format}" if dates.format else "dates")
-    column = _category(name, array, "words")
-    if len(counts) > _FEW and find_number_format(counts, _MANY) is not None:
+    column = find_category(name, array, "words")
+    if len(counts) > FEW_WORDS and find_number_format(counts, _MANY) is not None:
         warnings.append(f"column {name!r} has words among its numbers; taken as words")
     return column
 
@@ -111,7 +88,7 @@ def _number(name: str, array: pa.Array, written: str) -> Column:
     column = Column(name, "number", format=written)
     faults: list[Fault] = []
     numbers = read_numbers(column, array, faults)
-    _refuse(faults)
+    refuse(faults)
     present = numbers[~np.isnan(numbers)]
     values = np.unique(present)
     if not len(values):
@@ -124,33 +101,16 @@ def _number(name: str, array: pa.Array, written: str) -> Column:
     if is_unix_time(name) and (unit := _unix_unit(values)):
         return _date(name, array, unit, "seconds since 1970, by its name")
     is_whole_ = bool((values % 1 == 0).all())
-    if is_whole_ and (why := _code_reason(name, present, values)):
-        return _category(name, array, why)
+    if is_whole_ and (why := code_reason(name, present, values)):
+        return find_category(name, array, why)
     return replace(
         column, why="whole numbers" if is_whole_ else "numbers", n_missing=n_missing, low=float(values[0]),
-        high=float(values[-1]), example=_example(array),
+        high=float(values[-1]), example=first_word(array),
     )  # fmt: skip
 
 
-def _code_reason(name: str, present: np.ndarray, values: np.ndarray) -> str:
-    """Why whole numbers are levels; empty if they are not."""
-    n_rows = len(present) / len(values)
-    if n_rows == 1:
-        if values[0] in (0, 1) and (np.diff(present) == 1).all():
-            raise NotUsed("running numbers, which name each row")
-        if is_id(name):
-            raise NotUsed("names each row, by its name and as no number comes twice")
-    if is_id(name) and n_rows < _ROWS_PER_GROUP:
-        raise NotUsed(_belongs(name, len(values)))
-    if len(values) == 2:
-        return "two whole numbers"
-    if (is_id(name) or is_code(name)) and n_rows >= _ROWS_PER_CODE and len(values) <= MOST_LEVELS:
-        return "codes, by its name"
-    return ""
-
-
 def _boolean(name: str, array: pa.Array, counts: dict[str, int]) -> Column:
-    column = Column(name, "boolean", example=_example(array))
+    column = Column(name, "boolean", example=first_word(array))
     _, n_missing = count_words(array)
     no, yes = (next((word for word in counts if truth(word) is is_), "") for is_ in (False, True))
     if pc.count_distinct(array).as_py() == 1 and not n_missing:
@@ -161,10 +121,10 @@ def _boolean(name: str, array: pa.Array, counts: dict[str, int]) -> Column:
 
 def _date(name: str, array: pa.Array, written: str, why: str) -> Column:
     zone = (array.type.tz if pa.types.is_timestamp(array.type) else None) or ""
-    column = Column(name, "date", why, example=_example(array), format=written, zone=zone)
+    column = Column(name, "date", why, example=first_word(array), format=written, zone=zone)
     faults: list[Fault] = []
     dates = read_dates(column, array, faults)
-    _refuse(faults)
+    refuse(faults)
     present = dates[~np.isnat(dates)]
     if not len(present):
         raise NotUsed("has no values")
@@ -180,49 +140,6 @@ def _date(name: str, array: pa.Array, written: str, why: str) -> Column:
 def _varies(clock: np.ndarray, name: str) -> bool:
     values = part(clock, name)
     return bool(values.min() != values.max())
-
-
-def _category(name: str, array: pa.Array, why: str, *, is_stated: bool = False) -> Column:
-    n_words = pc.count_distinct(array.dictionary if pa.types.is_dictionary(array.type) else array).as_py()
-    if n_words > MOST_LEVELS:
-        if is_stated:
-            raise SchemaError(
-                f"categorical_columns must have at most {MOST_LEVELS:,} levels each, got {n_words:,} in column {name!r}"
-            )
-        raise NotUsed(f"{n_words:,} different words, more than the {MOST_LEVELS:,} that can be levels")
-    counts, n_missing = count_words(array)
-    if not counts:
-        raise NotUsed("has no values")
-    if len(counts) == 1 and not n_missing:
-        raise NotUsed(f"is always {next(iter(counts))!r}")
-    if not is_stated and not pa.types.is_integer(array.type) and not pa.types.is_floating(array.type):
-        _refuse_names(name, counts)
-    levels = set(counts)
-    if all(map(is_whole, levels)):
-        levels = set(map(whole, levels))
-    return Column(name, "category", why, n_missing, tuple(natural(levels)), example=_example(array))
-
-
-def _refuse_names(name: str, counts: dict[str, int]) -> None:
-    """Leave out words that name rows, and free text."""
-    n, n_rows = len(counts), sum(counts.values())
-    if n == n_rows and n > 2:
-        raise NotUsed("names each row: no word comes twice")
-    if n <= _FEW:
-        return
-    if 2 * n > n_rows:
-        if np.mean([word.count(" ") + 1 for word in counts]) >= _TEXT_WORDS:
-            raise NotUsed(f"free text: {n:,} texts in {n_rows:,} rows")
-        raise NotUsed(f"names nearly each row: {n:,} words in {n_rows:,} rows")
-    if is_id(name) and n_rows < _ROWS_PER_GROUP * n:
-        raise NotUsed(_belongs(name, n))
-
-
-def _belongs(name: str, n: int) -> str:
-    return (
-        f"{n:,} things that rows belong to, by its name; if rows with the same one must stay together, "
-        f"give group_column={name!r}"
-    )
 
 
 def _stated_format(name: str, array: pa.Array, warnings: list[str]) -> str:
@@ -260,31 +177,3 @@ def _are_booleans(counts: dict[str, int]) -> bool:
     if None in truths or len(found) == 1:
         return None not in truths
     return len(truths) == 2 and (len(found) > 2 or any(found == set(pair) for pair in SPELLINGS))
-
-
-def count_words(array: pa.Array) -> tuple[dict[str, int], int]:
-    """Rows of each different word, in the order in which they come, and rows without one."""
-    positions, found = words(array)
-    numbers = np.bincount(positions[positions >= 0], minlength=len(found)).tolist()
-    counts: dict[str, int] = {}
-    for word, n in zip(found, numbers, strict=True):
-        if word is not None and n:
-            counts[word] = counts.get(word, 0) + n
-    return counts, len(array) - sum(counts.values())
-
-
-def _example(array: pa.Array) -> str:
-    """The first value."""
-    for start in range(0, len(array), 100):
-        positions, found = words(array.slice(start, 100))
-        present = [found[i] for i in positions.tolist() if i >= 0 and found[i] is not None]
-        if present:
-            word = str(present[0])
-            return word if len(word) <= 30 else f"{word[:29]}…"
-    return ""
-
-
-def _refuse(faults: list[Fault]) -> None:
-    """Refuse a column in which some cells do not go with all the others."""
-    if faults:
-        raise WrongCells(faults)

@@ -9,19 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .arrays import Cells, as_array
+from .classes import alike, check_classes, positive_of
 from .errors import SchemaError
-from .kinds import ALMOST_ALL, MOST_LEVELS, count_words
+from .kinds import ALMOST_ALL
 from .names import nearest
 from .number_formats import find_number_format
 from .schema import Column
 from .target import Target
 from .values import read_numbers
-from .words import TRUE, is_whole, natural, whole, words
+from .words import count_words, is_whole, natural, whole, words
 
 _FEW_CLASSES = 20  # whole numbers of more different values are numbers
 _ROWS_PER_CLASS = 10  # on average, so that whole numbers can be classes
 _SKEWED = 1.0  # skewness; an exponential distribution has 2
-_POSITIVE = TRUE | {"positive", "pos", "present", "+"}
 
 
 @dataclass(frozen=True)
@@ -180,57 +180,11 @@ def _classification(name: str, array: pa.Array, positive_class: str, why: str) -
     values = np.array([*(-1 if word is None else index[word] for word in found), -1], np.int32)[positions]
     rows = np.flatnonzero(present)
     counts = np.bincount(values[rows], minlength=len(names))
-    _check_classes(name, names, counts, values)
+    check_classes(name, names, counts, values)
     return Labels(
-        Target("classification", name, names, _positive(names, counts, positive_class), why=why),
-        values[rows], rows, len(values) - len(rows), _alike(name, names),
+        Target("classification", name, names, positive_of(names, counts, positive_class), why=why),
+        values[rows], rows, len(values) - len(rows), alike(name, names),
     )  # fmt: skip
-
-
-def _check_classes(name: str, names: tuple[str, ...], counts: np.ndarray, values: np.ndarray) -> None:
-    n_rows = int(counts.sum())
-    if len(names) == 1:
-        raise SchemaError(f"target must have several classes, got {names[0]!r} in all {n_rows:,} rows of {name!r}")
-    if 2 * len(names) > n_rows or len(names) > MOST_LEVELS:
-        raise SchemaError(
-            f"target must hold classes or numbers, got {len(names):,} different words in {n_rows:,} rows of {name!r}"
-        )
-    if (counts == 1).any():
-        single = int(np.argmax(counts == 1))
-        more = f", and {int((counts == 1).sum()) - 1} more such classes" if (counts == 1).sum() > 1 else ""
-        raise SchemaError(
-            f"target must have each class twice at least, got {names[single]!r} only in row "
-            f"{int(np.argmax(values == single)) + 1} of {name!r}{more}; leave such rows out or join classes"
-        )
-
-
-def _positive(names: tuple[str, ...], counts: np.ndarray, stated: str) -> str:
-    """The stated one of two classes, else one that says yes, else the rarer one."""
-    if len(names) != 2:
-        if stated:
-            raise SchemaError(f"positive_class must be empty for {len(names)} classes, got {stated!r}")
-        return ""
-    if stated:
-        by_fold = {whole(class_name).casefold(): class_name for class_name in names}
-        matches = [class_name for class_name in names if class_name == stated]
-        matches += [by_fold[word] for word in [whole(stated.strip()).casefold()] if word in by_fold]
-        if not matches:
-            raise SchemaError(f"positive_class must be {names[0]!r} or {names[1]!r}, got {stated!r}")
-        return matches[0]
-    saying_yes = [class_name for class_name in names if class_name.casefold() in _POSITIVE]
-    if len(saying_yes) == 1:
-        return saying_yes[0]
-    return names[0] if counts[0] < counts[1] else names[1]
-
-
-def _alike(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    first: dict[str, str] = {}
-    lines = []
-    for class_name in names:
-        other = first.setdefault(class_name.casefold(), class_name)
-        if other != class_name:
-            lines.append(f"the classes {other!r} and {class_name!r} of {name!r} differ in capital letters only")
-    return tuple(lines)
 
 
 def _regression(name: str, numbers: np.ndarray, why: str) -> Labels:

@@ -98,3 +98,25 @@ def truth(word: str | None) -> bool | None:
         return None
     word = whole(word).casefold()
     return True if word in TRUE else False if word in FALSE else None
+
+
+def count_words(cells: Cells) -> tuple[dict[str, int], int]:
+    """Rows of each different word, in the order in which they come, and rows without one."""
+    positions, found = words(cells)
+    numbers = np.bincount(positions[positions >= 0], minlength=len(found)).tolist()
+    counts: dict[str, int] = {}
+    for word, n in zip(found, numbers, strict=True):
+        if word is not None and n:
+            counts[word] = counts.get(word, 0) + n
+    return counts, len(cells) - sum(counts.values())
+
+
+def first_word(array: pa.Array) -> str:
+    """The first word, shortened; empty if there is none."""
+    for start in range(0, len(array), 100):
+        positions, found = words(array.slice(start, 100))
+        present = [found[i] for i in positions.tolist() if i >= 0 and found[i] is not None]
+        if present:
+            word = str(present[0])
+            return word if len(word) <= 30 else f"{word[:29]}…"
+    return ""
