@@ -135,7 +135,7 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     context = StubContext.of(dataset, space=space, epochs=EPOCHS)
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
-    sampler = make_sampler("tpe", 0, conditional=space.conditional)
+    sampler = make_sampler("tpe", 0)
     study = open_study(storage, "stub", context.objectives, sampler, optuna.pruners.NopPruner())
     ended: list[float] = []
     with mlflow.start_run() as run:

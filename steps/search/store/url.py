@@ -88,7 +88,7 @@ def open_storage(url: str) -> RetryingStorage:
 
 def _of_server(url: str) -> dict[str, Any]:
     """Settings of the engine: a process keeps few connections, as a server has about a hundred for all of them."""
-    kwargs: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 60}
+    kwargs: dict[str, Any] = {"pool_size": 2, "max_overflow": 60}
     parts = make_url(url)
     if parts.drivername == "postgresql+psycopg":
         own = {} if "options" in parts.query else {"options": " ".join(f"-c {k}={v}" for k, v in _SESSION.items())}

@@ -22,6 +22,7 @@ from optuna.samplers import (
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.errors import InputError
+from steps.search.strategy.tpe import SharedSpace, SmoothTPESampler
 
 SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
@@ -42,7 +43,7 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
         raise InputError("sampler must be one for several objectives, got 'cmaes'; choose tpe, nsgaii or nsgaiii")
 
 
-def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampler:
+def make_sampler(name: str, seed: int) -> BaseSampler:
     """The sampler `name`, one that `check_sampler` takes; its draws are a function of seed, trial number and study.
 
     `cmaes` covers the numbers and `gp` the hyperparameters that every trial has; TPE covers the rest.
@@ -50,13 +51,11 @@ def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampl
 
     Args:
         seed: Seed of the study.
-        conditional: Whether the space has hyperparameters that not every trial has.
     """
     match name:
         case "tpe":
-            return PerTrialSampler(
-                lambda own: TPESampler(seed=own, multivariate=True, group=conditional, constant_liar=True), seed
-            )
+            shared = SharedSpace()
+            return PerTrialSampler(lambda own: SmoothTPESampler(shared, own), seed)
         case "qmc":  # its sequence is kept in the study under its seed and goes on by itself
             rest = PerTrialSampler(_random, seed)
             return QMCSampler(seed=seed, scramble=True, independent_sampler=rest, warn_independent_sampling=False)
@@ -69,6 +68,11 @@ def make_sampler(name: str, seed: int, *, conditional: bool = True) -> BaseSampl
         case "nsgaiii":
             return PerTrialSampler(lambda own: NSGAIIISampler(seed=own), seed)
     return PerTrialSampler(_random, seed)
+
+
+def suggests_in_turn(sampler: BaseSampler) -> bool:
+    """Whether processes must ask a sampler one at a time, because it counts in the study what it has drawn."""
+    return not isinstance(sampler, PerTrialSampler)
 
 
 def _random(seed: int) -> BaseSampler:

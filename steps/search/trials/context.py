@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +16,6 @@ from steps.mlp.folds import FoldedTrainer
 from steps.mlp.latency import median_latency_ms
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
-from steps.search.store.attributes import TrialAttributes, TrialSettings
 from steps.search.store.leases import Leases
 from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
@@ -180,18 +179,3 @@ class Job:
     trial: optuna.Trial
     hyperparameters: Mapping[str, Any]
     began: bool
-
-
-def prepare(context: TrialContext, trial: optuna.Trial) -> Job:
-    """Suggest a trial's hyperparameters, or take those that an earlier process suggested.
-
-    They are kept in the study with everything else that determines the trial: a space or an option that
-    changes later cannot change a trial that goes on.
-    """
-    known = TrialAttributes.read(trial)
-    if known.hyperparameters is not None and known.settings is not None:
-        return Job(replace(context, **asdict(known.settings)), trial, known.hyperparameters, began=True)
-    hyperparameters = context.space.suggest(trial)
-    settings = TrialSettings(context.epochs, context.seed, context.precision)
-    TrialAttributes(hyperparameters=hyperparameters, settings=settings).write(trial.set_user_attr)
-    return Job(context, trial, hyperparameters, began=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from functools import partial
 
 import optuna
@@ -11,7 +13,8 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.redaction import redact
-from steps.search.store.attributes import TUNE_RUNS, TrialAttributes
+from steps.search.store.attributes import TUNE_RUNS, TrialAttributes, TrialSettings
+from steps.search.strategy.samplers import suggests_in_turn
 from steps.search.trials.context import Job, WorkerContext
 from steps.search.trials.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.descriptions import trial_description
@@ -22,6 +25,30 @@ logger = logging.getLogger(__name__)
 
 RUN_STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 _MAX_ERROR = 500  # characters
+
+
+def prepare(worker: WorkerContext, trial: optuna.Trial) -> Job:
+    """Suggest a leased trial's hyperparameters, or take those that an earlier process suggested.
+
+    They are kept in the study with everything else that determines the trial: a space or an option that
+    changes later cannot change a trial that goes on.
+
+    Raises:
+        Lost: Another process has taken the trial over.
+    """
+    context, leases, known = worker.context, worker.leases, TrialAttributes.read(trial)
+    if known.hyperparameters is not None and known.settings is not None:
+        return Job(replace(context, **asdict(known.settings)), trial, known.hyperparameters, began=True)
+    settings = TrialSettings(context.epochs, context.seed, context.precision)
+    try:
+        with leases.study_lock() if suggests_in_turn(worker.study.sampler) else nullcontext():
+            hyperparameters = context.space.suggest(trial)
+        if not leases.holds(trial.number):
+            raise Lost
+        TrialAttributes(hyperparameters=hyperparameters, settings=settings).write(trial.set_user_attr)
+    except UpdateFinishedTrialError as error:
+        raise Lost from error
+    return Job(context, trial, hyperparameters, began=False)
 
 
 def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: OnEpoch) -> FrozenTrial | None:

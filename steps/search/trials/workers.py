@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import optuna
@@ -13,9 +14,10 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.strategy.grid import Grid
-from steps.search.trials.context import Job, WorkerContext, prepare
+from steps.search.trials.context import Job, WorkerContext
 from steps.search.trials.garbage import GcBetweenTrials
-from steps.search.trials.trial import put_back, run_trial
+from steps.search.trials.training import Lost
+from steps.search.trials.trial import prepare, put_back, run_trial
 from steps.search.trials.watch import Display
 
 _POLL = 1.0  # seconds between two looks at the trials of other processes
@@ -109,24 +111,32 @@ class Workers:
 
     def _next(self) -> Job | None:
         """The next trial to run; None when the study is over."""
-        study, leases = self._worker.study, self._worker.leases
         while not self._stop.is_set():
-            with leases.study_lock(), leases.storage.reading_once():
-                trials = study.get_trials(deepcopy=False)
-                if put_back_the_dead(self._worker, trials):
-                    trials = study.get_trials(deepcopy=False)
-                over = self._over(trials)
-                if not over and self._limits.grid and not self._limits.grid.enqueue_next(study, trials):
-                    over = "grid"
-                if not over:
-                    trial = study.ask()
-                    if leases.acquire(trial.number):
-                        return prepare(self._worker.context, trial)
-                elif over in ("timeout", "plateau") or not self._others_run(trials):
-                    self.stopped_by = self.stopped_by or over
-                    return None
+            with self._worker.leases.storage.reading_once():
+                trial, over = self._ask()
+                if trial is not None:
+                    with suppress(Lost):
+                        return prepare(self._worker, trial)
+            if over:
+                self.stopped_by = self.stopped_by or over
+                return None
             self._stop.wait(_POLL)
         return None
+
+    def _ask(self) -> tuple[optuna.Trial | None, str]:
+        """The next trial, leased; if there is none, the limit that ends the study, or "" to ask again later."""
+        study, leases = self._worker.study, self._worker.leases
+        with leases.study_lock():
+            trials = study.get_trials(deepcopy=False)
+            if put_back_the_dead(self._worker, trials):
+                trials = study.get_trials(deepcopy=False)
+            over = self._over(trials)
+            if not over and self._limits.grid and not self._limits.grid.enqueue_next(study, trials):
+                over = "grid"
+            if not over:
+                trial = study.ask()
+                return (trial if leases.acquire(trial.number) else None), ""
+            return None, over if over in ("timeout", "plateau") or not self._others_run(trials) else ""
 
     def _over(self, trials: Sequence[FrozenTrial]) -> str:
         """The limit that is reached, whatever is left to be tried; "" if none is."""

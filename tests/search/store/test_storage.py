@@ -203,7 +203,11 @@ def test_trials_are_read_once_in_a_block_of_this_thread(storage: RetryingStorage
         thread.join()
         assert seen == [1]
         number = study.ask().number
-        assert [(t.number, t.intermediate_values) for t in study.get_trials()] == [(0, {1: 0.5}), (number, {})]
+        assert study.get_trials(deepcopy=False) == [before]
         storage.set_trial_state_values(storage.trial_id("study", number), TrialState.WAITING)
-        assert [t.state for t in study.get_trials()] == [TrialState.RUNNING, TrialState.WAITING]
-    assert study.get_trials()[0].intermediate_values == {1: 0.5}
+        assert [(t.state, t.intermediate_values) for t in study.get_trials()] == [
+            (TrialState.RUNNING, {1: 0.5}),
+            (TrialState.WAITING, {}),
+        ]
+        trial.report(0.25, 2)
+    assert study.get_trials()[0].intermediate_values == {1: 0.5, 2: 0.25}

@@ -70,7 +70,7 @@ def test_processes_that_ask_at_once_are_suggested_different_things(name: str) ->
 
 @pytest.mark.parametrize("name", ["tpe", "cmaes", "nsgaii"])
 def test_each_learns_from_the_trials_of_the_study(name: str) -> None:
-    study = optuna.create_study(sampler=make_sampler(name, seed=0, conditional=False))
+    study = optuna.create_study(sampler=make_sampler(name, seed=0))
     for _ in range(200):
         trial = study.ask()
         study.tell(trial, sum((trial.suggest_float(x, -5, 5) - 1) ** 2 for x in "abc"))

@@ -26,8 +26,9 @@ from steps.search.store.heartbeat import PROCESSES
 from steps.search.store.leases import Leases
 from steps.search.store.url import open_storage
 from steps.search.trials.checkpoints import FolderCheckpoints
-from steps.search.trials.context import Job, TrialContext, WorkerContext, prepare
-from steps.search.trials.trial import run_trial
+from steps.search.trials.context import Job, TrialContext, WorkerContext
+from steps.search.trials.training import Lost
+from steps.search.trials.trial import prepare, run_trial
 from steps.search.trials.workers import put_back_the_dead
 from steps.tracking.trials import TrialRuns
 from tests.search.clock import NEVER, Clock
@@ -56,13 +57,17 @@ class WorkerHarness:
     parent: Run
     clock: Clock
 
-    def ask(self) -> Job:
+    def ask(self) -> optuna.Trial:
         """The next trial, leased."""
         with self.worker.leases.study_lock():
             put_back_the_dead(self.worker, self.worker.study.get_trials(deepcopy=False))
             trial = self.worker.study.ask()
             assert self.worker.leases.acquire(trial.number)
-            return prepare(self.worker.context, trial)
+            return trial
+
+    def prepare(self) -> Job:
+        """The next trial, leased and suggested."""
+        return prepare(self.worker, self.ask())
 
     def next(self, crash_at: int = 0, stop_at: int = 0) -> FrozenTrial | None:
         """Run the next trial; crash or ask it to stop after an epoch."""
@@ -74,7 +79,7 @@ class WorkerHarness:
             if epoch == stop_at:
                 stop.set()
 
-        return run_trial(self.worker, self.ask(), stop, on_epoch)
+        return run_trial(self.worker, self.prepare(), stop, on_epoch)
 
     def crash(self) -> None:
         """Leave as a process that is killed on another host does."""
@@ -201,7 +206,7 @@ def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
     start_worker: StartWorker, expected: list[Metrics]
 ) -> None:
     harness = start_worker()
-    harness.ask()
+    harness.prepare()
     harness.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     harness = start_worker()
     assert_undisturbed(harness, harness.next(), expected)
@@ -209,7 +214,7 @@ def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
 
 def die_after_telling(harness: WorkerHarness, expected: list[Metrics]) -> FrozenTrial:
     """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
-    trial, runs = harness.ask().trial, harness.worker.runs
+    trial, runs = harness.prepare().trial, harness.worker.runs
     run_id = runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     runs.log_metrics(run_id, expected[0], 1)
     TrialAttributes(run_id=run_id, metrics=tuple(expected)).write(trial.set_user_attr)
@@ -246,7 +251,7 @@ def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(
 ) -> None:
     first = start_worker()
     harness = start_worker(alone=False)
-    first.ask()
+    first.prepare()
     first.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
     first.crash()
     done = harness.next()
@@ -288,7 +293,7 @@ def test_a_folder_that_takes_no_checkpoint_costs_the_checkpoint_only(
 
 def test_a_trial_that_was_taken_over_is_left_alone(start_worker: StartWorker, expected: list[Metrics]) -> None:
     sleeper = start_worker()
-    job = sleeper.ask()
+    job = sleeper.prepare()
     harness = start_worker()  # the first worker seems dead
     done = harness.next()
     sleeper.clock.ahead = 3600
@@ -297,6 +302,23 @@ def test_a_trial_that_was_taken_over_is_left_alone(start_worker: StartWorker, ex
     assert done is not None
     assert [t.values for t in harness.worker.study.get_trials()] == [done.values]
     assert len(MlflowClient().search_runs(["0"], "tags.`optuna.trial_number` = '0'")) == 1
+
+
+def test_a_trial_that_was_taken_over_is_not_suggested_by_the_process_that_lost_it(
+    start_worker: StartWorker, expected: list[Metrics]
+) -> None:
+    sleeper = start_worker()
+    trial = sleeper.ask()
+    harness = start_worker()  # the first worker seems dead
+    taken_over = harness.ask()
+    sleeper.clock.ahead = 3600
+    with pytest.raises(Lost):
+        prepare(sleeper.worker, trial)
+    assert TrialAttributes.read(harness.worker.study.trials[0]).hyperparameters is None
+    done = run_trial(harness.worker, prepare(harness.worker, taken_over), threading.Event(), lambda *_: None)
+    assert_undisturbed(harness, done, expected)
+    with pytest.raises(Lost):
+        prepare(sleeper.worker, trial)
 
 
 def test_a_study_is_not_continued_with_other_data(start_worker: StartWorker, context: TrialContext) -> None:
@@ -317,5 +339,5 @@ def test_an_error_outside_training_is_not_a_failed_trial(start_worker: StartWork
     harness = start_worker()
     broken = replace(harness.worker, runs=BrokenRuns(harness.parent))
     with pytest.raises(ValueError, match="no run"):
-        run_trial(broken, harness.ask(), threading.Event(), lambda *_: None)
+        run_trial(broken, harness.prepare(), threading.Event(), lambda *_: None)
     assert [trial.state for trial in harness.worker.study.get_trials()] == [TrialState.RUNNING]
