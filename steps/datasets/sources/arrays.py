@@ -5,6 +5,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,9 @@ from steps.datasets.sources.tables import tidy
 
 TARGET, SPLIT = "target", "split"
 _PAIRS = (
-    ("X", "y"),
-    ("x", "y"),
-    ("features", "labels"),
-    ("features", "target"),
-    ("data", "target"),
-    ("images", "labels"),
-)
+    ("X", "y"), ("x", "y"), ("features", "labels"), ("features", "target"), ("data", "target"), ("images", "labels"),
+    ("arr_0", "arr_1"),
+)  # fmt: skip
 _SPLIT_PAIRS = {"train": ("x_train", "y_train"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
 # What NumPy raises for a damaged file, depending on the position of the damage.
 _UNREADABLE = (
@@ -29,6 +26,16 @@ _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, tokenize.TokenError,
 )  # fmt: skip
 _NAMES = ("feature_names", "columns")
+_KINDS = "biufSUMm"  # Booleans, numbers, words, dates and durations
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows of one split with a label each; the name of the split is empty if the file has only one part."""
+
+    split: str
+    features: np.ndarray
+    labels: np.ndarray
 
 
 def read_npy(path: Path) -> Table:
@@ -38,12 +45,12 @@ def read_npy(path: Path) -> Table:
         SourceError: Damaged, of Python objects, of another number of dimensions, or empty.
     """
     try:
+        with path.open("rb") as file:
+            np.lib.format.read_magic(file)  # what is no array is taken for a pickle by the next line
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except _UNREADABLE as error:
         raise SourceError(f"must be an undamaged array without Python objects, got {str(path)!r} ({error})") from error
-    if array.dtype.names is None and array.ndim != 2:
-        raise SourceError(f"must be an array of rows and columns, got shape {array.shape} in {str(path)!r}")
-    return tidy(pa.table(_columns(array, ())), path)
+    return _matrix(array, path)
 
 
 def read_npz(path: Path) -> Table | Images:
@@ -55,88 +62,117 @@ def read_npz(path: Path) -> Table | Images:
         SourceError: Damaged, of Python objects, of unequal lengths, or empty.
     """
     arrays = _load(path)
-    given = {name.lower(): name for name in arrays}
-    parts = {
-        split: (arrays[given[x]], arrays[given[y]])
-        for split, (x, y) in _SPLIT_PAIRS.items()
-        if x in given and y in given
-    }
+    parts = _parts(arrays)
     if not parts:
-        pair = next((pair for pair in _PAIRS if pair[0] in arrays and pair[1] in arrays), None)
-        if pair is None:
-            return _of_columns(arrays, path)
-        parts = {"": (arrays[pair[0]], arrays[pair[1]])}
-    for features, labels in parts.values():
-        if features.ndim < 2 or labels.shape not in ((len(features),), (len(features), 1)):
-            raise SourceError(
-                f"must hold rows with a label each, got shapes {features.shape} and {labels.shape} in {str(path)!r}"
-            )
-    shapes = {features.shape[1:] for features, _ in parts.values()}
-    if len(shapes) > 1:
-        raise SourceError(
-            f"must hold rows of one shape in each split, got {' and '.join(map(str, shapes))} in {str(path)!r}"
-        )
-    features = np.concatenate([features for features, _ in parts.values()])
-    labels = np.concatenate([labels.reshape(-1) for _, labels in parts.values()])
-    splits = tuple(split for split, (_, labels) in parts.items() for _ in labels)
-    if len(labels) == 0:
-        raise SourceError(f"must be a file with rows, got {str(path)!r}, which is empty")
+        return _of_columns(arrays, path)
+    _check(parts, path)
+    features = np.concatenate([part.features for part in parts])
+    labels = np.concatenate([part.labels.reshape(-1) for part in parts])
+    splits = tuple(part.split for part in parts for _ in part.labels) if parts[0].split else None
     if _are_images(features):
-        return Images(_pixels(features), tuple(map(_text, labels.tolist())), splits if splits[0] else None)
-    names = next((tuple(map(str, arrays[name])) for name in _NAMES if name in arrays), ())
-    columns = _columns(features.reshape(len(features), -1), names)
-    columns[TARGET] = _column(labels)
-    if splits[0]:
-        columns[SPLIT] = pa.array(splits)
-    found = tidy(pa.table(columns), path)
-    return Table(found.table, TARGET, SPLIT if splits[0] else "", found.notes)
+        return Images(_pixels(features), _class_names(labels, path), splits)
+    stated = next((arrays[name] for name in _NAMES if name in arrays), np.empty(0))
+    columns = _columns(features.reshape(len(features), -1), tuple(map(str, stated.tolist())), path)
+    columns.append((TARGET, _column(labels, TARGET, path)))
+    if splits:
+        columns.append((SPLIT, pa.array(splits)))
+    found = _table(columns, path)
+    return Table(found.table, TARGET, SPLIT if splits else "", found.notes)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(path):
+        raise SourceError(f"must be an undamaged .npz file, got {str(path)!r}, which is no archive")
+    arrays, name = {}, ""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {}
             for name in archive.files:
-                try:
-                    arrays[name] = archive[name]
-                except ValueError as error:
-                    raise SourceError(
-                        f"must hold arrays without Python objects, got {name!r} in {str(path)!r} ({error})"
-                    ) from error
-            return arrays
-    except SourceError:
-        raise
+                arrays[name] = archive[name]
     except _UNREADABLE as error:
-        raise SourceError(f"must be an undamaged .npz file, got {str(path)!r} ({error})") from error
+        where = f"the array {name!r} of " if name else ""
+        raise SourceError(
+            f"must be an undamaged .npz file without Python objects, got {where}{str(path)!r} ({error})"
+        ) from error
+    return arrays
+
+
+def _parts(arrays: dict[str, np.ndarray]) -> list[_Part]:
+    """The rows with their labels; none if the arrays have other names."""
+    given = {name.lower(): array for name, array in arrays.items()}
+    parts = [_Part(split, given[x], given[y]) for split, (x, y) in _SPLIT_PAIRS.items() if x in given and y in given]
+    return parts or [_Part("", arrays[x], arrays[y]) for x, y in _PAIRS if x in arrays and y in arrays][:1]
+
+
+def _check(parts: list[_Part], path: Path) -> None:
+    for part in parts:
+        n_rows = len(part.features) if part.features.ndim else 0
+        if part.features.ndim < 2 or part.labels.shape not in ((n_rows,), (n_rows, 1)):
+            shapes = f"{part.features.shape} and {part.labels.shape}"
+            raise SourceError(f"must hold rows with a label each, got shapes {shapes} in {str(path)!r}")
+    shapes = " and ".join(sorted({str(part.features.shape[1:]) for part in parts}))
+    if " and " in shapes:
+        raise SourceError(f"must hold rows of one shape in each split, got {shapes} in {str(path)!r}")
+    if not sum(len(part.labels) for part in parts):
+        raise SourceError(f"must be a file with rows, got {str(path)!r}, which is empty")
 
 
 def _of_columns(arrays: dict[str, np.ndarray], path: Path) -> Table:
+    """A table of one array with rows and columns, or of an array per column."""
+    if len(arrays) == 1:
+        (array,) = arrays.values()
+        if array.ndim == 2 or array.dtype.names:
+            return _matrix(array, path)
     lengths = {array.shape for array in arrays.values()}
     if len(lengths) != 1 or len(next(iter(lengths))) != 1:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise SourceError(
             f"must hold the arrays X and y, or columns of one length, got {shapes or 'no array'} in {str(path)!r}"
         )
-    return tidy(pa.table({name: _column(array) for name, array in arrays.items()}), path)
+    return _table([(name, _column(array, name, path)) for name, array in arrays.items()], path)
 
 
-def _columns(array: np.ndarray, names: tuple[str, ...]) -> dict[str, pa.Array]:
+def _matrix(array: np.ndarray, path: Path) -> Table:
+    if array.ndim != (1 if array.dtype.names else 2):
+        raise SourceError(f"must be an array of rows and columns, got shape {array.shape} in {str(path)!r}")
+    return _table(_columns(array, (), path), path)
+
+
+def _table(columns: list[tuple[str, pa.Array]], path: Path) -> Table:
+    return tidy(pa.table([column for _, column in columns], names=[name for name, _ in columns]), path)
+
+
+def _columns(array: np.ndarray, names: tuple[str, ...], path: Path) -> list[tuple[str, pa.Array]]:
     if array.dtype.names:
-        return {name: _column(array[name]) for name in array.dtype.names}
+        return [(name, _column(array[name], name, path)) for name in array.dtype.names]
     if len(names) != array.shape[1]:
         names = tuple(f"column_{i}" for i in range(array.shape[1]))
-    return {name: _column(array[:, i]) for i, name in enumerate(names)}
+    return [(name, _column(array[:, i], name, path)) for i, name in enumerate(names)]
 
 
-def _column(array: np.ndarray) -> pa.Array:
-    """Arrow takes arrays of this machine's byte order, and text as Python's."""
+def _column(array: np.ndarray, name: str, path: Path) -> pa.Array:
+    """A column of Arrow, which takes arrays of this machine's byte order, and text as Python's."""
+    if array.ndim != 1 or array.dtype.kind not in _KINDS:
+        found = f"{array.dtype} of shape {array.shape[1:]}" if array.ndim > 1 else str(array.dtype)
+        raise SourceError(f"must hold numbers, words or dates, got {found} in the column {name!r} of {str(path)!r}")
     if array.dtype.kind in "SU":
         return pa.array([_text(value) for value in array.tolist()])
-    return pa.array(np.ascontiguousarray(array.reshape(-1).astype(array.dtype.newbyteorder("="))))
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    if array.dtype.kind in "Mm" and np.datetime_data(array.dtype)[0] not in ("D", "s", "ms", "us", "ns"):
+        array = array.astype(f"{array.dtype.kind}8[s]")
+    return pa.array(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))))
+
+
+def _class_names(labels: np.ndarray, path: Path) -> tuple[str, ...]:
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise SourceError(f"must hold a label for each image, got {labels[~np.isfinite(labels)][0]} in {str(path)!r}")
+    return tuple(map(_text, labels.tolist()))
 
 
 def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _are_images(features: np.ndarray) -> bool:

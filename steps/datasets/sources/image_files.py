@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steps.datasets.pictures import picture_suffixes
+from steps.datasets.sources.naming import as_utf8
 from steps.datasets.sources.source import SourceError
 
 _SPLITS = {
@@ -54,11 +55,6 @@ def named(paths: Iterable[Path], folder: Path) -> str:
     """The first of some files, for a line of text."""
     names = [as_utf8(str(path.relative_to(folder))) for path in paths]
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-
-
-def as_utf8(name: str) -> str:
-    """The name of a file with what is not UTF-8 replaced, so that it can be written."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _check(images: list[ImageFile], folder: Path, loose: list[Path]) -> None:

@@ -25,6 +25,11 @@ def source_name(file_name: str) -> str:
     return word[:_LONGEST].strip("-_") or "data"
 
 
+def as_utf8(name: str) -> str:
+    """The name of a file with what is not UTF-8 replaced, so that it can be written."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def nearest(path: Path, names: Iterable[str]) -> str:
     """The end of an error about a path that does not exist: the most similar name beside it, or among `names`."""
     try:

@@ -24,7 +24,7 @@ from steps.datasets.sources.csv_files import CSV, concatenated_csv, read_csv, ty
 from steps.datasets.sources.digest import files_digest, table_digest
 from steps.datasets.sources.image_files import find_images
 from steps.datasets.sources.image_folder import read_image_folder, resized
-from steps.datasets.sources.naming import nearest, source_name, suffix
+from steps.datasets.sources.naming import as_utf8, nearest, source_name, suffix
 from steps.datasets.sources.openml import PREFIX, openml_number, read_openml
 from steps.datasets.sources.source import Images, ImageSource, SourceError, Table, TableSource
 from steps.datasets.sources.tables import concatenated, tidy
@@ -121,7 +121,7 @@ def _open_file(path: Path, image_shape: tuple[int, ...]) -> TableSource | ImageS
     contents = _READERS[suffix(path)](path)
     if isinstance(contents, Images) and image_shape:
         contents = resized(contents, image_shape)
-    return _source(contents, source_name(path.name), str(path), file_digest(path))
+    return _source(contents, source_name(path.name), as_utf8(str(path)), file_digest(path))
 
 
 def _open_address(address: str, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
@@ -142,7 +142,7 @@ def _open_folder(folder: Path, image_shape: tuple[int, ...]) -> TableSource | Im
     else:
         contents = read_image_folder(folder, image_shape)
         files = [file.path for file in find_images(folder)[0]]
-    return _source(contents, source_name(folder.name), str(folder), files_digest(files, folder))
+    return _source(contents, source_name(folder.name), as_utf8(str(folder)), files_digest(files, folder))
 
 
 def _open_glob(pattern: Path, image_shape: tuple[int, ...]) -> TableSource | ImageSource:
@@ -155,7 +155,7 @@ def _open_glob(pattern: Path, image_shape: tuple[int, ...]) -> TableSource | Ima
     notes = (*table.notes, f"{len(files):,} files were read, one below the other.")
     root = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
     name = source_name(pattern.name.replace("*", " "))
-    return _source(Table(table.table, notes=notes), name, str(pattern), files_digest(files, root))
+    return _source(Table(table.table, notes=notes), name, as_utf8(str(pattern)), files_digest(files, root))
 
 
 def _read_all(files: Sequence[Path], pattern: Path) -> Table:

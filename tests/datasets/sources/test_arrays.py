@@ -16,7 +16,7 @@ def read(path: Path) -> TableSource:
     return source
 
 
-@pytest.mark.parametrize(("x", "y"), [("X", "y"), ("features", "labels"), ("data", "target")])
+@pytest.mark.parametrize(("x", "y"), [("X", "y"), ("features", "labels"), ("data", "target"), ("arr_0", "arr_1")])
 def test_features_and_labels_are_a_table_with_its_target(x: str, y: str, tmp_path: Path) -> None:
     arrays = {x: np.array([[1.5, 2], [3, np.nan]], ">f4"), y: np.array(["yes", "no"])}
     np.savez(tmp_path / "rows.npz", **arrays)  # type: ignore[arg-type]
@@ -76,6 +76,14 @@ def test_images_of_a_file_get_the_shape_that_is_stated(shape: tuple[int, ...], t
         assert set(source.images.flat) == {7}
 
 
+@pytest.mark.parametrize("labels", [[5.0, 7.0], [b"5", b"7"], ["5", "7"], [5, 7]])
+def test_labels_are_the_names_that_they_mean(labels: list[object], tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", X=np.zeros((2, 4, 5), np.uint8), y=labels)
+    source = open_source(str(tmp_path / "rows.npz"))
+    assert isinstance(source, ImageSource)
+    assert source.labels == ("5", "7")
+
+
 def test_other_numbers_of_two_dimensions_are_a_table(tmp_path: Path) -> None:
     np.savez(tmp_path / "rows.npz", X=np.zeros((3, 2, 2)), y=[0, 1, 0])
     assert read(tmp_path / "rows.npz").table.num_columns == 5
@@ -86,3 +94,18 @@ def test_an_array_is_a_table(tmp_path: Path) -> None:
     assert read(tmp_path / "rows.npy").table.to_pydict() == {"column_0": [1, 3], "column_1": [2, 4]}
     np.save(tmp_path / "rows.npy", np.array([(1, "a"), (2, "?")], [("n", ">i4"), ("word", "U3")]))
     assert read(tmp_path / "rows.npy").table.to_pydict() == {"n": [1, 2], "word": ["a", None]}
+
+
+def test_a_matrix_without_labels_is_a_table(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", np.array([[1, 2], [3, 4]], np.longdouble))
+    assert read(tmp_path / "rows.npz").table.to_pydict() == {"column_0": [1.0, 3.0], "column_1": [2.0, 4.0]}
+
+
+def test_dates_of_any_unit_are_read(tmp_path: Path) -> None:
+    dates = {unit: np.array(["2024-02-01", "NaT"], f"M8[{unit}]") for unit in ("Y", "M", "D", "h", "ms", "ns")}
+    np.savez(tmp_path / "rows.npz", **dates)  # type: ignore[arg-type]
+    table = read(tmp_path / "rows.npz").table
+    for unit, column in zip(table.column_names, table.columns, strict=True):
+        value, missing = column.to_pylist()
+        assert str(value)[:10] == ("2024-01-01" if unit == "Y" else "2024-02-01")
+        assert missing is None

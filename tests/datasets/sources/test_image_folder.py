@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +178,12 @@ def test_a_truncated_image_is_named(tmp_path: Path) -> None:
     write(tmp_path / "photos", {"a/1.png": grey(1), "b/1.png": cut(red(60, 60), tmp_path)})
     with pytest.raises(InputError, match=r"that cannot: b/1.png \(.*truncated"):
         open_source(str(tmp_path / "photos"))
+
+
+def test_names_that_are_not_utf8_can_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    write(folder, {os.fsdecode(b"k\xe4se/1.png"): grey(1), "brot/1.png": grey(2), os.fsdecode(b"\xff.txt"): b"x"})
+    source = read(folder)
+    assert source.labels == ("brot", "k\ufffdse")
+    for text in (source.name, source.source, *source.labels, *source.notes):
+        text.encode()
