@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dates import parse
+from .dates import parse_exactly
 
 _SAMPLE = 200  # words that are tried before all are
+_GLANCE = 10  # words that rule most formats out
 _DAYS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y",
          "%B %d, %Y", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%b %d %Y")  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -43,6 +44,7 @@ def find_date_format(words: Sequence[str], share: float, *, is_stated: bool = Fa
     if not is_stated and np.mean([_LOOK.fullmatch(word) is not None for word in sample]) < share:
         return None
     tried = ["", *(day + time for time in _TIMES for day in _DAYS), *([_COMPACT] if is_stated else [])]
+    tried = [written for written in tried if _share(sample[:_GLANCE], written) >= 0.5]
     found = [written for written in tried if _share(sample, written) >= share]
     found = [written for written in found[:4] if _share(words, written) >= share]
     if not found:
@@ -57,7 +59,7 @@ def find_date_format(words: Sequence[str], share: float, *, is_stated: bool = Fa
 
 
 def _share(words: Sequence[str], written: str) -> float:
-    return float(np.mean(~np.isnat(parse(list(words), written))))
+    return float(np.mean(~np.isnat(parse_exactly(words, written or "ISO8601"))))
 
 
 def _exchanged(written: str) -> str:
@@ -65,6 +67,6 @@ def _exchanged(written: str) -> str:
 
 
 def _days(words: Sequence[str], written: str) -> set[int]:
-    dates = parse(list(words), written)
+    dates = parse_exactly(words, written or "ISO8601")
     dates = dates[~np.isnat(dates)]
     return set(((dates.astype("M8[D]") - dates.astype("M8[M]").astype("M8[D]")).astype(int) + 1).tolist())

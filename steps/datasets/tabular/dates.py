@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -33,16 +35,21 @@ def instants(array: pa.Array, written: str) -> np.ndarray:
     return dates
 
 
-def parse(texts: list[str | None], written: str) -> np.ndarray:
+def parse(texts: Sequence[str | None], written: str) -> np.ndarray:
     """(n,) datetime64[us] of texts in one format or in ISO 8601, NaT for the others."""
-    found = _parsed(texts, written or "ISO8601")
+    found = parse_exactly(texts, written or "ISO8601")
     rest = np.isnat(found) & np.array([text is not None for text in texts], bool)
     if written and rest.any():
-        found[rest] = _parsed([texts[i] for i in np.flatnonzero(rest).tolist()], "ISO8601")
+        found[rest] = parse_exactly([texts[i] for i in np.flatnonzero(rest).tolist()], "ISO8601")
     return found
 
 
-def _parsed(texts: list[str | None], written: str) -> np.ndarray:
+def parse_exactly(texts: Sequence[str | None], written: str) -> np.ndarray:
+    """(n,) datetime64[us] of texts in one format only, NaT for the others.
+
+    Args:
+        written: A `strptime` pattern, or `ISO8601`.
+    """
     # Of plain digits ISO 8601 makes years: those are numbers.
     usable = [text if text and (written != "ISO8601" or not text.isdigit()) else None for text in texts]
     parsed = pd.to_datetime(pd.Series(usable, dtype="str"), format=written, errors="coerce", utc=True)
