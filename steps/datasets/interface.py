@@ -54,8 +54,26 @@ class Interface:
         """The part that signature and columns do not tell, of JSON types."""
         return {
             "target": self.target.to_json(),
+            "is_table": self.columns is not None,
             "feature_max": self.feature_max,
             "image_shape": list(self.image_shape) if self.image_shape else None,
             "n_codes": self.n_codes,
             "n_levels": self.n_levels,
         }
+
+    def differences(self, other: Interface) -> list[str]:
+        """Why a model with this interface cannot be compared with one with the other: a line per difference."""
+        kinds = tuple("table" if interface.columns else "array" for interface in (self, other))
+        pairs = {
+            "kind of input": kinds,
+            "task": (self.target.task, other.target.task),
+            "target": (repr(self.target.name), repr(other.target.name)),
+            "classes": tuple(", ".join(target.class_names) or "none" for target in (self.target, other.target)),
+        }
+        if self.columns is None and other.columns is None:
+            pairs["number of features"] = str(self.n_features), str(other.n_features)
+            pairs["image shape"] = str(self.image_shape), str(other.image_shape)
+        lines = [f"{what} {ours}, in the other {theirs}" for what, (ours, theirs) in pairs.items() if ours != theirs]
+        if self.columns and other.columns:
+            lines += self.columns.schema.differences(other.columns.schema)
+        return lines

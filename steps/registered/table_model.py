@@ -17,6 +17,7 @@ import keras
 import mlflow
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
@@ -36,13 +37,17 @@ class TableModel(PythonModel):
     network: keras.Model
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read the files of the model, and compile the network for one row and for many."""
+        """Read the files of the model, and compile its network."""
         load = _package(Path(context.artifacts["tabular"]))
         self._errors, self._predictions = load("errors"), load("predictions")
         self.columns = load("columns").Columns.from_json(Path(context.artifacts["columns"]).read_text(encoding="utf-8"))
         self.network = keras.saving.load_model(context.artifacts["model"], compile=False)
-        for n_rows in (1, 2):
-            self.network.predict_on_batch(np.zeros((n_rows, self.columns.encoding.n_features), np.float32))
+        width = self.columns.encoding.n_features
+        compiled = tf.function(
+            lambda x: self.network(x, training=False), input_signature=[tf.TensorSpec((None, width), tf.float32)]
+        )
+        compiled(np.zeros((1, width), np.float32))
+        self._compiled = compiled
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Predictions with the index of the rows: columns in any order and more of them, missing cells, unseen levels.
@@ -68,7 +73,7 @@ class TableModel(PythonModel):
         """
         features = self.columns.encoding.encode(rows, faults)
         parts = range(0, max(1, len(features)), _CHUNK)
-        return np.concatenate([self.network.predict_on_batch(features[start : start + _CHUNK]) for start in parts])
+        return np.concatenate([self._compiled(features[start : start + _CHUNK]).numpy() for start in parts])
 
 
 def _package(folder: Path) -> Any:

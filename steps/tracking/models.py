@@ -114,7 +114,7 @@ def interface_of(uri: str) -> Interface:
     metadata = described.metadata or {}
     if "target" not in metadata or described.signature is None:
         raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose target is unknown")
-    columns = None if _is_images(described) else _columns_of(uri)
+    columns = _columns_of(uri) if metadata["is_table"] else None
     (features, *_) = described.signature.inputs.inputs
     return Interface(
         target=Target.from_json(metadata["target"]),
@@ -126,10 +126,6 @@ def interface_of(uri: str) -> Interface:
         n_levels=metadata["n_levels"],
         columns=columns,
     )
-
-
-def _is_images(described: Model) -> bool:
-    return "tensorflow" in described.flavors
 
 
 def _columns_of(uri: str) -> Columns:
@@ -159,7 +155,7 @@ def load_network(uri: str) -> Any:
     Raises:
         StepError: Its files are damaged or out of reach; says which model and how.
     """
-    if not _is_images(describe_model(uri)):
+    if "tensorflow" not in describe_model(uri).flavors:
         return load_model(uri).unwrap_python_model().network
     try:
         return mlflow.tensorflow.load_model(uri)

@@ -26,6 +26,7 @@ from steps.tracking.tags import DATASET_DIGEST_TAG, PROMOTION_REASON_TAG, REASON
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
+_SHOWN = 5  # differences
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,13 @@ def is_approved(version: ModelVersion) -> bool:
 
 
 def check_compatible(name: str, interface: Interface) -> None:
-    """Refuse a model of other classes or another feature shape than the registered ones.
+    """Refuse a model of another target, other classes, columns or feature shape than the registered ones.
 
     The champion speaks for the registered ones, else the newest version; one that this project did not register
     says nothing.
 
     Raises:
-        InputError: It differs; says how.
+        InputError: It differs; says how, of a table column by column.
     """
     version = version_by_alias(name, CHAMPION) or max(versions_of(name), key=lambda v: int(v.version), default=None)
     if version is None:
@@ -123,16 +124,12 @@ def check_compatible(name: str, interface: Interface) -> None:
         registered = interface_of(f"models:/{name}/{version.version}")
     except InputError:
         return
-    for what, theirs, ours in (
-        ("classes", ", ".join(registered.target.class_names), ", ".join(interface.target.class_names)),
-        ("number of features", registered.n_features, interface.n_features),
-        ("image shape", registered.image_shape, interface.image_shape),
-    ):
-        if theirs != ours:
-            raise InputError(
-                f"model_name must be a model of the same data, got {name!r}: the {what} of its version "
-                f"{version.version}: {theirs}, of these data: {ours}; choose another model_name"
-            )
+    if lines := registered.differences(interface):
+        more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+        raise InputError(
+            f"model_name must be a model of the same data, got {name!r}, whose version {version.version} differs from "
+            f"these data (the other): {'; '.join(lines[:_SHOWN])}{more}; choose another model_name"
+        )
 
 
 def version_by_alias(name: str, alias: str) -> ModelVersion | None:

@@ -103,7 +103,7 @@ def test_rollback(copied: Path, client: MlflowClient) -> None:
 def test_a_model_of_other_data_is_refused_before_training(copied: Path) -> None:
     result = run_step(copied, "main", "--dataset", "mnist", "--model-name", "digits-mlp")
     assert result.returncode == 2, result.stderr
-    assert "number of features of its version 1: 64, of these data: 784" in result.stderr
+    assert "number of features 64, in the other 784" in result.stderr
     assert "tune: running" not in result.stdout
 
 

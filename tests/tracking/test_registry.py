@@ -20,7 +20,7 @@ from steps.tracking.models import find_model
 from steps.tracking.registry import Candidate, check_compatible, list_versions, register
 
 PETS = Target("classification", class_names=("cat", "dog"))
-TASK = Classification(("cat", "dog"))
+TASK = Classification(PETS)
 Register = Callable[..., ModelVersion]
 
 
@@ -83,10 +83,10 @@ def test_a_model_that_is_not_there_lists_what_is(uri: str, expected: str, regist
         ({}, ""),
         (
             {"target": replace(PETS, class_names=("cat", "dog", "cow"))},
-            "classes of its version 1: cat, dog, of these data: cat, dog, cow",
+            "classes cat, dog, in the other cat, dog, cow",
         ),
-        ({"n_features": 5}, "the number of features of its version 1: 4, of these data: 5"),
-        ({"image_shape": (4, 1)}, r"the image shape of its version 1: \(2, 2\), of these data: \(4, 1\)"),
+        ({"n_features": 5}, "number of features 4, in the other 5"),
+        ({"image_shape": (4, 1)}, r"image shape \(2, 2\), in the other \(4, 1\)"),
     ],
     ids=["equal", "classes", "features", "shape"],
 )

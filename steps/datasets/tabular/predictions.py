@@ -20,10 +20,10 @@ def named(outputs: np.ndarray, target: Target, index: Any = None) -> pd.DataFram
         index: Of the table, (n,).
     """
     if not target.class_names:
-        return pd.DataFrame({PREDICTED: outputs[:, 0]}, index=index)
-    words = pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str")
-    columns = {PREDICTED: words, **dict(zip(names(target)[1:], outputs.T.copy(), strict=True))}
-    return pd.DataFrame(columns, index=index)
+        return pd.DataFrame(outputs, index=index, columns=[PREDICTED])
+    table = pd.DataFrame(outputs, index=index, columns=names(target)[1:])
+    table.insert(0, PREDICTED, pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str"))
+    return table
 
 
 def names(target: Target) -> tuple[str, ...]:
