@@ -13,7 +13,7 @@ import pyarrow.compute as pcc
 import pyarrow.csv as pc
 
 from steps.datasets.sources.cells import trimmed_table, typed_table
-from steps.datasets.sources.decimal_comma import with_points
+from steps.datasets.sources.decimal_comma import with_certain_commas
 from steps.datasets.sources.dialect import Dialect, detect_dialect
 from steps.datasets.sources.source import SourceError, Table
 from steps.datasets.sources.tables import concatenated
@@ -77,7 +77,7 @@ def type_columns(text: TextTable) -> Table:
     """The table with the types that its cells have."""
     if text.separator == ",":
         return Table(typed_table(text.table), notes=text.notes)
-    table, names = with_points(text.table)
+    table, names = with_certain_commas(text.table)
     said = [f"Points and commas were read as 1.234,5 has them, in {', '.join(names)}."] if names else []
     return Table(typed_table(table), notes=(*text.notes, *said))
 

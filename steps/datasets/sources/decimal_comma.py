@@ -7,14 +7,16 @@ import pyarrow.compute as pc
 
 _NUMBER = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(\.[0-9]{3})*$"
-# Commas and points that no one writes so in English. A column of text that has one is read by `tabular` later, and so
-# is its text in the rows that a model is given.
+# Commas and points that no one writes so in English: a column of text with one of them tells its format to `tabular`.
 _TOLD = r",([0-9]{1,2}|[0-9]{4,})$|\.[0-9]{3}[,.]"
 _EVIDENT = rf"{_TOLD}|^[+-]?(0|[0-9]{{4,}}),"
 
 
-def with_points(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
-    """Write numbers with a decimal point that only the rest of the table shows to have a decimal comma.
+def with_certain_commas(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
+    """Spell numbers with a decimal comma so that they can be nothing else, if another column shows that they have one.
+
+    1.200 becomes 1.200,0 and 0,125 becomes 0,1250. They stay text: its format is part of the schema of a model, so
+    that the model reads 1.200 in the same way.
 
     Args:
         table: Trimmed text.
@@ -28,8 +30,9 @@ def with_points(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
     grouped = [i for i, text in enumerate(table.columns) if _any(text, r"\.") and _all(text, _GROUPED)]
     changed = sorted({*grouped, *(i for i in commas if not _any(table.column(i), _TOLD))})
     for i in changed:
-        text = pc.replace_substring(pc.replace_substring(table.column(i), ".", ""), ",", ".")
-        table = table.set_column(i, table.column_names[i], text)
+        text = table.column(i)
+        certain = pc.binary_join_element_wise(text, pc.if_else(pc.match_substring(text, ","), "0", ",0"), "")
+        table = table.set_column(i, table.column_names[i], certain)
     return table, tuple(table.column_names[i] for i in changed)
 
 

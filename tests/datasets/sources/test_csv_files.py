@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from steps.datasets.sources import TableSource, open_source
+from steps.datasets.tabular.inference import infer
+from steps.datasets.tabular.values import canonical
 
 
 def read(folder: Path, content: str | bytes, name: str = "rows.csv") -> TableSource:
@@ -92,13 +94,24 @@ def test_decimal_commas_that_a_column_shows_stay_text_for_the_schema(tmp_path: P
 
 
 def test_decimal_commas_of_one_column_tell_about_the_others(tmp_path: Path) -> None:
-    source = read(tmp_path, "price;area;share;n;word\n1,5;1.200;0,125;1;a,b\n99,5;950;1,500;2;1,5\n")
+    source = read(tmp_path, "price;area;share;n;word\n1,5;1.200;0,125;1;a,b\n99,5;950;1,500;2;1,5\n;;NA;;\n")
     assert source.table.to_pydict() == {
-        "price": ["1,5", "99,5"], "area": [1200, 950], "share": [0.125, 1.5], "n": [1, 2], "word": ["a,b", "1,5"],
+        "price": ["1,5", "99,5", None], "area": ["1.200,0", "950,0", None], "share": ["0,1250", "1,5000", None],
+        "n": [1, 2, None], "word": ["a,b", "1,5", None],
     }  # fmt: skip
     assert source.notes == ("Points and commas were read as 1.234,5 has them, in area, share.",)
-    assert columns(tmp_path, "a;b\n0,125;1.500\n0,250;2.750\n") == {"a": [0.125, 0.25], "b": [1500, 2750]}
     assert columns(tmp_path, 'a,b\n"1,5",1.200\n')["b"] == [1.2]  # a separator of English files
+
+
+def test_a_model_of_a_file_with_decimal_commas_takes_its_rows(tmp_path: Path) -> None:
+    rows = [f"{i},5;{1 + i}.{i:03};0,{i:03};{'ja' if i % 2 else 'nein'}" for i in range(100)]
+    table = read(tmp_path, "price;area;share;target\n" + "\n".join(rows)).table
+    schema = infer(table, "target").schema
+    assert [(column.kind, column.low, column.high) for column in schema.columns] == [
+        ("number", 0.5, 99.5), ("number", 1000.0, 100_099.0), ("number", 0.0, 0.099),
+    ]  # fmt: skip
+    raw = {"price": ["7,5"], "area": ["1.200"], "share": ["0,125"]}
+    assert [canonical(column, raw[column.name]).to_pylist() for column in schema.columns] == [[7.5], [1200.0], [0.125]]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
