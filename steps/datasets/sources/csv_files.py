@@ -88,7 +88,6 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
     Raises:
         UnicodeDecodeError: The encoding is another one.
     """
-
     undecodable: list[UnicodeDecodeError] = []
 
     def refuse(row: pc.InvalidRow) -> str:

@@ -19,6 +19,7 @@ from steps.datasets.sources.tables import check_names
 
 _HEAD = 1 << 20  # bytes that are looked at
 _ROWS = 200  # rows that vote for a separator
+_NEARLY = 1.1  # ratio of two steps
 _SEPARATORS = (",", ";", "\t", "|")
 _COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 _OTHER_FORMATS = {
@@ -151,13 +152,21 @@ def _separator(text: str, is_whole: bool) -> str:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    """Whether the first row is no row of names: it holds numbers, but they do not count up, as years and indices do."""
+    """Whether the first row is no row of names: it holds numbers, but they do not count, as years and indices do."""
     if not all(map(str.strip, row)):
         return False
     numbers = [float(cell.replace(",", ".")) for cell in row if _NUMBER.fullmatch(cell)]
     if len(numbers) == len(row):
         return numbers not in (list(range(len(row))), list(range(1, len(row) + 1)))
-    return len(numbers) > 1 and any(after <= before for before, after in pairwise(numbers))
+    return len(numbers) > 1 and not _count(numbers)
+
+
+def _count(numbers: Sequence[float]) -> bool:
+    """Whether numbers are whole and grow, or go up or down in steps that are equal, nearly."""
+    steps = [after - before for before, after in pairwise(numbers)]
+    if min(steps) > 0 and all(number.is_integer() for number in numbers):
+        return True
+    return min(steps) * max(steps) > 0 and max(map(abs, steps)) <= _NEARLY * min(map(abs, steps))
 
 
 def _names(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -141,10 +141,11 @@ def test_a_file_without_names_gets_some(tmp_path: Path) -> None:
     assert source.table.column_names == ["column_0", "column_1", "column_2", "column_3"]
     assert source.table.num_rows == 2
     assert source.notes == ("The file has no line of names; its columns are named column_0 to column_3.",)
+    assert len(columns(tmp_path, "39, 77516, State-gov, 13\n50, 83311, Private, 13\n")["column_0"]) == 2
     assert columns(tmp_path, "7,2\n1,3\n") == {"column_0": [7, 1], "column_1": [2, 3]}
 
 
-@pytest.mark.parametrize("names", ["0,1,2", "1,2,3", "city,2019,2020", "label,0,1"])
+@pytest.mark.parametrize("names", ["0,1,2", "1,2,3", "city,2019,2020", "city,2020,2019", "label,5,9", "a,400.5,401"])
 def test_numbers_that_count_up_are_names(names: str, tmp_path: Path) -> None:
     assert list(columns(tmp_path, f"{names}\n9,8,7\n")) == names.split(",")
 
