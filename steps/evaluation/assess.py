@@ -83,6 +83,7 @@ def assess(
     )
     if (trees := task.boosting(train, test)) is None:
         return Assessment(task, targets, outputs, scores, baselines, checks)
-    note = rival_note(task.primary, task.compare(targets, outputs, trees), alpha)
-    rivals = {**baselines, BOOSTING: task.primary.measure(targets, trees)}
+    sample = trees.n_rows if trees.n_rows < len(train) else None
+    note = rival_note(task.primary, task.compare(targets, outputs, trees.outputs), alpha, sample)
+    rivals = {**baselines, BOOSTING: task.primary.measure(targets, trees.outputs)}
     return Assessment(task, targets, outputs, scores, rivals, checks, (note,))

@@ -12,7 +12,15 @@ from steps.datasets.interface import Interface
 
 BOOSTING = "gradient_boosting"  # scikit-learn's HistGradientBoosting
 _MOST_LEVELS = 255  # of a category that the boosted trees can split by set
-_MOST_COST = 300_000_000  # rows x features x trees per iteration: some three minutes on two cores
+_MOST_COST = 20_000_000  # rows x features x trees per iteration: one to three minutes on two cores
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Boosted trees on test rows: their (m, n_outputs) outputs, and how many training rows they were fitted on."""
+
+    outputs: np.ndarray
+    n_rows: int
 
 
 @dataclass(frozen=True)
@@ -66,9 +74,12 @@ class Features:
                     features[:, column] = np.where(levels[places] == features[:, column], places, np.nan)
         return both[0], both[1], categories
 
-    def allows_trees(self, train: Split, trees_per_iteration: int) -> bool:
-        """Whether boosted trees are a rival that is fitted in minutes: on a table that is not too large."""
-        return not self.is_image and train.features.size * trees_per_iteration <= _MOST_COST
+    def rows_for_trees(self, train: Split, trees_per_iteration: int) -> Split:
+        """The rows that boosted trees are fitted on: all, or a seeded sample that takes a few minutes."""
+        most = _MOST_COST // (train.features.shape[1] * trees_per_iteration)
+        if len(train) <= most:
+            return train
+        return train.rows(np.sort(np.random.default_rng(0).permutation(len(train))[:most]))
 
     def _dense(self, split: Split) -> np.ndarray:
         return split.features[:, : split.features.shape[1] - self.n_codes]

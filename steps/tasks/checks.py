@@ -31,23 +31,23 @@ def check_baseline(metric: Metric, name: str, value: float, baseline: float) -> 
     return Check(f"beats_{name}", passed, detail if value != baseline else f"no better than {words}")
 
 
-def rival_note(metric: Metric, comparison: Comparison, alpha: float) -> str:
+def rival_note(metric: Metric, comparison: Comparison, alpha: float, sample: int | None = None) -> str:
     """Which is better, the model or scikit-learn's boosted trees, by how much, and whether that may be chance.
 
     It is no check: a model may be wanted for other reasons than the last point.
 
     Args:
         comparison: The model as challenger, the trees as champion.
+        sample: Number of training rows that the trees were fitted on, unless it is all.
     """
+    start = f"Fitted on a sample of {sample:,} of the rows" if sample else "On the same rows"
     rival = f"scikit-learn's HistGradientBoosting ({metric.label} {metric.text(comparison.champion)})"
     difference = metric.difference_text(comparison.challenger - comparison.champion)
     if comparison.challenger == comparison.champion:
-        return f"On the same rows, {rival} is as good"
+        return f"{start}, {rival} is as good"
     leader = f"this model is better than {rival}" if comparison.challenger_leads else f"{rival} is better"
     chance = "may be chance" if comparison.p_value >= alpha else "is more than chance"
-    return (
-        f"On the same rows, {leader} by {difference}, which {chance} ({comparison.test}: p = {comparison.p_value:.3g})"
-    )
+    return f"{start}, {leader} by {difference}, which {chance} ({comparison.test}: p = {comparison.p_value:.3g})"
 
 
 def check_predictions(trained: np.ndarray, reloaded: np.ndarray) -> Check:

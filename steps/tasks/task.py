@@ -10,7 +10,7 @@ import numpy as np
 from steps.datasets import Dataset, Split
 from steps.datasets.interface import Interface
 from steps.datasets.tabular.target import Target
-from steps.tasks.baselines import Features
+from steps.tasks.baselines import Boosted, Features
 from steps.tasks.classification.metrics import ACCURACY, roc_auc_of
 from steps.tasks.classification.task import Classification
 from steps.tasks.comparison import Comparison
@@ -64,8 +64,8 @@ class Task(Protocol):
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
         """Outputs of each simple baseline for the test rows, fitted on the training rows; a model must beat them."""
 
-    def boosting(self, train: Split, test: Split) -> np.ndarray | None:
-        """Outputs of boosted trees for the test rows, fitted on the training rows; None for images or if too slow."""
+    def boosting(self, train: Split, test: Split) -> Boosted | None:
+        """Boosted trees on the test rows, fitted on the training rows or a sample of them; None for images."""
 
     def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> Comparison:
         """Compare the outputs of two models for the same rows by the primary metric."""

@@ -48,15 +48,22 @@ def test_trees_learn_from_categories() -> None:
     train, test = coded(4000, 0, n_levels=50), coded(1000, 1, n_levels=50)
     fitted = Classification(PAIR, Features(n_codes=2)).boosting(train, test)
     assert fitted is not None
-    assert (fitted.argmax(1) == test.targets).mean() > 0.9
-    np.testing.assert_allclose(fitted.sum(1), 1, rtol=1e-6)
+    assert fitted.n_rows == 4000
+    assert (fitted.outputs.argmax(1) == test.targets).mean() > 0.9
+    np.testing.assert_allclose(fitted.outputs.sum(1), 1, rtol=1e-6)
 
 
-def test_trees_are_left_out_for_images_and_where_they_would_take_minutes(digits: Dataset) -> None:
-    train, test = digits.splits["train"], digits.splits["validation"]
-    assert task_of(digits).boosting(train, test) is None
-    large = Split(np.broadcast_to(np.float32(0), (10_000_000, 31)), np.zeros(10_000_000, np.int32))
-    assert not Features().allows_trees(large, 1)
+def test_trees_are_left_out_for_images(digits: Dataset) -> None:
+    assert task_of(digits).boosting(digits.splits["train"], digits.splits["validation"]) is None
+
+
+def test_trees_get_a_sample_of_rows_where_all_would_take_too_long() -> None:
+    small = coded(500, 0)
+    assert Features().rows_for_trees(small, 1) is small
+    large = Split(np.broadcast_to(np.float32(0), (1_000_000, 40)), np.arange(1_000_000, dtype=np.int32))
+    sample = Features().rows_for_trees(large, 2)
+    assert len(sample) == 250_000
+    assert 0.45 < sample.targets.mean() / 1_000_000 < 0.55
 
 
 def test_baselines_of_numbers() -> None:
@@ -66,8 +73,10 @@ def test_baselines_of_numbers() -> None:
     found = task.baselines(train, test)
     trees = task.boosting(train, test)
     assert trees is not None
-    scores = {name: task.primary.value(test.targets, outputs) for name, outputs in {**found, "trees": trees}.items()}
-    assert {outputs.shape for outputs in (*found.values(), trees)} == {(len(test), 1)}
+    scores = {
+        name: task.primary.value(test.targets, outputs) for name, outputs in {**found, "trees": trees.outputs}.items()
+    }
+    assert {outputs.shape for outputs in (*found.values(), trees.outputs)} == {(len(test), 1)}
     assert np.unique(found[MEAN]) == pytest.approx(train.targets.mean())
     assert max(scores[RIDGE_REGRESSION], scores["trees"]) < scores[MEAN]
 

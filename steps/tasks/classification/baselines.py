@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from steps.datasets import Split
-from steps.tasks.baselines import Features
+from steps.tasks.baselines import Boosted, Features
 
 MOST_FREQUENT_CLASS, LOGISTIC_REGRESSION = "most_frequent_class", "logistic_regression"
 
@@ -34,15 +34,13 @@ def baselines(train: Split, test: Split, n_classes: int, features: Features) -> 
     return {MOST_FREQUENT_CLASS: most_frequent, LOGISTIC_REGRESSION: fitted}
 
 
-def boosting(train: Split, test: Split, n_classes: int, features: Features) -> np.ndarray | None:
-    """Probabilities (m, n_classes) of scikit-learn's HistGradientBoosting with its own defaults, seeded.
-
-    None for images and where it would take minutes.
-    """
-    if not features.allows_trees(train, n_classes if n_classes > 2 else 1):
+def boosting(train: Split, test: Split, n_classes: int, features: Features) -> Boosted | None:
+    """scikit-learn's HistGradientBoosting with its own defaults, seeded; None for images."""
+    if features.is_image:
         return None
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    train = features.rows_for_trees(train, n_classes if n_classes > 2 else 1)
     ours, theirs, categories = features.trees(train, test)
     model = HistGradientBoostingClassifier(
         categorical_features=categories, early_stopping=_can_stop_early(train), random_state=0
@@ -50,7 +48,7 @@ def boosting(train: Split, test: Split, n_classes: int, features: Features) -> n
     model.fit(ours, train.targets, train.weights)
     fitted = np.zeros((len(test), n_classes))
     fitted[:, model.classes_] = model.predict_proba(theirs)
-    return fitted
+    return Boosted(fitted, len(train))
 
 
 def _can_stop_early(train: Split) -> bool:

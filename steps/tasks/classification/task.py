@@ -9,7 +9,7 @@ import numpy as np
 
 from steps.datasets import Split
 from steps.datasets.tabular.target import Target
-from steps.tasks.baselines import PLAIN, Features
+from steps.tasks.baselines import PLAIN, Boosted, Features
 from steps.tasks.classification import baselines as _baselines
 from steps.tasks.classification import metrics as _metrics
 from steps.tasks.classification.comparison import McNemar
@@ -61,7 +61,7 @@ class Classification:
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
         return _baselines.baselines(train, test, len(self.target.class_names), self.features)
 
-    def boosting(self, train: Split, test: Split) -> np.ndarray | None:
+    def boosting(self, train: Split, test: Split) -> Boosted | None:
         return _baselines.boosting(train, test, len(self.target.class_names), self.features)
 
     def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> Comparison:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from steps.datasets import Split
-from steps.tasks.baselines import Features
+from steps.tasks.baselines import Boosted, Features
 
 MEAN, RIDGE_REGRESSION = "mean", "ridge_regression"
 
@@ -24,16 +24,14 @@ def baselines(train: Split, test: Split, features: Features) -> dict[str, np.nda
     return {MEAN: np.full((len(test), 1), mean), RIDGE_REGRESSION: ridge.predict(theirs).reshape(-1, 1)}
 
 
-def boosting(train: Split, test: Split, features: Features) -> np.ndarray | None:
-    """(m, 1) outputs of scikit-learn's HistGradientBoosting with its own defaults, seeded.
-
-    None for images and where it would take minutes.
-    """
-    if not features.allows_trees(train, 1):
+def boosting(train: Split, test: Split, features: Features) -> Boosted | None:
+    """scikit-learn's HistGradientBoosting with its own defaults, seeded; None for images."""
+    if features.is_image:
         return None
     from sklearn.ensemble import HistGradientBoostingRegressor
 
+    train = features.rows_for_trees(train, 1)
     ours, theirs, categories = features.trees(train, test)
     model = HistGradientBoostingRegressor(categorical_features=categories, random_state=0)
     model.fit(ours, train.targets.astype(np.float64), train.weights)
-    return np.asarray(model.predict(theirs)).reshape(-1, 1)
+    return Boosted(model.predict(theirs).reshape(-1, 1), len(train))

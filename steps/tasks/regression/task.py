@@ -9,7 +9,7 @@ import numpy as np
 
 from steps.datasets import Split
 from steps.datasets.tabular.target import Target
-from steps.tasks.baselines import PLAIN, Features
+from steps.tasks.baselines import PLAIN, Boosted, Features
 from steps.tasks.metric import Interval, Metric, significant
 from steps.tasks.regression import baselines as _baselines
 from steps.tasks.regression import metrics as _metrics
@@ -51,7 +51,7 @@ class Regression:
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
         return _baselines.baselines(train, test, self.features)
 
-    def boosting(self, train: Split, test: Split) -> np.ndarray | None:
+    def boosting(self, train: Split, test: Split) -> Boosted | None:
         return _baselines.boosting(train, test, self.features)
 
     def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> SignFlip:
