@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import mlflow
+import numpy as np
 import optuna
 import sqlalchemy as sa
 from mlflow.optuna.storage import MlflowStorage
@@ -78,7 +79,7 @@ class StubContext(TrialContext):
         loss = 1 - epoch.train_loss
         return {"train_loss": loss, "val_accuracy": epoch.train_loss, "val_log_loss": loss}
 
-    def measure(self, trainer: Trainer, epoch: Epoch, metrics: Mapping[str, float]) -> dict[str, float]:
+    def measure(self, trainer: Trainer, outputs: np.ndarray | None, metrics: Mapping[str, float]) -> dict[str, float]:
         return {"accuracy": metrics["val_accuracy"], "log_loss": metrics["val_log_loss"], "parameters": 1.0}
 
 

@@ -11,15 +11,16 @@ from steps.base.errors import StepError
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.split import training_rows
+from steps.evaluation.settings import Budget
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.trainer import Samples, Trainer
 from steps.report.terminal import TrainingDisplay
 
 
 def refit(
-    config: MLPConfig, dataset: Dataset, epochs: int, seed: int, precision: Precision
+    config: MLPConfig, dataset: Dataset, budget: Budget, seed: int, precision: Precision
 ) -> tuple[keras.Model, list[float]]:
-    """The model after `epochs` on train + validation, and the training loss of each epoch, logged as it goes.
+    """The model after its epochs on train + validation, and the training loss of each epoch, logged as it goes.
 
     Raises:
         StepError: The loss is not finite.
@@ -28,13 +29,13 @@ def refit(
         config,
         Samples.of(training_rows(dataset)),
         interface=Interface.of(dataset),
-        epochs=epochs,
+        epochs=budget.schedule,
         seed=seed,
         precision=precision,
     )
     losses = []
-    with TrainingDisplay(epochs) as display:
-        for epoch in range(1, epochs + 1):
+    with TrainingDisplay(budget.epochs) as display:
+        for epoch in range(1, budget.epochs + 1):
             loss = trainer.run_epoch().train_loss
             if not math.isfinite(loss):
                 raise StepError(

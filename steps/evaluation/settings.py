@@ -24,6 +24,19 @@ _IMAGE_EPOCHS = 50
 
 
 @dataclass(frozen=True)
+class Budget:
+    """How long a model is trained.
+
+    Attributes:
+        epochs: Number of epochs.
+        schedule: Number of epochs over which the learning rate runs its course; at least `epochs`.
+    """
+
+    epochs: int
+    schedule: int
+
+
+@dataclass(frozen=True)
 class EvaluateSettings:
     """Settings of an evaluate run.
 
@@ -56,9 +69,11 @@ class EvaluateSettings:
             check_model_name(options["model_name"])
         return cls(**{**options, "require": parse_requirements(options["require"])})
 
-    def epochs(self, dataset: Dataset, trial: SelectedTrial) -> int:
-        """Epochs of the final training: for images 50, for tables those of a trial, unless stated."""
-        return self.final_epochs or (_IMAGE_EPOCHS if dataset.image_shape else trial.max_epochs)
+    def budget(self, dataset: Dataset, trial: SelectedTrial) -> Budget:
+        """The final training's, unless stated: for images 50 epochs, for tables those by which the trial was judged."""
+        if self.final_epochs:
+            return Budget(self.final_epochs, self.final_epochs)
+        return Budget(_IMAGE_EPOCHS, _IMAGE_EPOCHS) if dataset.image_shape else Budget(trial.epochs, trial.max_epochs)
 
     def registered_name(self, dataset: Dataset) -> str:
         """The name under which a model of this data set is registered, once the settings are checked against it.

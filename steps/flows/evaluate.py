@@ -93,17 +93,17 @@ def _log_choice(tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> None:
 
 
 def _train(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> _Trained:
-    precision, epochs, seed = resolve_precision(settings.precision), settings.epochs(dataset, trial), settings.seed
-    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
-    click.echo(f"Training trial-{trial.trial_number:03d} on train + validation, {epochs} epochs, {precision}")
+    precision, budget, seed = resolve_precision(settings.precision), settings.budget(dataset, trial), settings.seed
+    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": budget.epochs})
+    click.echo(f"Training trial-{trial.trial_number:03d} on train + validation, {budget.epochs} epochs, {precision}")
     config = MLPConfig.from_hyperparameters(trial.hyperparameters)
-    model, losses = refit(config, dataset, epochs, seed, precision)
+    model, losses = refit(config, dataset, budget, seed, precision)
     lineage = Lineage.of(
         dataset,
         {"download": trial.data_run_id, "tune": tune_run.info.run_id, "trial": trial.trial_run_id},
         {"name": trial.study, "trial_number": trial.trial_number},
         trial.hyperparameters,
-        {"epochs": epochs, "seed": seed, "precision": precision},
+        {**asdict(budget), "seed": seed, "precision": precision},
         array_digest(model.get_weights()),
         hardware(),
     )

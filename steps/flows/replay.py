@@ -10,6 +10,7 @@ from steps.base.errors import StepError
 from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
 from steps.evaluation.refit import refit
+from steps.evaluation.settings import Budget
 from steps.flows.settings import ReplaySettings
 from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import hardware, limit_threads
@@ -34,7 +35,9 @@ def _train(settings: ReplaySettings) -> keras.Model:
     mlflow.set_tags({"replayed_model": settings.model_uri, DATASET_DIGEST_TAG: dataset.digest})
     click.echo(f"Training {settings.model_uri} again: {training['epochs']} epochs, {training['precision']}")
     config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
-    model, _ = refit(config, dataset, training["epochs"], training["seed"], training["precision"])
+    model, _ = refit(
+        config, dataset, Budget(training["epochs"], training["schedule"]), training["seed"], training["precision"]
+    )
     return model
 
 

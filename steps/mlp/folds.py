@@ -17,8 +17,14 @@ class FoldedTrainer:
     With one trainer it is that trainer.
     """
 
-    def __init__(self, trainers: Sequence[Trainer]) -> None:
+    def __init__(self, trainers: Sequence[Trainer], n_kept: int = 0) -> None:
+        """
+        Args:
+            n_kept: Rows whose outputs are kept as part of the state.
+        """
         self._trainers = tuple(trainers)
+        shape = (n_kept, self.model.output_shape[1])
+        self._kept = [tf.Variable(tf.zeros(shape), trainable=False)] if n_kept else []
 
     @property
     def epoch(self) -> int:
@@ -33,7 +39,16 @@ class FoldedTrainer:
     @property
     def variables(self) -> list[tf.Variable]:
         """All state but `epoch`, in a fixed order, fold by fold."""
-        return [variable for trainer in self._trainers for variable in trainer.variables]
+        return [variable for trainer in self._trainers for variable in trainer.variables] + self._kept
+
+    @property
+    def kept_outputs(self) -> np.ndarray:
+        """(n, n_outputs) float32, as `keep` got them."""
+        return np.asarray(self._kept[0])
+
+    def keep(self, outputs: np.ndarray) -> None:
+        """Keep the outputs of an epoch for the validation rows of all folds, also in a checkpoint."""
+        self._kept[0].assign(outputs)
 
     @property
     def model(self) -> keras.Model:

@@ -34,7 +34,7 @@ class Lineage:
         runs: IDs of the runs `download`, `tune`, `trial` and `evaluate`.
         study: Name of the Optuna study and number of the trial in it.
         hyperparameters: As `MLPConfig.from_hyperparameters` takes them.
-        training: `epochs`, `seed` and resolved `precision` of the final training.
+        training: `epochs`, `schedule` (see `Budget`), `seed` and resolved `precision` of the final training.
         weights_digest: SHA-256 of the trained weights.
         packages: Version of Python and of each pinned package.
         code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.

@@ -15,7 +15,7 @@ TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")
 
 def record(number: int, accuracy: float, log_loss: float, latency: float, parameters: float) -> TrialRecord:
     measures = {"accuracy": accuracy, "log_loss": log_loss, "latency": latency, "parameters": parameters}
-    return TrialRecord(number, f"run-{number}", {"n_layers": 1}, measures)
+    return TrialRecord(number, f"run-{number}", {"n_layers": 1}, measures, 10)
 
 
 RECORDS = [

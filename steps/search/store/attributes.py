@@ -14,7 +14,7 @@ OBJECTIVES, TUNE_RUNS, DATASET_DIGEST = "objectives", "mlflow.tune_run_ids", "da
 SPACE_DIGEST, SPACE_TEXT, SPACE_DIMENSIONS = "space.digest", "space.text", "space.dimensions"
 # User attributes of a trial.
 _POINT, _HYPERPARAMETERS, _SETTINGS = "point", "hyperparameters", "settings"
-_RUN_ID, _MEASURES, _METRICS, _ERROR = "mlflow.run_id", "measures", "metrics", "error"
+_RUN_ID, _MEASURES, _EPOCHS, _METRICS, _ERROR = "mlflow.run_id", "measures", "epochs", "metrics", "error"
 NOT_FOR_READERS = (_POINT, _SETTINGS, _METRICS)  # needed to continue a study, not in a table of its trials
 
 
@@ -44,6 +44,7 @@ class TrialAttributes:
         settings: None until the hyperparameters are suggested.
         run_id: Of the child run; "" until there is one.
         measures: Value of each objective by its name; None unless the trial was trained to the end.
+        epochs: Number of epochs after which a complete trial is judged; 0 unless it is complete.
         metrics: Of each epoch that was trained, by name; empty until the trial has ended.
         error: Why it failed; "" if it did not.
     """
@@ -53,6 +54,7 @@ class TrialAttributes:
     settings: TrialSettings | None = None
     run_id: str = ""
     measures: Mapping[str, float] | None = None
+    epochs: int = 0
     metrics: tuple[Mapping[str, float], ...] = ()
     error: str = ""
 
@@ -66,6 +68,7 @@ class TrialAttributes:
             settings=None if settings is None else TrialSettings(**settings),
             run_id=known.get(_RUN_ID, ""),
             measures=known.get(_MEASURES),
+            epochs=known.get(_EPOCHS, 0),
             metrics=tuple(known.get(_METRICS, ())),
             error=known.get(_ERROR, ""),
         )
@@ -82,7 +85,8 @@ class TrialAttributes:
             set_attribute(_HYPERPARAMETERS, json.dumps(self.hyperparameters))  # as text: it is a cell of trials.csv
         if self.settings is not None:  # after the hyperparameters: a trial with settings has begun
             set_attribute(_SETTINGS, asdict(self.settings))
-        for name, value in {_RUN_ID: self.run_id, _MEASURES: self.measures, _ERROR: self.error}.items():
+        plain = {_RUN_ID: self.run_id, _MEASURES: self.measures, _EPOCHS: self.epochs, _ERROR: self.error}
+        for name, value in plain.items():
             if value:
                 set_attribute(name, value)
         if self.metrics:

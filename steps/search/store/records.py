@@ -23,12 +23,14 @@ class TrialRecord:
     Attributes:
         measures: Values by name: the metrics on the validation split, `parameters` and, if it was an objective,
             `latency`.
+        epochs: Number of epochs after which the trial is judged.
     """
 
     trial_number: int
     trial_run_id: str
     hyperparameters: Mapping[str, Any]
     measures: Mapping[str, float]
+    epochs: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class SelectedTrial(TrialRecord):
     Attributes:
         study: Name of the study.
         selected: Why it is this one.
-        max_epochs: Epochs of a trial that was not pruned.
+        max_epochs: Epochs over which the learning rate of a trial runs its course.
         dataset: Name of the data set.
         data_run_id: Run of the step `download`.
     """
@@ -76,5 +78,5 @@ def records_of(study: optuna.Study) -> list[TrialRecord]:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         known = TrialAttributes.read(trial)
         if known.hyperparameters is not None and known.measures is not None:
-            records.append(TrialRecord(trial.number, known.run_id, known.hyperparameters, known.measures))
+            records.append(TrialRecord(trial.number, known.run_id, known.hyperparameters, known.measures, known.epochs))
     return records

@@ -24,6 +24,8 @@ from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followe
 from steps.tasks.task import Task, task_of
 from steps.tracking.trials import TrialRuns
 
+_LEAST_PATIENCE = 16  # epochs
+
 
 @dataclass(frozen=True)
 class TrialContext:
@@ -94,21 +96,34 @@ class TrialContext:
         """Number of validation rows, of all folds."""
         return sum(len(validation) for _, validation in self.dataset.folds)
 
+    @property
+    def judges_at_best(self) -> bool:
+        """Whether a trial is judged at its best epoch, as an MLP soon knows the rows of a table by heart.
+
+        Images are judged at the last epoch, where the learning rate has come to its end.
+        """
+        return self.dataset.image_shape is None
+
+    @property
+    def patience(self) -> int:
+        """Epochs without a better one after which a trial ends, if trials are judged at their best epoch."""
+        return max(_LEAST_PATIENCE, self.epochs // 4)
+
     def trainer(self, config: MLPConfig) -> FoldedTrainer:
-        return FoldedTrainer(
-            [
-                Trainer(
-                    config,
-                    train,
-                    validation,
-                    interface=Interface.of(self.dataset),
-                    epochs=self.epochs,
-                    seed=self.seed,
-                    precision=self.precision,
-                )
-                for train, validation in self.folds
-            ]
-        )
+        interface = Interface.of(self.dataset)
+        trainers = [
+            Trainer(
+                config,
+                train,
+                validation,
+                interface=interface,
+                epochs=self.epochs,
+                seed=self.seed,
+                precision=self.precision,
+            )
+            for train, validation in self.folds
+        ]
+        return FoldedTrainer(trainers, n_kept=self.n_validation if self.judges_at_best else 0)
 
     @property
     def prunable(self) -> bool:
@@ -118,21 +133,25 @@ class TrialContext:
     def score(self, epoch: Epoch) -> dict[str, float]:
         """Metrics of an epoch by their names on the trial's run, `train_loss` and `val_<metric>`: means over folds."""
         metrics = [*self.task.epoch_metrics, *(self.task.metrics[o.name] for o in self.objectives if o.every_epoch)]
-        folds = self._by_fold(epoch)
+        assert epoch.outputs is not None
+        folds = self._by_fold(epoch.outputs)
         means = {f"val_{m.name}": float(np.mean([m.value(*fold) for fold in folds])) for m in metrics}
         return {"train_loss": epoch.train_loss} | means
 
-    def measure(self, trainer: FoldedTrainer, epoch: Epoch, metrics: Mapping[str, float]) -> dict[str, float]:
+    def measure(
+        self, trainer: FoldedTrainer, outputs: np.ndarray | None, metrics: Mapping[str, float]
+    ) -> dict[str, float]:
         """Value by name of each metric and cost of a trial that is trained to the end; latency only as an objective.
 
         The primary metric has its 95 % interval, `<metric>_low` and `<metric>_high`, if there is one.
 
         Args:
-            epoch: The last one.
-            metrics: Its metrics, as `score` gives them.
+            outputs: For the validation rows, after the epoch by which the trial is judged.
+            metrics: Those of that epoch, as `score` gives them.
         """
+        assert outputs is not None
         primary = self.task.primary
-        score = mean_of([primary.measure(*fold) for fold in self._by_fold(epoch)])
+        score = mean_of([primary.measure(*fold) for fold in self._by_fold(outputs)])
         measures = {key.removeprefix("val_"): value for key, value in metrics.items() if key.startswith("val_")}
         measures = as_metrics({primary.name: score}, "") | measures
         measures[PARAMETERS.name] = float(trainer.model.count_params())
@@ -141,12 +160,11 @@ class TrialContext:
                 measures[LATENCY.name] = median_latency_ms(trainer.model, self.dataset.folds[0][1].features[:1])
         return measures
 
-    def _by_fold(self, epoch: Epoch) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _by_fold(self, outputs: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Targets and outputs of the validation rows of each fold."""
-        assert epoch.outputs is not None
         targets = [np.asarray(validation.targets) for _, validation in self.dataset.folds]
         ends = np.cumsum([len(part) for part in targets])[:-1]
-        return list(zip(targets, np.split(epoch.outputs, ends), strict=True))
+        return list(zip(targets, np.split(outputs, ends), strict=True))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import optuna
 
 from steps.mlp.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
@@ -63,7 +64,8 @@ class Training:
         context, trial = self._job.context, self._job.trial
         trainer = context.trainer(MLPConfig.from_hyperparameters(self._job.hyperparameters))
         self._restore(trainer)
-        while trainer.epoch < context.epochs:
+        outputs = None
+        while trainer.epoch < context.epochs and not self._is_patience_over():
             if stop.is_set():
                 self._save(trainer)
                 raise Interrupted
@@ -72,8 +74,11 @@ class Training:
             if not self._leases.holds(trial.number):
                 raise Lost
             metrics = context.score(epoch)
-            self._record(trainer.epoch, metrics)
             self.history.append(metrics)
+            self._record(trainer.epoch, metrics)
+            outputs = epoch.outputs
+            if context.judges_at_best and self.judged_epoch == trainer.epoch and outputs is not None:
+                trainer.keep(outputs)
             if not all(map(math.isfinite, metrics.values())):
                 raise FloatingPointError(
                     f"the loss is not finite after epoch {trainer.epoch}; a lower learning_rate may help"
@@ -85,9 +90,28 @@ class Training:
                     raise optuna.TrialPruned
                 if time.monotonic() - self._saved_at >= self._interval:
                     self._save(trainer)
-        measures = context.measure(trainer, epoch, self.history[-1])
+        if context.judges_at_best:
+            outputs = trainer.kept_outputs
+        measures = context.measure(trainer, outputs, self.history[self.judged_epoch - 1])
         self._runs.log_metrics(self._run_id, costs(measures), context.epochs)
         return measures
+
+    @property
+    def judged_epoch(self) -> int:
+        """The epoch (1-based) by which the trial is judged so far: the best one for tables, the last one for images."""
+        return self._judged(len(self.history))
+
+    def _judged(self, epoch: int) -> int:
+        """The epoch by which the trial was judged after so many."""
+        context = self._job.context
+        if not context.judges_at_best:
+            return epoch
+        followed = context.followed
+        return 1 + int(np.argmin([followed.sign * metrics[followed.key] for metrics in self.history[:epoch]]))
+
+    def _is_patience_over(self) -> bool:
+        context, n = self._job.context, len(self.history)
+        return context.judges_at_best and n > 0 and n - self.judged_epoch >= context.patience
 
     def forget(self) -> None:
         """Remove the checkpoint of a trial that has ended; most end before they need one, and a server is not asked."""
@@ -98,7 +122,8 @@ class Training:
         self._runs.log_metrics(self._run_id, metrics, epoch)
         context = self._job.context
         if context.prunable and epoch not in self._reported:
-            self._job.trial.report(metrics[context.objectives[0].key], epoch)
+            judged = self.history[self._judged(epoch) - 1]
+            self._job.trial.report(judged[context.objectives[0].key], epoch)
 
     def _restore(self, trainer: FoldedTrainer) -> None:
         if not self._job.began:

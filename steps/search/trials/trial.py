@@ -103,7 +103,8 @@ def _train(
         state = TrialState.FAIL
         error = redact(f"{type(problem).__name__}: {' '.join(str(problem).split())}")[:_MAX_ERROR]
         logger.warning("Trial %d failed: %s", job.trial.number, error)
-    return state, TrialAttributes(measures=measures, metrics=tuple(training.history), error=error)
+    epochs = training.judged_epoch if measures else 0
+    return state, TrialAttributes(measures=measures, epochs=epochs, metrics=tuple(training.history), error=error)
 
 
 def _leave(trial: optuna.Trial, runs: TrialRuns, run_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import optuna
 import pytest
 
+from steps.datasets.tabular.target import Target
 from steps.search.space.file import load_space
 from steps.search.space.space import Space
 from steps.search.store.records import TrialRecord
@@ -13,7 +14,8 @@ from steps.search.strategy.warm_start import N_BEST, enqueue_starts, starts
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
-ACCURACY, LOG_LOSS, LATENCY = objectives_of(["accuracy", "log_loss", "latency"], Classification(("a", "b")))
+PETS = Target("classification", class_names=("cat", "dog", "eel"))
+ACCURACY, LOG_LOSS, LATENCY = objectives_of(["accuracy", "log_loss", "latency"], Classification(PETS))
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def space(tmp_path: Path) -> Space:
 def record(number: int, accuracy: float, **hyperparameters: Any) -> TrialRecord:
     given = {"n_layers": 1, "units_0": 64, "optimizer": "adam", "batch_size": 64, "dropout": 0.2, **hyperparameters}
     measures = {"accuracy": accuracy, "log_loss": accuracy, "parameters": 1.0}
-    return TrialRecord(number, "run", given, measures)
+    return TrialRecord(number, "run", given, measures, 10)
 
 
 def test_values_are_moved_inside_and_said(space: Space) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import optuna
@@ -97,7 +98,7 @@ StartWorker = Callable[..., WorkerHarness]
 def start_worker(context: TrialContext, tracking: Path) -> Iterator[StartWorker]:
     started: list[WorkerHarness] = []
 
-    def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: int) -> WorkerHarness:
+    def make(pruner: optuna.pruners.BasePruner | None = None, *, alone: bool = True, **changes: Any) -> WorkerHarness:
         """Start as the next process would; alone: those before this one are left as a crash leaves them."""
         for old in started if alone else []:
             old.crash()
@@ -341,3 +342,33 @@ def test_an_error_outside_training_is_not_a_failed_trial(start_worker: StartWork
     with pytest.raises(ValueError, match="no run"):
         run_trial(broken, harness.prepare(), threading.Event(), lambda *_: None)
     assert [trial.state for trial in harness.worker.study.get_trials()] == [TrialState.RUNNING]
+
+
+def test_a_trial_of_a_table_is_judged_at_its_best_epoch_and_ends_when_none_follows(
+    start_worker: StartWorker, context: TrialContext
+) -> None:
+    table = replace(context.dataset, image_shape=None)
+
+    def ended(*crashes: int) -> FrozenTrial:
+        for epoch in crashes:
+            with pytest.raises(Crash):
+                start_worker(dataset=table, epochs=60).next(crash_at=epoch)
+        trial = start_worker(dataset=table, epochs=60).next()
+        assert trial is not None
+        return trial
+
+    known = TrialAttributes.read(trial := ended(8, 20))
+    curve = [metrics["val_accuracy"] for metrics in known.metrics]
+    assert trial.values == [max(curve)]
+    assert known.epochs == 1 + curve.index(max(curve))
+    assert len(curve) == min(60, known.epochs + 16)
+    assert trial.intermediate_values == {epoch: max(curve[:epoch]) for epoch in range(1, len(curve) + 1)}
+    assert known.measures is not None
+    assert known.measures["accuracy_low"] < max(curve) < known.measures["accuracy_high"]  # of that epoch's outputs
+    trainer = replace(context, dataset=table, epochs=60).trainer(
+        MLPConfig.from_hyperparameters(known.hyperparameters or {})
+    )
+    outputs = [trainer.run_epoch().outputs for _ in range(known.epochs)][-1]
+    assert outputs is not None
+    score = context.task.primary.measure(table.splits["validation"].targets, outputs)
+    assert (known.measures["accuracy_low"], known.measures["accuracy_high"]) == (score.low, score.high)
