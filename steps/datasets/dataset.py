@@ -81,8 +81,8 @@ class Dataset:
         source: Where the data come from, for people.
         feature_max: Largest value that a feature can take; the model scales by it. 1 for tables.
         image_shape: (height, width) or (height, width, 3) if a row of features is an image, else None.
-        n_codes: Number of last features that are indices into the table of embeddings.
-        n_levels: Rows of that table.
+        level_counts: Of each of the last features, which are indices into one table of embeddings, the rows that it
+            has there; the first of them stands for categories that are missing or unseen.
         columns: Of a table: its schema and how its rows are encoded.
         test_rows: Of a table: the test split as it was given, all columns; None unless that split is loaded.
         notes: What was noticed while the data were read, a sentence each.
@@ -96,8 +96,7 @@ class Dataset:
     source: str
     feature_max: float = 1.0
     image_shape: tuple[int, ...] | None = None
-    n_codes: int = 0
-    n_levels: int = 0
+    level_counts: tuple[int, ...] = ()
     columns: Columns | None = None
     test_rows: pa.Table | None = None
     notes: tuple[str, ...] = ()
@@ -110,6 +109,11 @@ class Dataset:
     @property
     def n_features(self) -> int:
         return int(next(iter(self.splits.values())).features.shape[1])
+
+    @property
+    def whole_splits(self) -> dict[str, Split]:
+        """The loaded splits that are no part of another one: each row once."""
+        return {name: split for name, split in self.splits.items() if name in SPLITS}
 
     @property
     def folds(self) -> tuple[tuple[Split, Split], ...]:
@@ -153,8 +157,7 @@ class Dataset:
             "request": self.request.to_json(),
             "feature_max": self.feature_max,
             "image_shape": self.image_shape,
-            "n_codes": self.n_codes,
-            "n_levels": self.n_levels,
+            "level_counts": self.level_counts,
             "notes": self.notes,
             "test_rows": None if self.test_rows is None else file_digest(folder / _TEST_ROWS),
         }
@@ -188,8 +191,7 @@ class Dataset:
                 source=about["source"],
                 feature_max=about["feature_max"],
                 image_shape=tuple(about["image_shape"]) if about["image_shape"] else None,
-                n_codes=about["n_codes"],
-                n_levels=about["n_levels"],
+                level_counts=tuple(about["level_counts"]),
                 columns=_load_columns(folder / COLUMNS),
                 test_rows=_load_rows(folder / _TEST_ROWS, about["test_rows"]) if "test" in splits else None,
                 notes=tuple(about["notes"]),

@@ -22,7 +22,7 @@ class Interface:
         dtype: Of that input.
         feature_max: Largest value of an input.
         image_shape: (height, width) or (height, width, 3) if a row of input is an image, else None.
-        n_codes, n_levels: As in `Dataset`.
+        level_counts: As in `Dataset`.
         columns: Of a model of a table, which takes raw rows: its columns, and how they are encoded.
     """
 
@@ -31,8 +31,7 @@ class Interface:
     dtype: np.dtype[Any]
     feature_max: float
     image_shape: tuple[int, ...] | None
-    n_codes: int = 0
-    n_levels: int = 0
+    level_counts: tuple[int, ...] = ()
     columns: Columns | None = None
 
     @classmethod
@@ -45,8 +44,7 @@ class Interface:
             dtype,
             dataset.feature_max,
             dataset.image_shape,
-            dataset.n_codes,
-            dataset.n_levels,
+            dataset.level_counts,
             dataset.columns,
         )
 
@@ -57,8 +55,7 @@ class Interface:
             "is_table": self.columns is not None,
             "feature_max": self.feature_max,
             "image_shape": list(self.image_shape) if self.image_shape else None,
-            "n_codes": self.n_codes,
-            "n_levels": self.n_levels,
+            "level_counts": list(self.level_counts),
         }
 
     def differences(self, other: Interface) -> list[str]:

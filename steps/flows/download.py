@@ -26,7 +26,7 @@ def run(request: DataRequest, invocation: Invocation) -> None:
     print_data(dataset)
     with step_run("download", invocation.params, fingerprint) as own:
         _log(dataset)
-    sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items())
+    sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.whole_splits.items())
     click.echo(f"Data: {dataset.name}, {sizes} samples, digest {dataset.digest[:12]} (run {own.info.run_id})")
 
 
@@ -38,6 +38,6 @@ def _log(dataset: Dataset) -> None:
             mlflow.log_artifact(str(Path(folder) / COLUMNS))
     log_inputs(dataset)
     found = {"task": dataset.target.task, "target": dataset.target.name}
-    sizes = {"n_rows": sum(map(len, dataset.splits.values())), "n_features": dataset.n_features}
+    sizes = {"n_rows": sum(map(len, dataset.whole_splits.values())), "n_features": dataset.n_features}
     mlflow.log_params({f"found_{name}": value for name, value in found.items() if value} | sizes)
     mlflow.set_tag(DATASET_DIGEST_TAG, dataset.digest)

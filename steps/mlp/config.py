@@ -123,7 +123,7 @@ def inapplicable(interface: Interface) -> dict[str, Any]:
     target = interface.target
     applies = {
         "augmentation": interface.image_shape is not None,
-        "embedding_size": interface.n_codes > 0,
+        "embedding_size": bool(interface.level_counts),
         "label_smoothing": bool(target.class_names),
         "class_weight": bool(target.class_names),
         "target_scale": target.is_skewed,

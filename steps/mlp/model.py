@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig
@@ -41,14 +42,18 @@ def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Mod
 
 def _embedded(x: keras.KerasTensor, config: MLPConfig, interface: Interface, seed: int) -> keras.KerasTensor:
     """Features in [0, 1], or numbers as they are with the embedding of each category beside them."""
-    if not interface.n_levels:
+    counts = interface.level_counts
+    if not counts:
         return keras.layers.Rescaling(1.0 / interface.feature_max, name="scale")(x)
     table = keras.layers.Embedding(
-        interface.n_levels,
+        sum(counts),
         config.embedding_size,
         embeddings_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=seed),
         name=EMBEDDING,
     )
-    n_numbers = interface.n_features - interface.n_codes
+    n_numbers = interface.n_features - len(counts)
     vectors = keras.layers.Flatten(name="vectors")(table(x[:, n_numbers:]))
+    (weights,) = table.get_weights()
+    weights[np.cumsum([0, *counts[:-1]])] = 0  # what is unseen has no say until it is learnt
+    table.set_weights([weights])
     return keras.layers.Concatenate(name="inputs")([x[:, :n_numbers], vectors]) if n_numbers else vectors

@@ -58,9 +58,9 @@ class Network:
 
     def __init__(self, config: MLPConfig, model: keras.Model, interface: Interface, precision: Precision) -> None:
         self._config, self._interface = config, interface
-        self._n_numbers = interface.n_features - interface.n_codes
-        self._widest = max(self._n_numbers + interface.n_codes * config.embedding_size, *config.units)
-        self._embeddings = _variables(model.get_layer(EMBEDDING)) if interface.n_levels else []
+        self._n_numbers = interface.n_features - len(interface.level_counts)
+        self._widest = max(self._n_numbers + len(interface.level_counts) * config.embedding_size, *config.units)
+        self._embeddings = _variables(model.get_layer(EMBEDDING)) if interface.level_counts else []
         self._dense = [_variables(model.get_layer(f"dense_{i}")) for i in range(len(config.units))]
         self._output = _variables(model.get_layer(OUTPUT_LAYER))
         self._norms = (

@@ -39,7 +39,7 @@ class Features:
 
     @classmethod
     def of(cls, data: Dataset | Interface) -> Features:
-        return cls(data.feature_max, data.n_codes, data.image_shape is not None)
+        return cls(data.feature_max, len(data.level_counts), data.image_shape is not None)
 
     def linear(self, train: Split, test: Split) -> tuple[Any, Any]:
         """(n, k) float32 of both for a linear model: numbers in [0, 1] or standardised, each category a column."""

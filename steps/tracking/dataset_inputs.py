@@ -11,7 +11,7 @@ from steps.datasets import Dataset
 def log_inputs(dataset: Dataset) -> None:
     """Log each loaded split as a dataset input of the active run; the context is the split's name."""
     source = resolve_dataset_source(dataset.source)
-    for name, split in dataset.splits.items():
+    for name, split in dataset.whole_splits.items():
         entry = mlflow.data.from_numpy(
             split.features,
             targets=split.targets,

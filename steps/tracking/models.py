@@ -122,8 +122,7 @@ def interface_of(uri: str) -> Interface:
         dtype=np.dtype(np.float32) if columns else np.dtype(features.type),
         feature_max=float(metadata["feature_max"]),
         image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
-        n_codes=metadata["n_codes"],
-        n_levels=metadata["n_levels"],
+        level_counts=tuple(metadata["level_counts"]),
         columns=columns,
     )
 

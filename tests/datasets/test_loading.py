@@ -42,7 +42,7 @@ def test_a_csv_becomes_splits_of_encoded_rows(customers: Path, tmp_path: Path) -
         ("no", "yes"),
         "yes",
     )
-    assert dataset.n_codes == 1  # city
+    assert len(dataset.level_counts) == 1  # city
     assert dataset.columns is not None
     assert "weight" not in dataset.columns.schema.names
     for split in dataset.splits.values():

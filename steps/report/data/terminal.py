@@ -60,7 +60,7 @@ def _target_lines(dataset: Dataset) -> list[str]:
     target = dataset.target
     if not target.class_names:
         return [f"Target: {target.low:,.6g} to {target.high:,.6g}, mean {target.mean:,.6g}"]
-    counts = np.bincount(np.concatenate([split.targets for split in dataset.splits.values()]))
+    counts = np.bincount(np.concatenate([split.targets for split in dataset.whole_splits.values()]))
     listed = [f"{name} {count:,}" for name, count in zip(target.class_names, counts, strict=True)]
     more = len(listed) - _CLASSES
     text = ", ".join([*listed[:_CLASSES], *([f"and {more:,} more"] if more > 0 else [])])
