@@ -1,4 +1,4 @@
-"""predict: a registered model and rows in files -> a table of classes and probabilities, in constant memory."""
+"""predict: a registered model and rows in files -> a table of predictions, in constant memory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from steps.cli.options import model_uri_option, predict_options
 @model_uri_option
 @predict_options
 def predict(**options: Any) -> None:
-    """Predict the class of each row or image of the input, with the probability of each class.
+    """Predict each row or image of the input: its class, with the probability of each class, or its number.
 
-    Tables have a line of column names and the features in the order of the training data. If there is a column
-    label (in a .npz file: an array labels), the metrics are logged. A bad row is reported and left out.
+    A model of a table takes the columns it knows by name, in any order, raw as in the file it was trained on. If the
+    target's column is there too, the metrics are logged. A bad row is reported and left out.
+
+    A model of images also takes tables of pixels, in the order of the training data; a column of labels is named
+    label (in a .npz file: an array labels).
 
     \b
     Examples:
-      mlflow run . -e predict -P input=$PWD/rows.csv -P output=$PWD/predicted.csv
+      mlflow run . -e predict -P model_uri=models:/customers-mlp@champion -P input=$PWD/new.csv \\
+        -P key_column=customer_id -P output=$PWD/predicted.csv
       mlflow run . -e predict -P model_uri=models:/mnist-mlp/3 -P input=$PWD/scans -P invert=true \\
         -P output=$PWD/predicted.parquet
     """

@@ -291,7 +291,12 @@ predict_options = _options(
         "--input",
         type=FilePath(),
         default="",
-        help="A .csv, .parquet, .npy or .npz file, or a folder or glob of images.",
+        help="A table (.csv, .parquet, .feather, .npz, a folder of .parquet files), or a folder or glob of images.",
+    ),
+    option(
+        "--key-column",
+        default="",
+        help="Column of a table by which the output names its rows; empty: their numbers. Example: customer_id",
     ),
     option("--output", type=FilePath(), default="", help="The .csv or .parquet file to write."),
     option("--overwrite", type=bool, default=False, help="Replace the output if it exists."),

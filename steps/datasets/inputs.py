@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shortened
 
 import numpy as np
+import pyarrow as pa
 
 from steps.base.errors import InputError
 from steps.datasets.input_arrays import NpyReader, NpzReader
 from steps.datasets.input_images import ImageReader, is_images
+from steps.datasets.input_named import open_table
 from steps.datasets.input_tables import CsvReader, ParquetReader
 from steps.datasets.interface import Interface
-from steps.datasets.rows import BadRow, Key, Reader
+from steps.datasets.rows import BadRow, Chunk, Reader, Rows
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Rows that a model can take.
-
-    Attributes:
-        features: (n, n_features) in the dtype of the model's input.
-        labels: (n,) class indices, if the input has labels.
-    """
-
-    keys: list[Key]
-    features: np.ndarray
-    labels: np.ndarray | None
-    bad: list[BadRow]
-    position: int
-
-
-def open_input(given: str, interface: Interface, *, invert: bool) -> Reader:
-    """A reader by what the path names: .csv, .parquet, .npy, .npz, a folder of images, or a glob of images.
+def open_input(given: str, interface: Interface, *, invert: bool = False, key_column: str = "") -> Rows:
+    """The rows of what the path names: a table, an array, a folder of images or a glob of images.
 
     Args:
         interface: What the model takes.
         invert: Images only: make dark light, for dark writing on paper for a model of light on dark.
+        key_column: Of a table: the column by which the output names its rows; empty for their numbers.
 
     Raises:
         InputError: Missing, unreadable, empty, or of other columns than the model takes.
     """
     if not given:
         raise InputError("input must be a file, a folder of images or a glob, got ''")
+    if interface.columns:
+        if invert:
+            raise InputError("invert must be false for a model that takes no images, got true")
+        return open_table(given, interface.columns, key_column)
+    if key_column:
+        raise InputError(f"key_column must be empty for a model of images, got {key_column!r}")
+    return Pixels(_reader(given, interface, invert=invert), interface)
+
+
+def _reader(given: str, interface: Interface, *, invert: bool) -> Reader:
     if is_images(given):
         return ImageReader(given, interface, invert=invert)
     if invert:
@@ -60,32 +56,42 @@ def open_input(given: str, interface: Interface, *, invert: bool) -> Reader:
     return readers[path.suffix.lower()](path, interface)
 
 
-def chunks(reader: Reader, interface: Interface) -> Iterator[Chunk]:
-    """The rows of a reader that the model can take, and those that it cannot.
+class Pixels:
+    """Rows of numbers for a model of arrays, by the position of their columns.
 
-    A model of whole numbers (images as uint8) takes whole numbers from 0 to `feature_max`, a model of real
-    numbers takes every finite one.
+    A model of whole numbers (images as uint8) takes whole numbers from 0 to `feature_max`, a model of real numbers
+    takes every finite one.
     """
-    classes = {name: i for i, name in enumerate(interface.target.class_names)}
-    for raw in reader:
-        wrong = ~np.isfinite(raw.values)
-        rule = "a finite number"
-        if np.issubdtype(interface.dtype, np.integer):
-            rule = f"a whole number from 0 to {interface.feature_max:g}"
-            with np.errstate(invalid="ignore"):
-                wrong |= (raw.values < 0) | (raw.values > interface.feature_max) | (raw.values % 1 != 0)
-        bad = list(raw.bad)
-        good = ~wrong.any(1)
-        for i in np.flatnonzero(~good).tolist():
-            column = int(wrong[i].argmax())
-            value = f"{raw.values[i, column]:g}"
-            bad.append(BadRow(raw.keys[i], f"column {reader.columns[column]!r} must be {rule}, got {value}"))
-        labels = None
-        if raw.labels is not None:
-            known = np.array([classes.get(label, -1) for label in raw.labels], np.int64)
-            for i in np.flatnonzero(good & (known < 0)).tolist():
-                bad.append(BadRow(raw.keys[i], f"label must be a class of the model, got {shortened(raw.labels[i])}"))
-            good &= known >= 0
-            labels = known[good]
-        keys = [raw.keys[i] for i in np.flatnonzero(good).tolist()]
-        yield Chunk(keys, raw.values[good].astype(interface.dtype), labels, bad, raw.position)
+
+    def __init__(self, reader: Reader, interface: Interface) -> None:
+        self.key, self.size = reader.key, reader.size
+        self.key_type = pa.int64() if reader.key == "row" else pa.string()
+        self._reader, self._interface = reader, interface
+
+    def __iter__(self) -> Iterator[Chunk]:
+        interface = self._interface
+        classes = {name: i for i, name in enumerate(interface.target.class_names)}
+        for raw in self._reader:
+            wrong = ~np.isfinite(raw.values)
+            rule = "a finite number"
+            if np.issubdtype(interface.dtype, np.integer):
+                rule = f"a whole number from 0 to {interface.feature_max:g}"
+                with np.errstate(invalid="ignore"):
+                    wrong |= (raw.values < 0) | (raw.values > interface.feature_max) | (raw.values % 1 != 0)
+            bad = list(raw.bad)
+            good = ~wrong.any(1)
+            for i in np.flatnonzero(~good).tolist():
+                column = int(wrong[i].argmax())
+                value = f"{raw.values[i, column]:g}"
+                bad.append(BadRow(raw.keys[i], f"column {self._reader.columns[column]!r} must be {rule}, got {value}"))
+            targets = None
+            if raw.labels is not None:
+                known = np.array([classes.get(label, -1) for label in raw.labels], np.int64)
+                for i in np.flatnonzero(good & (known < 0)).tolist():
+                    reason = f"label must be a class of the model, got {shortened(raw.labels[i])}"
+                    bad.append(BadRow(raw.keys[i], reason))
+                good &= known >= 0
+                targets = known[good]
+            names = [raw.keys[i] for i in np.flatnonzero(good).tolist()]
+            keys = pa.array(names, self.key_type)
+            yield Chunk(names, keys, raw.values[good].astype(interface.dtype), targets, bad, raw.position)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,9 @@ import pyarrow.parquet as pq
 
 from steps.base.errors import InputError
 from steps.base.files import replacing
-from steps.datasets.rows import Key
+from steps.datasets.rows import Rows
+from steps.datasets.tabular.predictions import PREDICTED, named, names
+from steps.datasets.tabular.target import Target
 
 _WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWriter}
 
@@ -41,15 +42,16 @@ def check_output(given: str, *, overwrite: bool) -> Path:
 class PredictionWriter:
     """Context manager that writes the file when its block ends; if the block raises, the old file is untouched.
 
-    Columns: `row` (int64) or `file`, `predicted` (class name), and `probability_<class>` (float32) for each class.
+    Columns: that of the keys, and those of `tabular.predictions.named`.
     """
 
-    def __init__(self, path: Path, key: str, class_names: Sequence[str]) -> None:
-        self._path, self._classes = path, np.array(class_names, object)
-        probabilities = [(f"probability_{name}", pa.float32()) for name in class_names]
-        self._schema = pa.schema(
-            [(key, pa.int64() if key == "row" else pa.string()), ("predicted", pa.string()), *probabilities]
-        )
+    def __init__(self, path: Path, rows: Rows, target: Target) -> None:
+        self._path, self._target = path, target
+        own = [(name, pa.float32()) for name in names(target)]
+        if target.class_names:
+            own[0] = (PREDICTED, pa.string())
+        self._own = [pa.field(*field) for field in own]
+        self._schema = pa.schema([pa.field(rows.key, rows.key_type), *self._own])
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -58,11 +60,11 @@ class PredictionWriter:
             self._stack = stack.pop_all()
         return self
 
-    def write(self, keys: Sequence[Key], probabilities: np.ndarray) -> None:
-        """Append rows: their keys and (n, n_classes) float32 probabilities."""
-        predicted = self._classes[probabilities.argmax(1)]
-        columns = [pa.array(keys), pa.array(predicted, pa.string()), *map(pa.array, probabilities.T.copy())]
-        self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
+    def write(self, keys: pa.Array, outputs: np.ndarray) -> None:
+        """Append rows: their keys and (n, n_outputs) float32 outputs."""
+        predictions = named(outputs, self._target)
+        columns = [pa.array(predictions[name], field.type) for name, field in zip(predictions, self._own, strict=True)]
+        self._writer.write_table(pa.Table.from_arrays([keys, *columns], schema=self._schema))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,15 +1,17 @@
-"""Rows on their way from a file to a model, and the reader that gives them."""
+"""Rows on their way from a file to a model: what readers find in files, and what a model takes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.values import Fault
 
 CHUNK_ROWS = 4096
 LABEL = "label"
@@ -27,7 +29,7 @@ class BadRow:
 
 @dataclass
 class Raw:
-    """Rows as a reader found them.
+    """Rows of numbers as a reader found them.
 
     Attributes:
         keys: One per row of `values`.
@@ -45,7 +47,7 @@ class Raw:
 
 
 class Reader(Protocol):
-    """An input that has been opened and whose columns have been checked.
+    """An input of rows of numbers that has been opened and whose columns have been checked.
 
     Attributes:
         key: Name of the column of keys in the output.
@@ -58,6 +60,64 @@ class Reader(Protocol):
     columns: list[str]
 
     def __iter__(self) -> Iterator[Raw]: ...
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows that a model can take.
+
+    Attributes:
+        names: What messages call the rows.
+        keys: (n,) values of the column of keys in the output.
+        given: What the model takes: features (n, n_features) in its dtype, or a table of raw cells.
+        targets: (n,) as in `Split`, −1 or NaN for a row without one; None if the input has none.
+        bad: Rows that are left out.
+        position: How far into the input this reaches, in the unit of `Rows.size`.
+    """
+
+    names: Sequence[Key]
+    keys: pa.Array
+    given: Any
+    targets: np.ndarray | None
+    bad: list[BadRow]
+    position: int
+
+    def without(self, faults: Sequence[Fault]) -> tuple[Chunk, np.ndarray]:
+        """The chunk without the rows of these faults, which become bad ones; and (n,) bool: which rows are kept."""
+        first: dict[int, Fault] = {}
+        for fault in faults:
+            first.setdefault(fault.row, fault)
+        kept = np.ones(len(self.names), bool)
+        if not first:
+            return self, kept
+        kept[list(first)] = False
+        bad = [BadRow(self.names[row], f"column {fault.column!r} {fault.reason}") for row, fault in first.items()]
+        rest = np.flatnonzero(kept)
+        chunk = Chunk(
+            [self.names[row] for row in rest.tolist()],
+            self.keys.take(pa.array(rest)),
+            self.given.take(pa.array(rest)) if isinstance(self.given, pa.Table) else self.given[rest],
+            None if self.targets is None else self.targets[rest],
+            sorted([*self.bad, *bad], key=lambda row: row.key),
+            self.position,
+        )
+        return chunk, kept
+
+
+class Rows(Protocol):
+    """An input that has been opened, and whose columns are those that a model takes.
+
+    Attributes:
+        key: Name of the column of keys in the output.
+        key_type: Of that column.
+        size: Total of `Chunk.position`, for a progress bar.
+    """
+
+    key: str
+    key_type: pa.DataType
+    size: int
+
+    def __iter__(self) -> Iterator[Chunk]: ...
 
 
 def check_width(found: int, interface: Interface, given: object) -> None:

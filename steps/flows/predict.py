@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import click
 import mlflow
+import numpy as np
 
 from steps.base.errors import InputError
 from steps.cli.invocation import Invocation
-from steps.datasets.inputs import chunks
 from steps.datasets.outputs import PredictionWriter
-from steps.datasets.rows import BadRow
+from steps.datasets.rows import BadRow, Chunk, Rows
+from steps.datasets.tabular.values import Fault
 from steps.flows.settings import PredictSettings
 from steps.report.terminal import RowsDisplay
-from steps.tasks.task import task_of
-from steps.tracking.models import load_network
+from steps.tasks.task import StreamedScores, task_of
+from steps.tracking.models import load_predictor
 from steps.tracking.runs import step_run
 
 _SHOWN = 10  # bad rows that are named on the terminal
@@ -30,30 +32,51 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 
 
 def _predict(settings: PredictSettings) -> None:
-    reader, class_names = settings.reader, settings.interface.target.class_names
-    model = load_network(settings.model_uri)
+    rows, target = settings.rows, settings.interface.target
+    predict = load_predictor(settings.model_uri)
     metrics = task_of(settings.interface).streamed()
+    word = "file" if rows.key == "file" else "row"
     bad: list[BadRow] = []
     n_good = n_bad = 0
-    with PredictionWriter(settings.output, reader.key, class_names) as writer, RowsDisplay(reader.size) as display:
-        for chunk in chunks(reader, settings.interface):
-            n_good, n_bad = n_good + len(chunk.keys), n_bad + len(chunk.bad)
+    with PredictionWriter(settings.output, rows, target) as writer, RowsDisplay(rows.size) as display:
+        for chunk, outputs in _predicted(rows, predict):
+            n_good, n_bad = n_good + len(outputs), n_bad + len(chunk.bad)
             bad += chunk.bad[: _KEPT - len(bad)]
             display.rows(chunk.position, n_good + n_bad, n_bad)
-            if not chunk.keys:
+            if not len(outputs):
                 continue
-            probabilities = model.predict_on_batch(chunk.features)
-            writer.write(chunk.keys, probabilities)
-            if chunk.labels is not None:
-                metrics.add(chunk.labels, probabilities)
+            writer.write(chunk.keys, outputs)
+            _score(metrics, chunk.targets, outputs)
         if not n_good:
-            raise InputError(f"input must have rows that the model takes, got none; {reader.key} {_line(bad[0])}")
+            raise InputError(f"input must have rows that the model takes, got none; {word} {_line(bad[0])}")
     scores = metrics.result()
     mlflow.log_metrics({"n_predicted": n_good, "n_bad": n_bad, **scores})
     mlflow.set_tag("predicted_with", settings.model_uri)
-    _report(bad, n_bad, reader.key)
+    _report(bad, n_bad, word)
     against = f", {metrics.summary()} against its labels" if scores else ""
     click.echo(f"Predicted {n_good:,} rows with {settings.model_uri}{against}: {settings.output}")
+
+
+def _predicted(
+    rows: Rows, predict: Callable[[Any], tuple[np.ndarray, list[Fault]]]
+) -> Iterator[tuple[Chunk, np.ndarray]]:
+    """Each chunk without the rows that the model does not take, and (n, n_outputs) for the others."""
+    for chunk in rows:
+        if not len(chunk.names):
+            yield chunk, np.empty((0, 1), np.float32)
+            continue
+        outputs, faults = predict(chunk.given)
+        chunk, kept = chunk.without(faults)
+        yield chunk, outputs[kept]
+
+
+def _score(metrics: StreamedScores, targets: np.ndarray | None, outputs: np.ndarray) -> None:
+    """Count the rows that have a target."""
+    if targets is None:
+        return
+    present = targets >= 0 if np.issubdtype(targets.dtype, np.integer) else ~np.isnan(targets)
+    if present.any():
+        metrics.add(targets[present], outputs[present])
 
 
 def _report(bad: list[BadRow], n_bad: int, key: str) -> None:

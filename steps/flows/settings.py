@@ -10,7 +10,7 @@ from steps.base.errors import InputError
 from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
 from steps.datasets.outputs import check_output
-from steps.datasets.rows import Reader
+from steps.datasets.rows import Rows
 from steps.tracking.lineage import Lineage, lineage_of
 from steps.tracking.models import find_model, interface_of
 from steps.tracking.runs import get_step_run, newest_running
@@ -43,11 +43,20 @@ class PredictSettings:
 
     model_uri: str
     interface: Interface
-    reader: Reader
+    rows: Rows
     output: Path
 
     @classmethod
-    def parse(cls, *, model_uri: str, input: str, output: str, overwrite: bool, invert: bool) -> Self:  # noqa: A002
+    def parse(
+        cls,
+        *,
+        model_uri: str,
+        input: str,  # noqa: A002
+        output: str,
+        key_column: str,
+        overwrite: bool,
+        invert: bool,
+    ) -> Self:
         """Check the options of `predict`.
 
         Raises:
@@ -56,7 +65,8 @@ class PredictSettings:
         path = check_output(output, overwrite=overwrite)
         version_uri = find_model(model_uri)
         interface = interface_of(version_uri)
-        return cls(version_uri, interface, open_input(input, interface, invert=invert), path)
+        rows = open_input(input, interface, invert=invert, key_column=key_column)
+        return cls(version_uri, interface, rows, path)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.predictions import outputs_of
 from steps.datasets.tabular.target import Target
+from steps.datasets.tabular.values import Fault
 from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
 from steps.tracking.paging import pages
@@ -166,6 +168,26 @@ def apply(model: PyFuncModel, given: Any, target: Target) -> np.ndarray:
     """(n, n_outputs) float32 of a loaded model for raw rows (DataFrame) or features (n, n_features)."""
     parts = (model.predict(given[start : start + _CHUNK]) for start in range(0, len(given), _CHUNK))
     return np.concatenate([outputs_of(part, target) if isinstance(part, pd.DataFrame) else part for part in parts])
+
+
+def load_predictor(uri: str) -> Callable[[Any], tuple[np.ndarray, list[Fault]]]:
+    """A function that applies a model to features, or to a table of raw rows with the model's own code.
+
+    It returns (n, n_outputs) float32, and the cells that are no value of their column, which count as missing.
+
+    Raises:
+        StepError: Its files are damaged or out of reach; says which model and how.
+    """
+    if "tensorflow" in describe_model(uri).flavors:
+        network = load_network(uri)
+        return lambda features: (network.predict_on_batch(features), [])
+    model = load_model(uri).unwrap_python_model()
+
+    def predict(rows: Any) -> tuple[np.ndarray, list[Fault]]:
+        faults: list[Fault] = []
+        return model.outputs(rows, faults), faults
+
+    return predict
 
 
 def check_interface(model: PyFuncModel, model_uri: str) -> Check:

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from steps.base.errors import InputError
-from steps.datasets.inputs import Chunk, chunks, open_input
+from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
-from steps.datasets.rows import CHUNK_ROWS
+from steps.datasets.rows import CHUNK_ROWS, Chunk
 from steps.datasets.tabular.target import Target
 
 PETS = Target("classification", class_names=("cat", "dog"))
@@ -25,12 +25,13 @@ HEADER = "a,b,c,d"
 
 def read(path: Path | str, interface: Interface = PIXELS, *, invert: bool = False) -> Chunk:
     """All rows of an input as one chunk."""
-    parts = list(chunks(open_input(str(path), interface, invert=invert), interface))
-    labels = [part.labels for part in parts if part.labels is not None]
+    parts = list(open_input(str(path), interface, invert=invert))
+    targets = [part.targets for part in parts if part.targets is not None]
     return Chunk(
-        keys=[key for part in parts for key in part.keys],
-        features=np.concatenate([part.features for part in parts]),
-        labels=np.concatenate(labels) if labels else None,
+        names=[name for part in parts for name in part.names],
+        keys=pa.concat_arrays([part.keys for part in parts]),
+        given=np.concatenate([part.given for part in parts]),
+        targets=np.concatenate(targets) if targets else None,
         bad=[row for part in parts for row in part.bad],
         position=parts[-1].position,
     )
@@ -70,12 +71,12 @@ def write(path: Path, *, labelled: bool, n: int = 10) -> Path:
 def test_every_format_gives_the_same_rows(suffix: str, labelled: bool, n: int, tmp_path: Path) -> None:
     path = write(tmp_path / f"rows{suffix}", labelled=labelled, n=n)
     found = read(path)
-    assert found.keys == list(range(1, n + 1))
-    assert found.features.dtype == np.uint8
-    np.testing.assert_array_equal(found.features, values(n))
-    assert (found.labels is not None) == labelled
-    if found.labels is not None:
-        assert found.labels.tolist() == [i % 2 for i in range(n)]
+    assert found.names == list(range(1, n + 1))
+    assert found.given.dtype == np.uint8
+    np.testing.assert_array_equal(found.given, values(n))
+    assert (found.targets is not None) == labelled
+    if found.targets is not None:
+        assert found.targets.tolist() == [i % 2 for i in range(n)]
     assert found.bad == []
     assert found.position == open_input(str(path), PIXELS, invert=False).size
 
@@ -97,8 +98,8 @@ def test_a_bad_row_is_named_and_left_out(row: str, reason: str, tmp_path: Path) 
     path = tmp_path / "rows.csv"
     path.write_text(f"{HEADER}\n1,2,3,4\n\n{row}\n5,6,7,8\n")
     found = read(path)
-    assert found.keys == [1, 3]
-    assert found.features.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert found.names == [1, 3]
+    assert found.given.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
     assert [(bad.key, bad.reason) for bad in found.bad] == [(2, reason)]
 
 
@@ -108,7 +109,7 @@ def test_rows_keep_their_numbers_whatever_the_bad_ones_among_them(tmp_path: Path
     text = "\n".join(f"{row}\n  \n" if i % 7 == 0 else row for i, row in enumerate(rows))  # and some blank lines
     (tmp_path / "rows.csv").write_text(f"{HEADER}\n{text}\n1\n")
     found = read(tmp_path / "rows.csv")
-    assert found.keys == [i for i in range(1, n + 1) if i % 3 == 2]
+    assert found.names == [i for i in range(1, n + 1) if i % 3 == 2]
     assert [row.key for row in found.bad] == [*(i for i in range(1, n + 1) if i % 3 != 2), n + 1]
 
 
@@ -117,22 +118,22 @@ def test_rows_keep_their_numbers_whatever_the_bad_ones_among_them(tmp_path: Path
 def test_csv_files_of_all_systems_are_read(mark: str, end: str, tmp_path: Path) -> None:
     lines = ['a,"b, or ""b""",c,d', '1," 2",3.0,4', '"5",6,7e0,+8', ""]
     (tmp_path / "rows.csv").write_bytes(f"{mark}{end.join(lines)}".encode())
-    assert read(tmp_path / "rows.csv").features.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert read(tmp_path / "rows.csv").given.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
 def test_a_newline_in_quotes_belongs_to_its_row(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(f'{HEADER},label\n1,2,3,4,"\ndog"\n1,"2\n2",3,4,dog\n1,2,3,4,cat\n')
     found = read(tmp_path / "rows.csv")
-    assert found.keys == [1, 3]
-    assert found.labels is not None
-    assert found.labels.tolist() == [1, 0]
+    assert found.names == [1, 3]
+    assert found.targets is not None
+    assert found.targets.tolist() == [1, 0]
     assert [(bad.key, bad.reason) for bad in found.bad] == [(2, r"column 'b' must be a number, got '2\n2'")]
 
 
 def test_a_quote_that_is_never_closed_gives_one_short_line(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(f'{HEADER}\n1,2,3,4\n1,2,3,"4\n' + "1,2,3,4\n" * 5000)
     found = read(tmp_path / "rows.csv")
-    assert found.keys == [1]
+    assert found.names == [1]
     assert len(found.bad[0].reason) < 100
     (tmp_path / "rows.csv").write_text(f'{HEADER}\n1,2,3,"4\n' + "1,2,3,4\n" * 500_000)
     with pytest.raises(InputError, match="is a quote never closed"):
@@ -143,14 +144,14 @@ def test_equal_names_of_columns_are_no_problem(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a,a,a,a\n1,2,3,4\n")
     pq.write_table(pa.table([[1], [2], [3.0], [True]], names=list("aaaa")), tmp_path / "rows.parquet")
     for name in ("rows.csv", "rows.parquet"):
-        assert read(tmp_path / name, NUMBERS).features.tolist() == [[1, 2, 3, 4 if name == "rows.csv" else 1]]
+        assert read(tmp_path / name, NUMBERS).given.tolist() == [[1, 2, 3, 4 if name == "rows.csv" else 1]]
 
 
 def test_missing_values_of_parquet_are_named(tmp_path: Path) -> None:
     columns = [[1, None], [2.5, 1], [True, None], np.array([3, 4], np.float16)]
     pq.write_table(pa.table(columns, names=list("abcd")), tmp_path / "rows.parquet")
     found = read(tmp_path / "rows.parquet", NUMBERS)
-    assert found.features.tolist() == [[1, 2.5, 1, 3]]
+    assert found.given.tolist() == [[1, 2.5, 1, 3]]
     assert [(bad.key, bad.reason) for bad in found.bad] == [(2, "column 'a' must be a finite number, got nan")]
 
 
@@ -161,13 +162,13 @@ def test_arrays_may_be_stored_in_any_order(
 ) -> None:
     path = tmp_path / ("rows.npy" if save is np.save else "rows.npz")
     save(path, array)
-    assert read(path).features.tolist() == BIG_ENDIAN.tolist()
+    assert read(path).given.tolist() == BIG_ENDIAN.tolist()
 
 
 def test_real_numbers_may_be_any_that_are_finite(tmp_path: Path) -> None:
     np.save(tmp_path / "rows.npy", np.array([[0.5, -3, 1e6, 0], [np.inf, 0, 0, 0]]))
     found = read(tmp_path / "rows.npy", NUMBERS)
-    assert found.features.tolist() == [[0.5, -3, 1e6, 0]]
+    assert found.given.tolist() == [[0.5, -3, 1e6, 0]]
     assert found.bad[0].reason == "column '0' must be a finite number, got inf"
 
 
@@ -175,8 +176,8 @@ def test_a_label_that_is_no_class_is_bad(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(f"{HEADER},label\n1,2,3,4,dog\n1,2,3,4,cow\n")
     found = read(tmp_path / "rows.csv")
     assert found.bad[0].reason == "label must be a class of the model, got 'cow'"
-    assert found.labels is not None
-    assert found.labels.tolist() == [1]
+    assert found.targets is not None
+    assert found.targets.tolist() == [1]
 
 
 @pytest.fixture
@@ -195,15 +196,15 @@ def drawing(tmp_path: Path) -> Path:
 
 def test_images_are_made_what_the_model_knows(drawing: Path) -> None:
     found = read(drawing)
-    assert found.keys == ["b.png", "c.jpg", "deep/a.PNG"]
-    assert found.features.tolist() == [[0, 16, 3, 0]] * 3
+    assert found.names == ["b.png", "c.jpg", "deep/a.PNG"]
+    assert found.given.tolist() == [[0, 16, 3, 0]] * 3
     (bad,) = found.bad
     assert (bad.key, bad.reason[:20]) == ("d.jpeg", "not a readable image")
-    assert read(drawing / "*.png").features.tolist() == [[0, 16, 3, 0]]
+    assert read(drawing / "*.png").given.tolist() == [[0, 16, 3, 0]]
 
 
 def test_inversion_is_stated(drawing: Path) -> None:
-    assert read(drawing / "b.png", invert=True).features.tolist() == [[16, 0, 13, 16]]
+    assert read(drawing / "b.png", invert=True).given.tolist() == [[16, 0, 13, 16]]
     with pytest.raises(InputError, match="invert must be false for an input that is not images"):
         read(write(drawing / "rows.csv", labelled=False), invert=True)
 

@@ -1,37 +1,67 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 
 from steps.base.errors import InputError
 from steps.datasets.outputs import PredictionWriter, check_output
+from steps.datasets.rows import Chunk
+from steps.datasets.tabular.target import Target
 
+DIGITS = Target("classification", class_names=("0", "1"))
 PROBABILITIES = np.array([[0.25, 0.75], [1, 0]], np.float32)
 
 
-@pytest.mark.parametrize(("suffix", "key", "keys"), [(".csv", "row", [1, 3]), (".parquet", "file", ["a.png", "b.png"])])
+@dataclass
+class NoRows:
+    """An input by its keys alone."""
+
+    key: str
+    key_type: pa.DataType
+    size: int = 0
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return iter(())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "key", "keys"),
+    [(".csv", "row", [1, 3]), (".parquet", "file", ["a.png", "b.png"]), (".csv", "since", [date(2026, 1, 2), None])],
+)
 def test_chunks_become_one_table(suffix: str, key: str, keys: list[int | str], tmp_path: Path) -> None:
-    path = tmp_path / f"out{suffix}"
-    with PredictionWriter(path, key, ("0", "1")) as writer:
+    path, values = tmp_path / f"out{suffix}", pa.array(keys)
+    with PredictionWriter(path, NoRows(key, values.type), DIGITS) as writer:
         for i in range(2):
-            writer.write(keys[i : i + 1], PROBABILITIES[i : i + 1])
-    table = pd.read_csv(path, dtype={"predicted": str}) if suffix == ".csv" else pd.read_parquet(path)
-    assert list(table.columns) == [key, "predicted", "probability_0", "probability_1"]
-    assert table[key].tolist() == keys
-    assert table["predicted"].tolist() == ["1", "0"]
-    np.testing.assert_allclose(table.iloc[:, 2:].to_numpy(), PROBABILITIES)
+            writer.write(values[i : i + 1], PROBABILITIES[i : i + 1])
+    read = pa.csv.read_csv if suffix == ".csv" else pq.read_table
+    table = read(path)
+    assert table.column_names == [key, "predicted", "probability_0", "probability_1"]
+    assert table[key].to_pylist() == keys
+    assert list(map(str, table["predicted"].to_pylist())) == ["1", "0"]
+    np.testing.assert_allclose(table.to_pandas().iloc[:, 2:].to_numpy(), PROBABILITIES)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_numbers_have_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with PredictionWriter(path, NoRows("row", pa.int64()), Target("regression", "price")) as writer:
+        writer.write(pa.array([1, 2]), np.array([[0.1], [123456.7]], np.float32))
+    assert path.read_text().splitlines() == ['"row","predicted"', "1,0.1", "2,123456.7"]
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("before")
-    with pytest.raises(pa.ArrowInvalid), PredictionWriter(path, "row", ("0", "1")) as writer:
-        writer.write(["no number"], PROBABILITIES[:1])
+    with pytest.raises(pa.ArrowException), PredictionWriter(path, NoRows("row", pa.int64()), DIGITS) as writer:
+        writer.write(pa.array(["no number"]), PROBABILITIES[:1])
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -25,7 +25,7 @@ _UNREADABLE = (
     OSError, ValueError, TypeError, KeyError, EOFError, SyntaxError, RuntimeError, MemoryError, OverflowError,
     zipfile.BadZipFile, zlib.error, tokenize.TokenError,
 )  # fmt: skip
-_NAMES = ("feature_names", "columns")
+NAMES = ("feature_names", "columns")
 _KINDS = "biufSUMm"  # Booleans, numbers, words, dates and durations
 
 
@@ -44,13 +44,25 @@ def read_npy(path: Path) -> Table:
     Raises:
         SourceError: Damaged, of Python objects, of another number of dimensions, or empty.
     """
+    return _matrix(map_array(path, path), path)
+
+
+def map_array(file: Path, path: Path) -> np.ndarray:
+    """The array of a `.npy` file, memory-mapped.
+
+    Args:
+        path: What the file comes from, for the error.
+
+    Raises:
+        SourceError: Damaged, or of Python objects.
+    """
     try:
-        with path.open("rb") as file:
-            np.lib.format.read_magic(file)  # what is no array is taken for a pickle by the next line
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with file.open("rb") as opened:
+            np.lib.format.read_magic(opened)  # what is no array is taken for a pickle by the next line
+        array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
     except _UNREADABLE as error:
         raise SourceError(f"must be an undamaged array without Python objects, got {str(path)!r} ({error})") from error
-    return _matrix(array, path)
+    return array
 
 
 def read_npz(path: Path) -> Table | Images:
@@ -61,7 +73,11 @@ def read_npz(path: Path) -> Table | Images:
     Raises:
         SourceError: Damaged, of Python objects, of unequal lengths, or empty.
     """
-    arrays = _load(path)
+    return of_arrays(_load(path), path)
+
+
+def of_arrays(arrays: dict[str, np.ndarray], path: Path) -> Table | Images:
+    """The table or the images that the arrays of a file are; as `read_npz`."""
     parts = _parts(arrays)
     if not parts:
         return _of_columns(arrays, path)
@@ -71,8 +87,7 @@ def read_npz(path: Path) -> Table | Images:
     splits = tuple(part.split for part in parts for _ in part.labels) if parts[0].split else None
     if _are_images(features):
         return Images(_pixels(features), _class_names(labels, path), splits)
-    stated = next((arrays[name] for name in _NAMES if name in arrays), np.empty(0))
-    columns = _columns(features.reshape(len(features), -1), tuple(map(str, stated.tolist())), path)
+    columns = _columns(features.reshape(len(features), -1), _stated(arrays), path)
     columns.append((TARGET, _column(labels, TARGET, path)))
     if splits:
         columns.append((SPLIT, pa.array(splits)))
@@ -118,10 +133,9 @@ def _check(parts: list[_Part], path: Path) -> None:
 
 def _of_columns(arrays: dict[str, np.ndarray], path: Path) -> Table:
     """A table of one array with rows and columns, or of an array per column."""
-    if len(arrays) == 1:
-        (array,) = arrays.values()
-        if array.ndim == 2 or array.dtype.names:
-            return _matrix(array, path)
+    others = [array for name, array in arrays.items() if name not in NAMES]
+    if len(others) == 1 and (others[0].ndim == 2 or others[0].dtype.names):
+        return _table(_columns(others[0], _stated(arrays), path), path)
     lengths = {array.shape for array in arrays.values()}
     if len(lengths) != 1 or len(next(iter(lengths))) != 1:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
@@ -129,6 +143,12 @@ def _of_columns(arrays: dict[str, np.ndarray], path: Path) -> Table:
             f"must hold the arrays X and y, or columns of one length, got {shapes or 'no array'} in {str(path)!r}"
         )
     return _table([(name, _column(array, name, path)) for name, array in arrays.items()], path)
+
+
+def _stated(arrays: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """The names of the columns that a file holds beside them; none if it holds none."""
+    stated = next((arrays[name] for name in NAMES if name in arrays), np.empty(0))
+    return tuple(map(str, stated.tolist()))
 
 
 def _matrix(array: np.ndarray, path: Path) -> Table:

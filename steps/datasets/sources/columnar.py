@@ -15,6 +15,7 @@ from steps.datasets.sources.source import SourceError, Table
 from steps.datasets.sources.tables import concatenated, tidy
 
 PARQUET = (".parquet", ".pq")
+FEATHER = (".feather", ".arrow", ".ipc")
 _HIVE_MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -54,6 +55,14 @@ def parquet_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not any(part[0] in "._" for part in path.relative_to(folder).parts))
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a Delta table, whose files are not all part of the table, with `SourceError`."""
+    if (folder / "_delta_log").is_dir():
+        raise SourceError(
+            f"must be a folder of Parquet files, got the Delta table {str(folder)!r}; export it to Parquet"
+        )
+
+
 def read_parquet_folder(folder: Path, files: Sequence[Path]) -> Table:
     """The Parquet files of a folder, with the columns that the names of its folders hold (`year=2024/month=01`).
 
@@ -61,14 +70,11 @@ def read_parquet_folder(folder: Path, files: Sequence[Path]) -> Table:
         SourceError: A file is damaged, or has other columns; or the folder is a Delta table, whose files are not all
             part of the table.
     """
-    if (folder / "_delta_log").is_dir():
-        raise SourceError(
-            f"must be a folder of Parquet files, got the Delta table {str(folder)!r}; export it to Parquet"
-        )
+    check_folder(folder)
     tables, of_folders = [], set()
     for path in files:
         table = read_parquet(path)
-        for name, value in _names_of_folders(path.relative_to(folder)).items():
+        for name, value in names_of_folders(path.relative_to(folder)).items():
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([value] * len(table), pa.string()))
                 of_folders.add(name)
@@ -81,7 +87,7 @@ def read_parquet_folder(folder: Path, files: Sequence[Path]) -> Table:
     return Table(pa.table(typed_columns, names=found.table.column_names), notes=found.notes)
 
 
-def _names_of_folders(path: Path) -> dict[str, str | None]:
+def names_of_folders(path: Path) -> dict[str, str | None]:
     """{"year": "2024"} of year=2024/part-0.parquet."""
     pairs = [part.partition("=") for part in path.parts[:-1]]
     return {name: None if value == _HIVE_MISSING else unquote(value) for name, equals, value in pairs if equals}

@@ -14,14 +14,13 @@ import pyarrow.csv as pc
 
 from steps.datasets.sources.cells import trimmed_table, typed_table
 from steps.datasets.sources.decimal_comma import with_certain_commas
-from steps.datasets.sources.dialect import Dialect, detect_dialect
+from steps.datasets.sources.dialect import ENCODINGS, Dialect, detect_dialect
 from steps.datasets.sources.source import SourceError, Table
 from steps.datasets.sources.tables import concatenated
 
 CSV = (".csv", ".tsv", ".tab", ".txt", ".data")
 _BLOCK = 8 << 20  # bytes; no row may be longer
 _WIDEST = 500  # columns, for a pattern that repeats them
-_ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; every file can be read as the last
 
 
 @dataclass(frozen=True)
@@ -41,15 +40,11 @@ def read_csv(path: Path) -> TextTable:
             or with two columns of one name.
     """
     dialect = detect_dialect(path)
-    if dialect.encoding in _ENCODINGS:
-        candidates = _ENCODINGS[_ENCODINGS.index(dialect.encoding) :]
-    else:
-        candidates = (dialect.encoding,)
-    for encoding in candidates:
+    for encoding in dialect.encodings:
         try:
             table = _read(path, replace(dialect, encoding=encoding))
         except UnicodeDecodeError as error:
-            if encoding == candidates[-1]:
+            if encoding == dialect.encodings[-1]:
                 raise SourceError(f"must be an undamaged file, got {str(path)!r} ({error})") from error
         else:
             break
@@ -57,7 +52,7 @@ def read_csv(path: Path) -> TextTable:
         raise SourceError(f"must be a file with rows, got {str(path)!r}, which has only names of columns")
     _check_quotes(table, dialect, path)
     notes = dialect.notes
-    if encoding in _ENCODINGS[1:]:
+    if encoding in ENCODINGS[1:]:
         notes = (*notes, "The text is not UTF-8; it was read as Latin-1.")
     return TextTable(_without_nameless(trimmed_table(table)), dialect.separator, notes)
 

@@ -24,9 +24,9 @@ def with_certain_commas(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
     Returns:
         The table, and the names of the columns that changed.
     """
-    commas = [i for i, text in enumerate(table.columns) if _any(text, ",") and _all(text, _NUMBER)]
-    if not any(_any(table.column(i), _EVIDENT) for i in commas):
+    if not has_decimal_commas(table):
         return table, ()
+    commas = _with_commas(table)
     grouped = [i for i, text in enumerate(table.columns) if _any(text, r"\.") and _all(text, _GROUPED)]
     changed = sorted({*grouped, *(i for i in commas if not _any(table.column(i), _TOLD))})
     for i in changed:
@@ -34,6 +34,21 @@ def with_certain_commas(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
         certain = pc.binary_join_element_wise(text, pc.if_else(pc.match_substring(text, ","), "0", ",0"), "")
         table = table.set_column(i, table.column_names[i], certain)
     return table, tuple(table.column_names[i] for i in changed)
+
+
+def has_decimal_commas(table: pa.Table) -> bool:
+    """Whether a column of numbers has a comma that can be nothing else; the cells are trimmed text."""
+    return any(_any(table.column(i), _EVIDENT) for i in _with_commas(table))
+
+
+def with_points(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers with a decimal comma as 1234.5; other cells as they are."""
+    plain = pc.replace_substring(pc.replace_substring(text, ".", ""), ",", ".")
+    return pc.if_else(pc.match_substring_regex(text, _NUMBER), plain, text)
+
+
+def _with_commas(table: pa.Table) -> list[int]:
+    return [i for i, text in enumerate(table.columns) if _any(text, ",") and _all(text, _NUMBER)]
 
 
 def _any(text: pa.ChunkedArray, pattern: str) -> bool:

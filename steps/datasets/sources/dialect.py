@@ -18,6 +18,7 @@ from steps.datasets.sources.source import SourceError
 from steps.datasets.sources.tables import check_names
 
 _HEAD = 1 << 20  # bytes that are looked at
+ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; every file can be read as the last
 _ROWS = 200  # rows that vote for a separator
 _NEARLY = 1.1  # ratio of two steps
 _SEPARATORS = (",", ";", "\t", "|")
@@ -55,6 +56,12 @@ class Dialect:
     names: tuple[str, ...]
     rows_before: int
     notes: tuple[str, ...]
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """Those that the whole file may have, to be tried in this order: only its beginning has been looked at."""
+        known = self.encoding in ENCODINGS
+        return ENCODINGS[ENCODINGS.index(self.encoding) :] if known else (self.encoding,)
 
 
 def detect_dialect(path: Path) -> Dialect:

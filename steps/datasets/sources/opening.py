@@ -14,6 +14,7 @@ from steps.datasets.sources.address import check_address, download, is_address
 from steps.datasets.sources.arrays import read_npy, read_npz
 from steps.datasets.sources.bundled import BUNDLED, load_bundled
 from steps.datasets.sources.columnar import (
+    FEATHER,
     PARQUET,
     parquet_files,
     read_feather,
@@ -34,11 +35,10 @@ _FORMATS = (
     "openml:<id>, an address, or one of"
 )
 _LONGEST_LINE = 700  # characters
-_FEATHER = (".feather", ".arrow", ".ipc")
 _READERS: dict[str, Callable[[Path], Table | Images]] = {
     **dict.fromkeys(CSV, lambda path: type_columns(read_csv(path))),
     **dict.fromkeys(PARQUET, lambda path: tidy(read_parquet(path), path)),
-    **dict.fromkeys(_FEATHER, lambda path: tidy(read_feather(path), path)),
+    **dict.fromkeys(FEATHER, lambda path: tidy(read_feather(path), path)),
     ".npz": read_npz,
     ".npy": read_npy,
 }
@@ -162,7 +162,7 @@ def _read_all(files: Sequence[Path], pattern: Path) -> Table:
     suffixes = {suffix(path) for path in files}
     if suffixes <= set(CSV):
         return type_columns(concatenated_csv([read_csv(path) for path in files], files))
-    if suffixes <= {*PARQUET, *_FEATHER}:
+    if suffixes <= {*PARQUET, *FEATHER}:
         tables = [read_parquet(path) if suffix(path) in PARQUET else read_feather(path) for path in files]
         return tidy(concatenated(tables, files), pattern)
     raise SourceError(f"must match files of one format, CSV, Parquet or Feather, got {str(pattern)!r}")

@@ -16,7 +16,7 @@ from .names import nearest
 from .number_formats import find_number_format
 from .schema import Column
 from .target import Target
-from .values import read_numbers
+from .values import Fault, read_numbers
 from .words import count_words, is_whole, natural, whole, words
 
 _FEW_CLASSES = 20  # whole numbers of more different values are numbers
@@ -70,30 +70,34 @@ def find_target(name: str, cells: Cells, task: str = "auto", positive_class: str
     return _regression(name, numbers if numbers is not None else np.empty(0), why)
 
 
-def read_target(target: Target, cells: Cells) -> np.ndarray:
+def read_target(target: Target, cells: Cells, faults: list[Fault] | None = None) -> np.ndarray:
     """(n,) targets of other rows: int32 class numbers, −1 if missing; or float32 numbers, NaN if missing.
+
+    Args:
+        faults: Takes the cells that are no target, which count as missing; without it the first one raises.
 
     Raises:
         SchemaError: A class that the target does not have, or a word in place of a number.
     """
     array = as_array(cells, target.name)
     if target.task == "regression":
+        if _is_empty(array):
+            return np.full(len(array), np.nan, np.float32)
         written = _number_format(target.name, array) or ""
-        numbers = read_numbers(Column(target.name, "number", format=written), array)
+        numbers = read_numbers(Column(target.name, "number", format=written), array, faults)
         return numbers.astype(np.float32)
     positions, found = words(array)
     index = {class_name: i for i, class_name in enumerate(target.class_names)}
     are_whole = all(map(is_whole, target.class_names))
     classes = [-1 if word is None else index.get(whole(word) if are_whole else word, len(index)) for word in found]
     values: np.ndarray = np.array([*classes, -1], np.int32)[positions]
-    if (values == len(index)).any():
-        row = int(np.argmax(values == len(index)))
+    for row in np.flatnonzero(values == len(index)).tolist():
         word = str(array[row].as_py())
-        raise SchemaError(
-            f"column {target.name!r} must hold classes of the target, got {word!r} in row {row + 1}"
-            f"{nearest(word, target.class_names)}"
-        )
-    return values
+        rule = f"must hold classes of the target, got {word!r}"
+        if faults is None:
+            raise SchemaError(f"column {target.name!r} {rule} in row {row + 1}{nearest(word, target.class_names)}")
+        faults.append(Fault(target.name, row, rule))
+    return np.where(values == len(index), -1, values)
 
 
 def fitted(target: Target, values: np.ndarray) -> Target:
@@ -132,7 +136,7 @@ def _number_format(name: str, array: pa.Array) -> str | None:
     """
     kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        if pc.all(pc.is_null(array, nan_is_null=True)).as_py():
+        if _is_empty(array):
             raise _no_values(name)
         return ""
     if pa.types.is_boolean(kind):
@@ -141,6 +145,14 @@ def _number_format(name: str, array: pa.Array) -> str | None:
     if not counts:
         raise _no_values(name)
     return find_number_format(counts, ALMOST_ALL if len(counts) > _FEW_CLASSES else 1.0)
+
+
+def _is_empty(array: pa.Array) -> bool:
+    """Whether all values are missing."""
+    kind = array.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return pc.all(pc.is_null(array, nan_is_null=True)).as_py() is True
+    return not count_words(array)[0]
 
 
 def _no_values(name: str) -> SchemaError:

@@ -125,7 +125,7 @@ def test_prediction_reads_a_picture_as_training_does(tmp_path: Path) -> None:
     source = read(tmp_path, (10, 12, 3))
     interface = Interface(Target("classification", class_names=("a", "b")), 360, np.dtype("uint8"), 255.0, (10, 12, 3))
     (raw,) = open_input(str(tmp_path), interface, invert=False)
-    np.testing.assert_array_equal(raw.values, source.images.reshape(6, -1))
+    np.testing.assert_array_equal(raw.given, source.images.reshape(6, -1))
 
 
 def test_the_digest_is_of_the_files(tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""Parquet and Feather files, and folders of Parquet files, in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from steps.datasets.parts import PART_ROWS, Part, numbered
+from steps.datasets.sources.columnar import check_folder, names_of_folders, parquet_files
+from steps.datasets.sources.source import SourceError
+from steps.datasets.sources.tables import tidy
+
+_UNREADABLE = (pa.ArrowException, ValueError, OSError)
+
+
+class ParquetParts:
+    """A Parquet file, or a folder of them with the columns that the names of its folders hold."""
+
+    has_decimal_commas = False
+
+    def __init__(self, path: Path) -> None:
+        self._files = [path]
+        self._root = path
+        if path.is_dir():
+            check_folder(path)
+            self._files = parquet_files(path)
+            if not self._files:
+                raise SourceError(f"must be a folder of Parquet files for this model, got {str(path)!r}")
+        heads = [self._opened(file) for file in self._files]
+        self.size = sum(head.metadata.num_rows for head in heads)
+        first = heads[0].schema_arrow
+        self.types = {field.name: field.type for field in first if field.name not in self._of_folders(self._files[0])}
+        self.types |= dict.fromkeys(self._of_folders(self._files[0]), pa.string())
+
+    def read(self, columns: list[str]) -> Iterator[Part]:
+        return numbered(self._tables(columns))
+
+    def _tables(self, columns: list[str]) -> Iterator[pa.Table]:
+        for path in self._files:
+            of_folders = self._of_folders(path)
+            file = self._opened(path)
+            there = [name for name in columns if name in file.schema_arrow.names]
+            if missing := [name for name in columns if name not in {*there, *of_folders}]:
+                raise SourceError(
+                    f"must have the same columns in each file, got no column {missing[0]!r} in {str(path)!r}"
+                )
+            try:
+                for batch in file.iter_batches(PART_ROWS, columns=there):
+                    batch.validate(full=True)
+                    table = pa.Table.from_batches([batch])
+                    for name, value in of_folders.items():
+                        if name in columns and name not in there:
+                            table = table.append_column(name, pa.array([value] * len(table), pa.string()))
+                    if len(table):
+                        yield tidy(table, path).table.select(columns)
+            except _UNREADABLE as error:
+                raise SourceError(f"must be an undamaged Parquet file, got {str(path)!r} ({error})") from error
+
+    def _opened(self, path: Path) -> pq.ParquetFile:
+        try:
+            return pq.ParquetFile(path)
+        except _UNREADABLE as error:
+            raise SourceError(f"must be a Parquet file, got {str(path)!r} ({error})") from error
+
+    def _of_folders(self, path: Path) -> dict[str, str | None]:
+        return names_of_folders(path.relative_to(self._root))
+
+
+class FeatherParts:
+    """A Feather file, which is the file format of Arrow, memory-mapped."""
+
+    has_decimal_commas = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._opened() as reader:
+            self.types = {field.name: field.type for field in reader.schema}
+            self.size = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
+
+    def read(self, columns: list[str]) -> Iterator[Part]:
+        return numbered(self._tables(columns))
+
+    def _tables(self, columns: list[str]) -> Iterator[pa.Table]:
+        with self._opened() as reader:
+            for i in range(reader.num_record_batches):
+                try:
+                    batch = reader.get_batch(i)
+                    batch.validate(full=True)
+                except _UNREADABLE as error:
+                    raise SourceError(
+                        f"must be an undamaged Feather file, got {str(self._path)!r} ({error})"
+                    ) from error
+                if batch.num_rows:
+                    yield tidy(pa.Table.from_batches([batch]), self._path).table.select(columns)
+
+    def _opened(self) -> pa.RecordBatchFileReader:
+        try:
+            return pa.ipc.open_file(pa.memory_map(str(self._path)))
+        except _UNREADABLE as error:
+            raise SourceError(f"must be a Feather file, got {str(self._path)!r} ({error})") from error

@@ -1,0 +1,62 @@
+"""NumPy files as tables, in parts."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from steps.datasets.parts import PART_ROWS, Part, numbered
+from steps.datasets.sources.arrays import NAMES, map_array, of_arrays
+from steps.datasets.sources.source import Images, SourceError
+
+
+class ArrayParts:
+    """A `.npy` or `.npz` file as `sources` reads it.
+
+    An archive is unpacked to a temporary folder, because only a plain file can be mapped: constant memory at the cost
+    of disk.
+    """
+
+    has_decimal_commas = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._files = {"": path} if path.suffix.lower() == ".npy" else self._unpacked()
+        lengths = {array.shape[:1] for name, array in self._arrays().items() if name not in NAMES}
+        self.size = sum(length for shape in lengths for length in shape)
+        if len(lengths) > 1:
+            raise SourceError(f"must hold rows of one split, got arrays of several lengths in {str(path)!r}")
+        self.types = {field.name: field.type for field in self._table(0, PART_ROWS).schema} if self.size else {}
+
+    def read(self, columns: list[str]) -> Iterator[Part]:
+        starts = range(0, self.size, PART_ROWS)
+        return numbered(self._table(start, start + PART_ROWS).select(columns) for start in starts)
+
+    def _table(self, start: int, stop: int) -> pa.Table:
+        # Mapped anew for each part: what has been read of a mapping counts as memory until it is dropped.
+        mapped = self._arrays()
+        found = of_arrays({n: array if n in NAMES else array[start:stop] for n, array in mapped.items()}, self._path)
+        if isinstance(found, Images):
+            raise SourceError(f"must be a table for this model, got images in {str(self._path)!r}")
+        return found.table
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {name: map_array(file, self._path) for name, file in self._files.items()}
+
+    def _unpacked(self) -> dict[str, Path]:
+        folder = tempfile.mkdtemp()
+        weakref.finalize(self, shutil.rmtree, folder)
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                names = [name for name in archive.namelist() if name.endswith(".npy")]
+                return {name.removesuffix(".npy"): Path(archive.extract(name, folder)) for name in names}
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            raise SourceError(f"must be an undamaged .npz file, got {str(self._path)!r} ({error})") from error
