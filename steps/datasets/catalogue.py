@@ -54,7 +54,7 @@ def _mnist() -> ImageSource:
 
 
 def _mnist_file(name: str) -> Path:
-    """The committed file; where there is none (an installed copy, a sparse clone), the downloaded one."""
+    """The committed file, or the downloaded one if there is none (an installed copy, a sparse clone)."""
     committed = MNIST_FOLDER / name
     if committed.exists():
         return committed

@@ -1,4 +1,4 @@
-"""Rows that are equal in all that a model sees of them, and in the target."""
+"""Rows with equal features and an equal target."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FEW = 20  # numbers; rows that agree in one of more are copies
 
 
 def row_keys(schema: Schema, table: pa.Table, targets: np.ndarray) -> np.ndarray:
-    """(n,) uint64, equal for equal rows, and different for others but for one chance in 2⁶⁴.
+    """(n,) uint64 hashes: equal for equal rows; two different rows collide with probability 2⁻⁶⁴.
 
     Args:
-        table: Its columns in any order, and more of them.
-        targets: (n,) the rows' targets.
+        table: The columns in any order; further ones are ignored.
+        targets: (n,) targets of the rows.
     """
     keys = _bits(targets)
     for column in schema.columns:
@@ -28,7 +28,7 @@ def row_keys(schema: Schema, table: pa.Table, targets: np.ndarray) -> np.ndarray
 
 
 def are_inevitable(schema: Schema, table: pa.Table, targets: np.ndarray) -> bool:
-    """Whether so few different rows are possible that equal rows need not be copies."""
+    """Whether the number of possible rows is so small that equal rows need not be copies."""
     n_possible = len(np.unique(targets))
     if n_possible > _FEW and targets.dtype == np.float32:
         return False
@@ -52,7 +52,7 @@ def _values(column: Column, cells: pa.ChunkedArray) -> np.ndarray:
 
 
 def _bits(values: np.ndarray) -> np.ndarray:
-    """(n,) uint64, the same for 0 and −0, and for all NaN."""
+    """(n,) uint64; 0 and −0 are equal, and so are all NaN."""
     numbers = values.astype(float) + 0.0
     return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
 

@@ -29,7 +29,7 @@ _TEST_ROWS = "test_rows.parquet"
 
 
 class DataError(StepError):
-    """Data that cannot be obtained, or differ from what was saved."""
+    """Data that cannot be obtained, or that differ from the saved ones."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Split:
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays that there are, by the names of their files."""
+        """The arrays that are not None, by the stems of their files."""
         found = {"features": self.features, "targets": self.targets}
         return found if self.weights is None else {**found, "weights": self.weights}
 
@@ -60,7 +60,7 @@ class Split:
         return len(self.targets)
 
     def rows(self, indices: np.ndarray) -> Split:
-        """The rows of these indices, copied."""
+        """A copy of the rows at these indices."""
         return Split(**{name: array[indices] for name, array in self.arrays.items()})
 
     def digest(self) -> str:
@@ -77,16 +77,16 @@ class Dataset:
         splits: Any of `train`, `validation`, `test`; a step loads only those it may see. With folds there is no
             `validation`, and `fold_<i>_train` and `fold_<i>_validation` are parts of `train`, encoded on their own.
         target: The column that is predicted.
-        request: From which it can be loaded again.
-        source: Where the data come from, for people.
+        request: The request from which the data can be loaded again.
+        source: Origin of the data, for people.
         feature_max: Largest value that a feature can take; the model scales by it. 1 for tables.
         image_shape: (height, width) or (height, width, 3) if a row of features is an image, else None.
-        level_counts: Of each of the last features, which are indices into one table of embeddings, the rows that it
-            has there; the first of them stands for categories that are missing or unseen.
-        columns: Of a table: its schema and how its rows are encoded.
-        test_rows: Of a table: the test split as it was given, all columns; None unless that split is loaded.
-        notes: What was noticed while the data were read, a sentence each.
-        digest: SHA-256 over all splits, also those that were not loaded.
+        level_counts: The last features are indices into one table of embeddings; this is the number of its rows for
+            each of them. The first row of each stands for missing or unseen categories.
+        columns: Tables only: the schema and the encoding.
+        test_rows: Tables only: all raw columns of the test split; None unless that split is loaded.
+        notes: Remarks made while the data were read, a sentence each.
+        digest: SHA-256 over all splits, including those that were not loaded.
     """
 
     name: str
@@ -112,12 +112,12 @@ class Dataset:
 
     @property
     def whole_splits(self) -> dict[str, Split]:
-        """The loaded splits that are no part of another one: each row once."""
+        """The loaded splits that are not part of another one; each row occurs once."""
         return {name: split for name, split in self.splits.items() if name in SPLITS}
 
     @property
     def folds(self) -> tuple[tuple[Split, Split], ...]:
-        """Training and validation rows by which a config is judged: those of each fold, or one pair of a holdout."""
+        """Pairs of training and validation rows that score a config: one pair per fold, or a single holdout pair."""
         if "validation" in self.splits:
             return ((self.splits["train"], self.splits["validation"]),)
         n = sum(name.startswith("fold_") for name in self.splits) // 2
@@ -126,16 +126,16 @@ class Dataset:
 
     @property
     def test_input(self) -> Any:
-        """What a registered model takes for the test split: raw rows of a table as a DataFrame, or features."""
+        """The test split as input of a registered model: the raw rows of a table as a DataFrame, or the features."""
         if self.columns is None or self.test_rows is None:
             return np.asarray(self.splits["test"].features)
-        # Arrow's types keep what NumPy's would lose: large whole numbers beside missing ones.
+        # Arrow's types keep large integers exact in columns with missing values; NumPy's would not.
         return self.test_rows.select(self.columns.schema.names).to_pandas(types_mapper=pd.ArrowDtype)
 
     def save(self, folder: Path) -> None:
         """Write `<split>_<array>.npy` for each array, and last `dataset.json`.
 
-        Of a table also `columns.json`, and the raw rows of the test split as `test_rows.parquet`.
+        A table also gets `columns.json`, and `test_rows.parquet` with the raw rows of its test split.
         """
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
@@ -165,13 +165,13 @@ class Dataset:
 
     @classmethod
     def load(cls, folder: Path, splits: Collection[str] = SPLITS) -> Dataset:
-        """Memory-map the named splits and verify their content.
+        """Memory-map the given splits and verify their content.
 
         Args:
-            splits: Names, and `FOLDS`; those that the data do not have are left out.
+            splits: Names, or `FOLDS` for all folds; names that the data do not have are ignored.
 
         Raises:
-            DataError: A file that is missing, unreadable, or not the one that was saved.
+            DataError: A file is missing, unreadable, or differs from the saved one.
         """
         path = folder / "dataset.json"
         try:

@@ -18,24 +18,24 @@ logger = logging.getLogger(__name__)
 def fetch(
     name: str, mirrors: Sequence[str], sha256: str, folder: Path, *, retries: int = 2, delay: float = 1.0
 ) -> Path:
-    """Path of the file `name` in `folder`, downloaded from the first mirror that gives it whole.
+    """Path of the file `name` in `folder`, downloaded from the first mirror that serves it intact.
 
     Args:
         name: File name, appended to each mirror's address.
         mirrors: Addresses ending in a slash, tried in turn.
-        sha256: Checksum of the file as it is served.
-        folder: Cache; a file that is there with this checksum is not downloaded again.
+        sha256: Checksum of the file as served.
+        folder: Cache; a file with this checksum is not downloaded again.
         retries: Further attempts at each mirror.
         delay: Seconds between two attempts.
 
     Raises:
-        DataError: No mirror gave the file; names every reason.
+        DataError: No mirror served the file; the message has every mirror's reason.
     """
     reasons = []
     for mirror in mirrors:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # scikit-learn warns at each retry; the reason comes once, below
+                warnings.simplefilter("ignore")  # scikit-learn warns at each retry; the reason is logged once, below
                 path = fetch_file(mirror + name, folder, name, sha256=sha256, n_retries=retries, delay=delay)
         except (OSError, http.client.HTTPException) as error:
             logger.warning("Mirror %s did not give %s (%s); trying the next.", mirror, name, error)

@@ -14,14 +14,14 @@ from steps.datasets.dataset import DataError
 
 
 def read_idx(path: Path, sha256: str) -> np.ndarray:
-    """Array of uint8 in the shape that the file states.
+    """Array of uint8 in the shape stated in the file's header.
 
     Args:
         path: A gzip file.
         sha256: Checksum of the decompressed content.
 
     Raises:
-        DataError: Missing, truncated or changed content; names file, expected and found checksum.
+        DataError: The content is missing, truncated or changed; the message names the file and both checksums.
     """
     try:
         content = gzip.decompress(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Images with a class each become a data set of raw pixels."""
+"""Data sets of raw pixels from images with one class each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LABELS = ("label", "class", "target", "digit")
 
 
 def images_as_dataset(source: ImageSource, test: ImageSource | None, request: DataRequest) -> Dataset:
-    """Images with their classes, split by class as far as they do not come split.
+    """Data set of images, split at random within each class unless the source is split already.
 
     Raises:
         InputError: Test images of other classes or another size, or too few images.
@@ -40,7 +40,7 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
         splits["test"] = _split_of(test, class_names, "test_dataset")
     rest = splits.pop("train")
     if "test" not in splits:
-        # By a seed of its own: versions that were trained with different seeds are compared on the same images.
+        # A seed of its own: versions that were trained with different seeds are compared on the same images.
         rest, splits["test"] = stratified(rest, request.test_fraction, seed=0, parameter="test_fraction")
     if request.folds > 1:
         if "validation" in splits:
@@ -61,10 +61,10 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
 
 
 def check_no_columns(request: DataRequest) -> None:
-    """Refuse parameters that only a table can have.
+    """Refuse parameters that apply to tables only.
 
     Raises:
-        InputError: The first one that is not empty.
+        InputError: One of them is set; the message names the first.
     """
     for name in _OF_TABLES:
         if given := getattr(request, name):
@@ -72,13 +72,13 @@ def check_no_columns(request: DataRequest) -> None:
 
 
 def pixels_as_images(source: TableSource, target: str, shape: tuple[int, ...]) -> ImageSource:
-    """A table with a column of classes and one per pixel, row by row of the image from its top.
+    """Images from a table with a column of classes and one column per pixel, in row-major order from the top left.
 
     Args:
-        target: Column of classes; empty for the one that is stated by the source, or named `label`.
+        target: Column of classes; if empty, the one that the source states, or `label`.
 
     Raises:
-        InputError: Another number of columns, a column that is no whole number from 0 to 255, or no classes.
+        InputError: The number of columns is wrong, a pixel is not an integer from 0 to 255, or a class is missing.
     """
     names = source.table.column_names
     target = target or source.target or next((name for name in names if name.casefold() in _LABELS), "")
@@ -122,7 +122,7 @@ def _split_of(source: ImageSource, class_names: tuple[str, ...], parameter: str)
 
 
 def _given(source: ImageSource, whole: Split) -> dict[str, Split]:
-    """The splits that the images come in; all of them are the training part if they come in none."""
+    """The splits of the source; `train` alone if it is not split."""
     if source.splits is None:
         return {"train": whole}
     names = np.array(source.splits)
@@ -137,5 +137,5 @@ def _positive(request: DataRequest, class_names: tuple[str, ...]) -> str:
 
 
 def _natural(name: str) -> tuple[int, float, str]:
-    """Sorts names that are numbers by their value, before all others."""
+    """Sort key: numeric names by value, before all others."""
     return (0, float(name), name) if name.isdecimal() else (1, 0.0, name)

@@ -43,7 +43,7 @@ class NpyReader:
         for start in range(0, self.size, CHUNK_ROWS):
             end = min(start + CHUNK_ROWS, self.size)
             rows = slice(start, end)
-            # Mapped anew for each chunk: what has been read of a mapping counts as memory until it is dropped.
+            # Mapped anew for each chunk: pages read through a mapping count as memory until it is dropped.
             values = np.load(self._features, mmap_mode="r")[rows].reshape(end - start, -1)  # (n, h, w) -> (n, h * w)
             labels = [str(label) for label in np.load(self._labels, mmap_mode="r")[rows]] if self._labels else None
             yield Raw(range(start + 1, end + 1), values, labels, end)
@@ -55,7 +55,7 @@ class NpyReader:
 class NpzReader(NpyReader):
     """A `.npz` file with `features` as in `NpyReader`, and `labels` (n,), class names or their numbers.
 
-    It is unpacked to a temporary folder, because only a plain file can be mapped: constant memory at the cost of disk.
+    It is unpacked to a temporary folder because only a plain file can be mapped: constant memory, paid for in disk.
     """
 
     def _files(self, path: Path) -> tuple[Path, Path | None]:

@@ -1,4 +1,4 @@
-"""Parquet and Feather files, and folders of Parquet files, in parts."""
+"""Readers in parts of Parquet and Feather files, and of folders of Parquet files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNREADABLE = (pa.ArrowException, ValueError, OSError)
 
 
 class ParquetParts:
-    """A Parquet file, or a folder of them with the columns that the names of its folders hold."""
+    """A Parquet file, or a folder of them with the columns encoded in its folder names (`year=2024`)."""
 
     has_decimal_commas = False
 
@@ -70,7 +70,7 @@ class ParquetParts:
 
 
 class FeatherParts:
-    """A Feather file, which is the file format of Arrow, memory-mapped."""
+    """A memory-mapped Feather file (Arrow's IPC file format)."""
 
     has_decimal_commas = False
 

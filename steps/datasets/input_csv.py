@@ -1,4 +1,4 @@
-"""A CSV file of any dialect, in parts."""
+"""Reader in parts of CSV files of any dialect."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from steps.datasets.sources.decimal_comma import has_decimal_commas
 from steps.datasets.sources.dialect import Dialect, detect_dialect
 from steps.datasets.sources.source import SourceError
 
-_BLOCK = 2 << 20  # bytes; no row may be longer, and Arrow reads some blocks ahead
+_BLOCK = 2 << 20  # bytes; the longest row allowed. Arrow reads some blocks ahead
 _SCANNED = 1 << 20  # bytes at a time
 
 
 class CsvParts:
-    """A CSV file as `sources` reads it; all cells are text, so that a wrong one costs its row and not the file."""
+    """A CSV file in the same dialects as in `sources`; all cells are text, so that a bad one costs only its row."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._dialect = path, detect_dialect(path)
@@ -33,7 +33,7 @@ class CsvParts:
 
     def read(self, columns: list[str]) -> Iterator[Part]:
         number = 1
-        misfits: deque[BadRow] = deque()  # rows of another number of cells; some blocks ahead of the batches
+        misfits: deque[BadRow] = deque()  # rows with a wrong number of cells; some blocks ahead of the batches
         for batch in self._batches(columns, misfits):
             for start in range(0, batch.num_rows, PART_ROWS):
                 part = batch.slice(start, PART_ROWS)
@@ -55,7 +55,7 @@ class CsvParts:
         return part is not None and has_decimal_commas(trimmed_table(part.table))
 
     def _batches(self, columns: list[str], misfits: deque[BadRow]) -> Iterator[pa.RecordBatch]:
-        """All rows with as many cells as there are names; appends the others to `misfits`."""
+        """All rows with one cell per name; the others are appended to `misfits`."""
         n_blank = 0
 
         def skip(row: pc.InvalidRow) -> str:
@@ -74,7 +74,7 @@ class CsvParts:
                     stream,
                     pc.ReadOptions(
                         block_size=_BLOCK,
-                        use_threads=False,  # with threads, rows have no number
+                        use_threads=False,  # Arrow numbers rows only if it reads on one thread
                         column_names=dialect.names,
                         skip_rows_after_names=dialect.rows_before,
                         encoding=self._encoding,
@@ -91,7 +91,7 @@ class CsvParts:
 
 
 def _scanned(path: Path, dialect: Dialect) -> tuple[str, int]:
-    """The encoding of the whole file, of which the dialect has seen the beginning, and the number of its lines."""
+    """The encoding of the whole file and the number of its lines; the dialect has seen only its beginning."""
     *firsts, last = dialect.encodings
     for encoding in firsts:
         try:
@@ -102,7 +102,7 @@ def _scanned(path: Path, dialect: Dialect) -> tuple[str, int]:
 
 
 def _n_lines(path: Path, dialect: Dialect, encoding: str) -> int:
-    """Raises UnicodeDecodeError for a file of another encoding."""
+    """Number of lines; raises UnicodeDecodeError if the file has another encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     newlines = returns = 0
     try:

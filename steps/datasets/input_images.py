@@ -1,4 +1,4 @@
-"""Reader of images: read as those that a model is trained on (`pictures`), scaled to its range."""
+"""Reader of images, prepared like training images (`pictures`) and scaled to the model's range."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CHUNK_IMAGES = 512
 
 
 def is_images(given: str) -> bool:
-    """Whether the path is a folder, an image or a glob."""
+    """Whether the path is a folder, an image file or a glob."""
     return Path(given).is_dir() or Path(given).suffix.lower() in picture_suffixes() or glob.has_magic(given)
 
 
 class ImageReader:
-    """A folder (with all below it), one file or a glob of images; `position` counts files."""
+    """A folder of images (searched recursively), one image file or a glob; `position` counts files."""
 
     key = "file"
 
@@ -56,7 +56,7 @@ class ImageReader:
             yield Raw(names, values, None, start + len(files), bad)
 
     def _read(self, path: Path) -> np.ndarray:
-        """(n_features,) in [0, feature_max]; whole numbers, as the pixels that the model was trained on."""
+        """(n_features,) integers in [0, feature_max], like the pixels that the model was trained on."""
         pixels = read_picture(path, self._shape).astype(np.float64)
         pixels = 255 - pixels if self._invert else pixels
         return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width[, 3]) -> (n_features,)

@@ -1,4 +1,4 @@
-"""Raw rows for a model of a table, by the names of their columns."""
+"""Raw rows for a model of a table; columns are found by name."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _ROW = "row"
 
 
 def open_table(given: str, columns: Columns, key_column: str) -> TableRows:
-    """The rows of a file, or of a folder of Parquet files, that hold the columns of a model.
+    """The rows of a file or of a folder of Parquet files, with the columns of a model.
 
     Raises:
-        InputError: Missing, unreadable, empty, or without a column that the model takes.
+        InputError: The input is missing, unreadable or empty, or lacks a column of the model.
     """
     path = Path(expand_home(given))
     if not path.exists():
@@ -58,10 +58,10 @@ def open_table(given: str, columns: Columns, key_column: str) -> TableRows:
 
 
 class TableRows:
-    """Raw rows with the columns of a model, with their targets if the target's column is there.
+    """Raw rows with the columns of a model, and their targets if there is a target column.
 
     Args:
-        key_column: Column by which the output names the rows; empty for their numbers.
+        key_column: Column that identifies the rows in the output; empty for row numbers.
         given: Name of the input, for messages.
     """
 
@@ -105,7 +105,7 @@ class TableRows:
         return chunk.without(faults)[0]
 
     def _as_trained(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Cells of text as they were in training: 1.5 for 1,5, and the category 1.5 for 1.50."""
+        """Text cells spelled as in training: 1.5 for 1,5, and the category 1.5 for 1.50."""
         if not pa.types.is_string(cells.type):
             return cells
         if column.kind == "number" and not column.format and self._parts.has_decimal_commas:
@@ -121,7 +121,7 @@ def _are_fractions(levels: tuple[str, ...]) -> bool:
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:
-    """The type of a column of keys in the output; text where a CSV file could not hold it."""
+    """Type of the key column in the output; text if a CSV file cannot hold the input's type."""
     is_known = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_temporal(type_)
     return type_ if is_known or pa.types.is_boolean(type_) else pa.string()
 

@@ -1,4 +1,4 @@
-"""NumPy files as tables, in parts."""
+"""Reader in parts of NumPy files that hold tables."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from steps.datasets.sources.source import Images, SourceError
 
 
 class ArrayParts:
-    """A `.npy` or `.npz` file as `sources` reads it.
+    """A `.npy` or `.npz` file with the same layouts as in `sources`.
 
-    An archive is unpacked to a temporary folder, because only a plain file can be mapped: constant memory at the cost
-    of disk.
+    An archive is unpacked to a temporary folder because only a plain file can be mapped: constant memory, paid for in
+    disk.
     """
 
     has_decimal_commas = False
@@ -41,7 +41,7 @@ class ArrayParts:
         return numbered(self._table(start, start + PART_ROWS).select(columns) for start in starts)
 
     def _table(self, start: int, stop: int) -> pa.Table:
-        # Mapped anew for each part: what has been read of a mapping counts as memory until it is dropped.
+        # Mapped anew for each part: pages read through a mapping count as memory until it is dropped.
         mapped = self._arrays()
         found = of_arrays({n: array if n in NAMES else array[start:stop] for n, array in mapped.items()}, self._path)
         if isinstance(found, Images):

@@ -1,4 +1,4 @@
-"""Readers of tables: CSV and Parquet, with column names, features in the order of the model, optionally a label."""
+"""Readers of CSV and Parquet tables: named columns, features in the model's order, and optionally a label."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from steps.base.errors import InputError
 from steps.datasets.interface import Interface
 from steps.datasets.rows import CHUNK_ROWS, LABEL, BadRow, Raw, check_width
 
-_BLOCK = 1 << 20  # bytes; no row may be longer, and Arrow reads 32 of them ahead
+_BLOCK = 1 << 20  # bytes; the longest row allowed. Arrow reads 32 blocks ahead
 
 
 class CsvReader:
-    """A CSV file in UTF-8 whose first row names the columns; `position` counts bytes, nearly."""
+    """A CSV file in UTF-8 with a header; `position` counts bytes, approximately."""
 
     key = "row"
 
@@ -43,10 +43,10 @@ class CsvReader:
 
     def __iter__(self) -> Iterator[Raw]:
         position, number = 0, 1
-        misfits: deque[BadRow] = deque()  # rows of another number of columns; some blocks ahead of the batches
+        misfits: deque[BadRow] = deque()  # rows with a wrong number of columns; some blocks ahead of the batches
         with self._open(misfits) as reader:
             while (batch := self._next(reader)) is not None:
-                # Lengths and content of the cells; a length, of 4 bytes, stands for a separator of 1.
+                # Lengths and content of the cells; a length takes 4 bytes, a separator 1.
                 position += batch.nbytes - 3 * batch.num_rows * batch.num_columns
                 for start in range(0, batch.num_rows, CHUNK_ROWS):
                     part = batch.slice(start, CHUNK_ROWS)
@@ -62,7 +62,7 @@ class CsvReader:
         yield Raw([], np.empty((0, len(self.columns))), None, self.size, list(misfits))
 
     def _open(self, misfits: deque[BadRow]) -> pc.CSVStreamingReader:
-        """All cells as text, so that a wrong one costs its row and not the file; appends to `misfits`."""
+        """All cells as text, so that a bad one costs only its row; appends to `misfits`."""
         n_blank = 0
 
         def skip(row: pc.InvalidRow) -> str:
@@ -77,7 +77,9 @@ class CsvReader:
         try:
             return pc.open_csv(
                 self._path,
-                pc.ReadOptions(block_size=_BLOCK, use_threads=False),  # with threads, rows have no number
+                pc.ReadOptions(
+                    block_size=_BLOCK, use_threads=False
+                ),  # Arrow numbers rows only if it reads on one thread
                 pc.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
                 pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
             )
@@ -106,7 +108,7 @@ class CsvReader:
         for i, column in enumerate(features):
             try:
                 values[:, i] = column.cast(pa.float64())
-            except pa.ArrowInvalid:  # some cell is text: find it
+            except pa.ArrowInvalid:  # some cell is not a number: find it
                 for row, cell in enumerate(column.to_pylist()):
                     try:
                         values[row, i] = float(cell)
@@ -155,7 +157,7 @@ class ParquetReader:
 
 
 def _are_values(names: Sequence[str]) -> bool:
-    """Whether a line of "names" is a row of numbers; 0, 1, 2, … are names that pandas gives."""
+    """Whether the header is a row of numbers; 0, 1, 2, … are pandas' default names."""
     try:
         numbers = [float(name) for name in names]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rows to be predicted, from files, in chunks of constant size: a file of any length needs the memory of one chunk."""
+"""Rows to predict, from files, in chunks of constant size: memory does not grow with the length of a file."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from steps.datasets.rows import BadRow, Chunk, Reader, Rows
 
 
 def open_input(given: str, interface: Interface, *, invert: bool = False, key_column: str = "") -> Rows:
-    """The rows of what the path names: a table, an array, a folder of images or a glob of images.
+    """Open a table, an array, or a folder or glob of images.
 
     Args:
-        interface: What the model takes.
-        invert: Images only: make dark light, for dark writing on paper for a model of light on dark.
-        key_column: Of a table: the column by which the output names its rows; empty for their numbers.
+        interface: Interface of the model.
+        invert: Images only: invert brightness, for example if the model was trained on light digits on a dark
+            background and the images show dark writing on paper.
+        key_column: Tables only: column that identifies the rows in the output; empty for row numbers.
 
     Raises:
-        InputError: Missing, unreadable, empty, or of other columns than the model takes.
+        InputError: The input is missing, unreadable or empty, or its columns are not those of the model.
     """
     if not given:
         raise InputError("input must be a file, a folder of images or a glob, got ''")
@@ -57,10 +58,10 @@ def _reader(given: str, interface: Interface, *, invert: bool) -> Reader:
 
 
 class Pixels:
-    """Rows of numbers for a model of arrays, by the position of their columns.
+    """Rows of numbers for a model of arrays; columns are matched by position.
 
-    A model of whole numbers (images as uint8) takes whole numbers from 0 to `feature_max`, a model of real numbers
-    takes every finite one.
+    A model of integers (images as uint8) takes integers from 0 to `feature_max`; a model of real numbers takes all
+    finite ones.
     """
 
     def __init__(self, reader: Reader, interface: Interface) -> None:

@@ -1,4 +1,4 @@
-"""What a model takes and gives: the contract between the data it was trained on and the data it is applied to."""
+"""Interface of a model: the contract between its training data and the data it is applied to."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from steps.datasets.tabular.target import Target
 
 @dataclass(frozen=True)
 class Interface:
-    """What a model takes and gives.
+    """Inputs and outputs of a model.
 
     Attributes:
-        target: The column that it predicts.
-        n_features: Width of the input of its network.
-        dtype: Of that input.
+        target: The predicted column.
+        n_features: Width of the network's input.
+        dtype: Type of that input.
         feature_max: Largest value of an input.
         image_shape: (height, width) or (height, width, 3) if a row of input is an image, else None.
         level_counts: As in `Dataset`.
-        columns: Of a model of a table, which takes raw rows: its columns, and how they are encoded.
+        columns: Models of tables, which take raw rows: the columns and their encoding.
     """
 
     target: Target
@@ -36,7 +36,7 @@ class Interface:
 
     @classmethod
     def of(cls, dataset: Dataset) -> Interface:
-        """What a model of these data takes and gives."""
+        """Interface of a model of these data."""
         dtype = next(iter(dataset.splits.values())).features.dtype
         return cls(
             dataset.target,
@@ -49,7 +49,7 @@ class Interface:
         )
 
     def as_metadata(self) -> dict[str, Any]:
-        """The part that signature and columns do not tell, of JSON types."""
+        """The part that is in neither the signature nor the columns, as JSON types."""
         return {
             "target": self.target.to_json(),
             "is_table": self.columns is not None,
@@ -59,7 +59,7 @@ class Interface:
         }
 
     def differences(self, other: Interface) -> list[str]:
-        """Why a model with this interface cannot be compared with one with the other: a line per difference."""
+        """Differences that rule out a comparison of two models with these interfaces, a line each."""
         kinds = tuple("table" if interface.columns else "array" for interface in (self, other))
         pairs = {
             "kind of input": kinds,

@@ -1,4 +1,4 @@
-"""A request becomes a data set: its source is opened, understood, split and encoded."""
+"""From a request to a data set: open the source, infer its columns, split and encode the rows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from steps.datasets.tables import table_as_dataset
 
 
 def load_dataset(request: DataRequest) -> Dataset:
-    """The data set that a person asks for.
+    """The data set of a request.
 
     Raises:
-        InputError: Data that cannot be used, or a statement about them that is not true; one line.
-        DataError: Data that are damaged or out of reach.
+        InputError: The data cannot be used, or contradict the request; one line.
+        DataError: The data are damaged or out of reach.
     """
     check(request)
     source = _opened(request.dataset, "dataset", request.image_shape)
@@ -39,10 +39,10 @@ def load_dataset(request: DataRequest) -> Dataset:
 
 
 def check(request: DataRequest) -> None:
-    """Refuse, before anything runs, data that do not exist.
+    """Refuse data that do not exist, before anything runs.
 
     Raises:
-        InputError: With the most similar name.
+        InputError: There are no such data; the message suggests the most similar name.
     """
     check_source(request.dataset, IMAGES)
     if request.test_dataset:
@@ -50,7 +50,7 @@ def check(request: DataRequest) -> None:
 
 
 def content_of(request: DataRequest) -> dict[str, str]:
-    """Digests of the files that a request names, for a fingerprint; a name counts as itself."""
+    """Digests of the files in a request, for a fingerprint; a name of the catalogue stands for itself."""
     given = {"dataset": request.dataset, "test_dataset": request.test_dataset}
     return {f"content of {name}": content_digest(text) for name, text in given.items()}
 

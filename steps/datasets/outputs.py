@@ -1,4 +1,4 @@
-"""Predictions as a `.csv` or `.parquet` file, written in chunks, which appears whole or not at all."""
+"""Predictions as a `.csv` or `.parquet` file, written in chunks and published atomically."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWrit
 
 
 def check_output(given: str, *, overwrite: bool) -> Path:
-    """The path of an output that may be written.
+    """Path of an output file, checked before anything runs.
 
     Raises:
-        InputError: Another format, a folder that does not exist, or a file that does and may not be replaced.
+        InputError: The format is unknown, the folder does not exist, or the file exists and must not be overwritten.
     """
     path = Path(given)
     if path.suffix.lower() not in _WRITERS:
@@ -40,9 +40,9 @@ def check_output(given: str, *, overwrite: bool) -> Path:
 
 
 class PredictionWriter:
-    """Context manager that writes the file when its block ends; if the block raises, the old file is untouched.
+    """Context manager that puts the file in place at the end of its block; if the block raises, an old file stays.
 
-    Columns: that of the keys, and those of `tabular.predictions.named`.
+    Columns: the keys, then those of `tabular.predictions.named`.
     """
 
     def __init__(self, path: Path, rows: Rows, target: Target) -> None:

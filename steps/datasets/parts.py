@@ -1,4 +1,4 @@
-"""A table in parts of constant size, as readers give it."""
+"""Tables in parts of constant size, as yielded by readers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PART_ROWS = 16_384
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a table.
+    """Consecutive rows of a table.
 
     Attributes:
-        numbers: Of the rows, counted from 1.
-        table: Their cells.
-        bad: Rows beside them that are none.
-        position: How far into the input this reaches, in the unit of `Parts.size`.
+        numbers: Numbers of the rows, from 1.
+        table: Cells of the rows.
+        bad: Rows that cannot be read; they are not in `table`.
+        position: Position in the input after this part, in the unit of `Parts.size`.
     """
 
     numbers: Sequence[int]
@@ -31,12 +31,12 @@ class Part:
 
 
 class Parts(Protocol):
-    """A table that has been opened.
+    """An open table.
 
     Attributes:
-        types: Of the columns, by name.
+        types: Types of the columns, by name.
         size: Total of `Part.position`.
-        has_decimal_commas: Whether its numbers are text like 1.234,5.
+        has_decimal_commas: Whether numbers are text such as 1.234,5.
     """
 
     types: dict[str, pa.DataType]
@@ -44,7 +44,7 @@ class Parts(Protocol):
     has_decimal_commas: bool
 
     def read(self, columns: list[str]) -> Iterator[Part]:
-        """The rows from the first one on, of these columns only.
+        """All rows from the first one, with these columns only.
 
         Raises:
             SourceError: The input is damaged further on.
@@ -52,7 +52,7 @@ class Parts(Protocol):
 
 
 def numbered(tables: Iterator[pa.Table]) -> Iterator[Part]:
-    """Tables below each other as parts, whose position counts rows."""
+    """Parts of concatenated tables; `position` counts rows."""
     end = 0
     for whole in tables:
         for first in range(0, whole.num_rows, PART_ROWS):

@@ -1,4 +1,4 @@
-"""One picture from a file, for training and for prediction: upright, opaque, in 8 bits, of the shape asked for."""
+"""Pictures from files, the same for training and prediction: upright, opaque, 8 bits per channel, one shape."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-# What Pillow raises for files that are no image, are truncated, damaged or far too large.
+# Pillow's exceptions for files that are not images, truncated, damaged or far too large.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-# Formats that Pillow opens, but which are no pictures or need another program.
+# Formats that Pillow opens although they are not pictures, or that need another program.
 _NO_PICTURES = ("BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "WMF")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)  # tag and values of EXIF
-_LIGHT = 0.75  # of the range; what is lighter is hardly seen on white
-_COLOURED = 8  # of 255 between two channels; less is noise of JPEG
+_LIGHT = 0.75  # of the range; lighter areas are hardly visible on white
+_COLOURED = 8  # of 255 between two channels; smaller differences are JPEG noise
 
 
 @dataclass(frozen=True)
 class PictureHead:
-    """What the head of a file says about its picture.
+    """Properties of a picture, from the header of its file.
 
     Attributes:
         size: (height, width) upright.
-        is_grey: Whether its mode has one channel; a picture of three may still show no colour.
-        is_turned: Whether EXIF says that it lies on a side or its head.
-        is_transparent: Whether a part of it may be.
+        is_grey: Whether its mode has one channel; a picture with three may still show no colour.
+        is_turned: Whether it is rotated or flipped, according to EXIF.
+        is_transparent: Whether parts of it may be transparent.
         is_animated: Whether it has more than one frame.
     """
 
@@ -40,15 +40,15 @@ class PictureHead:
 
 
 def picture_suffixes() -> frozenset[str]:
-    """The suffixes of the formats that are read, lower case."""
+    """Lower-case suffixes of the formats that can be read."""
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in (*_formats(), "MPO"))
 
 
 def read_head(path: Path) -> PictureHead:
-    """Look at a file without decoding its picture.
+    """Read the header of a file without decoding its picture.
 
     Raises:
-        UNREADABLE: It is no picture.
+        UNREADABLE: The file is not a picture.
     """
     with Image.open(path, formats=_formats()) as image:
         orientation = image.getexif().get(_ORIENTATION, 1)
@@ -65,17 +65,17 @@ def read_head(path: Path) -> PictureHead:
 def read_picture(path: Path, shape: Sequence[int]) -> np.ndarray:
     """The first frame of a picture, upright, on an opaque background, resized with its proportions kept.
 
-    What is transparent becomes white, or black if what is seen is so light that white would hide it. Sixteen bits per
-    channel become eight. The sides that are missing to the shape get the colour of the picture's border.
+    Transparent areas become white, or black if the rest is so light that white would hide it. Sixteen bits per channel
+    become eight. The picture is padded to the shape in the colour of its border.
 
     Args:
         shape: (height, width) for grey, (height, width, 3) for colour.
 
     Returns:
-        An array of this shape; uint8.
+        An array of this shape, uint8.
 
     Raises:
-        UNREADABLE: The file is no picture, or damaged.
+        UNREADABLE: The file is damaged or not a picture.
     """
     height, width = shape[:2]
     with Image.open(path, formats=_formats()) as image:
@@ -86,7 +86,7 @@ def read_picture(path: Path, shape: Sequence[int]) -> np.ndarray:
 
 
 def fitted(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A picture resized to (height, width), by area if it shrinks, and padded in the colour of its border.
+    """A picture resized to (height, width), by area averaging if it shrinks, and padded in its border's colour.
 
     Args:
         pixels: (height, width) or (height, width, 3) uint8.
@@ -108,7 +108,7 @@ def fitted(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def shows_colour(pixels: np.ndarray) -> bool:
-    """Whether a picture of three channels (height, width, 3) is more than grey."""
+    """Whether a picture of shape (height, width, 3) shows any colour."""
     return bool((pixels.max(-1) - pixels.min(-1)).max() > _COLOURED)
 
 
@@ -119,7 +119,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
-    """The picture with 8 bits per channel: Pillow would cut larger numbers off, not scale them."""
+    """The picture with 8 bits per channel; Pillow itself would clip larger values instead of scaling them."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
     values = np.asarray(image, np.float64)

@@ -1,4 +1,4 @@
-"""The data that a person asks for: where they are, what is predicted, how they are split."""
+"""Requests for data: their source, the target, and the splits."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ NAMED = ("mnist", "digits", "breast_cancer", "wine", "diabetes", "iris")  # data
 
 @dataclass(frozen=True)
 class DataRequest:
-    """Where the data are and what they mean; everything that is left empty is found out.
+    """Source and meaning of the data; empty attributes are inferred.
 
     Attributes:
         dataset: A name of the catalogue, a file, a folder, a glob, `openml:<id>`, or an address.
         target: Column to predict.
         task: `auto`, `classification` or `regression`.
-        positive_class: Of two classes the one that scores such as recall are about.
-        ignore_columns, categorical_columns, date_columns: Columns whose kind is stated.
-        weight_column: Column of numbers by which a row counts in the training loss.
-        group_column: Rows with an equal value stay on one side of a split.
+        positive_class: With two classes, the one that scores such as recall refer to.
+        ignore_columns, categorical_columns, date_columns: Columns of a given kind.
+        weight_column: Column of row weights for the training loss.
+        group_column: Rows with equal values stay on one side of a split.
         time_column: The training rows come before the validation rows, and these before the test rows.
-        split_column: Column that names each row's split.
-        test_dataset: Data that become the test split; given as `dataset` is.
-        image_shape: (height, width) of images, or of the numbers of a table that form images; empty if found.
+        split_column: Column with the name of each row's split.
+        test_dataset: Source of the test split, in the same form as `dataset`.
+        image_shape: (height, width) of images, or of images stored as rows of a table; empty to infer it.
         test_fraction: Share of all rows held out for the test split, in (0, 1), unless it is given.
         validation_fraction: Share of the other rows that becomes the validation split, in (0, 1).
         folds: Number of folds that take the place of one validation split; 1 for none, 0 for 5 in small tables.
-        seed: Seed of the validation split or the folds; not of the test split, so that versions can be compared.
+        seed: Seed of the validation split or the folds. The test split does not depend on it, so that versions of a
+            model can be compared.
     """
 
     dataset: str
@@ -52,11 +53,11 @@ class DataRequest:
     seed: int = 0
 
     def statements(self) -> Statements:
-        """The part that says something about columns."""
+        """The part that concerns columns."""
         return Statements(**{field.name: getattr(self, field.name) for field in fields(Statements)})
 
     def to_json(self) -> dict[str, Any]:
-        """All attributes, of JSON types."""
+        """All attributes as JSON types."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod

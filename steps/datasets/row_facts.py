@@ -1,4 +1,4 @@
-"""What the rows of a table say of how they must be split: copies, groups, times, splits that the table names."""
+"""Facts about rows that decide how they are split: copies, groups, times, and splits named by the table."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ _SPLIT_OF = {word: name for name, spellings in _SPELLINGS.items() for word in sp
 
 @dataclass(frozen=True)
 class RowFacts:
-    """Facts of the n rows that have a target.
+    """Facts about the n rows with a target.
 
     Attributes:
         keys: (n,) uint64, equal for copies.
-        n_equal: Rows that are equal to an earlier one.
-        are_copies: Whether equal rows are copies; else few different rows are possible, and `keys` are all different.
-        groups: (n,) numbers from 0 of groups that must stay together; a row without a group is one of its own.
-        times: (n,) float64; None if rows have no order.
-        stated: Positions of the rows of each split that the table names; empty if it names none.
+        n_equal: Number of rows that equal an earlier one.
+        are_copies: Whether equal rows are copies. If few different rows are possible, they are not; all
+            `keys` then differ.
+        groups: (n,) group numbers from 0; groups stay together. A row without a group is a group of its own.
+        times: (n,) float64; None if the rows have no order.
+        stated: Positions of the rows of each split named by the table; empty if there are none.
     """
 
     keys: np.ndarray
@@ -49,10 +50,10 @@ class RowFacts:
 
 
 def read_facts(table: pa.Table, found: Inference, request: DataRequest) -> RowFacts:
-    """Facts of the rows of a table that have a target.
+    """Facts about the rows of a table that have a target.
 
     Raises:
-        InputError: A time is missing or none, or a split is none.
+        InputError: A time is missing or invalid, or the name of a split is.
     """
     rows = found.labels.rows
     used = table if not found.labels.n_missing else table.take(pa.array(rows))

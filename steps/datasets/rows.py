@@ -1,4 +1,4 @@
-"""Rows on their way from a file to a model: what readers find in files, and what a model takes of it."""
+"""Rows on their way from a file to a model: raw rows from readers, and chunks for models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from steps.datasets.tabular.values import Fault
 CHUNK_ROWS = 4096
 LABEL = "label"
 
-Key = int | str  # number of a row, from 1, or the name of an image file
+Key = int | str  # row number, from 1, or name of an image file
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class BadRow:
 
 @dataclass
 class Raw:
-    """Rows of numbers as a reader found them.
+    """Rows of numbers as read from a file.
 
     Attributes:
         keys: One per row of `values`.
         values: (n, n_features), any real dtype.
         labels: Class name of each row, if the input has labels.
-        position: How far into the input this reaches, in the unit of `Reader.size`.
+        position: Position in the input after these rows, in the unit of `Reader.size`.
         bad: Rows that the reader could not turn into numbers.
     """
 
@@ -47,10 +47,10 @@ class Raw:
 
 
 class Reader(Protocol):
-    """An input of rows of numbers that has been opened and whose columns have been checked.
+    """An open input of rows of numbers with checked columns.
 
     Attributes:
-        key: Name of the column of keys in the output.
+        key: Name of the key column in the output.
         size: Total of `Raw.position`, for a progress bar.
         columns: Names of the features.
     """
@@ -64,15 +64,15 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows that a model can take.
+    """Rows in the form that a model takes.
 
     Attributes:
-        names: What messages call the rows.
-        keys: (n,) values of the column of keys in the output.
-        given: What the model takes: features (n, n_features) in its dtype, or a table of raw cells.
-        targets: (n,) as in `Split`, −1 or NaN for a row without one; None if the input has none.
-        bad: Rows that are left out.
-        position: How far into the input this reaches, in the unit of `Rows.size`.
+        names: Names of the rows in messages.
+        keys: (n,) values of the key column in the output.
+        given: Input of the model: features (n, n_features) in its dtype, or a table of raw cells.
+        targets: (n,) as in `Split`, −1 or NaN for a row without a target; None if the input has no targets.
+        bad: Omitted rows.
+        position: Position in the input after this chunk, in the unit of `Rows.size`.
     """
 
     names: Sequence[Key]
@@ -83,7 +83,7 @@ class Chunk:
     position: int
 
     def without(self, faults: Sequence[Fault]) -> tuple[Chunk, np.ndarray]:
-        """The chunk without the rows of these faults, which become bad ones; and (n,) bool: which rows are kept."""
+        """The chunk with the rows of these faults moved to `bad`, and a mask (n,) bool of the rows kept."""
         first: dict[int, Fault] = {}
         for fault in faults:
             first.setdefault(fault.row, fault)
@@ -105,11 +105,11 @@ class Chunk:
 
 
 class Rows(Protocol):
-    """An input that has been opened, and whose columns are those that a model takes.
+    """An open input with the columns of a model.
 
     Attributes:
-        key: Name of the column of keys in the output.
-        key_type: Of that column.
+        key: Name of the key column in the output.
+        key_type: Type of that column.
         size: Total of `Chunk.position`, for a progress bar.
     """
 
@@ -121,7 +121,7 @@ class Rows(Protocol):
 
 
 def check_width(found: int, interface: Interface, given: object) -> None:
-    """Refuse another number of columns than the model takes, with `InputError`."""
+    """Raise `InputError` if the number of columns is not the model's."""
     if found != interface.n_features:
         raise InputError(
             f"input must have {interface.n_features} columns of features, got {found} in {str(given)!r}; "

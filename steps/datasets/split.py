@@ -1,4 +1,4 @@
-"""Splits taken apart, stratified and seeded, and put together."""
+"""Stratified, seeded splits, and their union."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from steps.datasets.dataset import TRAINING, Dataset, Split
 def stratified(
     samples: Split, fraction: float, seed: int, parameter: str = "validation_fraction"
 ) -> tuple[Split, Split]:
-    """Split into (rest, held out), each class in its proportion, both in the order of the original.
+    """Split into (rest, held out), stratified by class, both in the original order.
 
     Args:
-        samples: What is split.
-        fraction: Share that is held out, in (0, 1).
+        samples: Samples to split.
+        fraction: Held-out share, in (0, 1).
         seed: Equal seeds give equal splits.
-        parameter: Name of the parameter that the fraction is the value of, for the error.
+        parameter: Name of the parameter that holds the fraction, for the error.
 
     Raises:
         InputError: A part would be too small to hold every class.
@@ -37,7 +37,7 @@ def stratified(
 
 
 def k_folds(samples: Split, n: int, seed: int) -> dict[str, Split]:
-    """`fold_<i>_train` and `fold_<i>_validation` for i from 1 to n, each class in its proportion.
+    """`fold_<i>_train` and `fold_<i>_validation` for i from 1 to n, stratified by class.
 
     Raises:
         InputError: A class has fewer samples than there are folds.
@@ -53,11 +53,11 @@ def k_folds(samples: Split, n: int, seed: int) -> dict[str, Split]:
 
 
 def training_rows(dataset: Dataset) -> Split:
-    """All loaded rows that a model may learn from: the final training's."""
+    """All loaded rows that a model may learn from: those of the final training."""
     return joined(*(dataset.splits[name] for name in TRAINING if name in dataset.splits))
 
 
 def joined(*splits: Split) -> Split:
-    """The rows of several splits, one after the other."""
+    """The rows of several splits, concatenated."""
     names = splits[0].arrays
     return Split(**{name: np.concatenate([split.arrays[name] for split in splits]) for name in names})

@@ -1,4 +1,4 @@
-"""Splits that a model can neither learn from nor be tested on are refused, with a way on."""
+"""Checks for splits that a model cannot learn from or be tested on; each error says what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steps.datasets.row_facts import RowFacts
 
 
 def check_stated(stated: Mapping[str, np.ndarray], facts: RowFacts, request: DataRequest) -> None:
-    """Refuse splits that the table names if they cut a group, or are not in the order of time.
+    """Refuse splits named by the table that cut a group or are not in order of time.
 
     Raises:
         InputError: They are.
@@ -37,7 +37,7 @@ def check_stated(stated: Mapping[str, np.ndarray], facts: RowFacts, request: Dat
 def check_classes(
     parts: Mapping[str, np.ndarray], targets: np.ndarray, class_names: tuple[str, ...], request: DataRequest
 ) -> None:
-    """Refuse splits if the training rows lack a class, or another split has one class only.
+    """Refuse splits whose training rows lack a class, or one of which has a single class.
 
     Raises:
         InputError: They do.

@@ -1,4 +1,4 @@
-"""The rows of a table for training, validation and test: at random, in whole groups, by time, or as the table says."""
+"""Splits of a table into training, validation and test rows: at random, by group, by time, or named by the table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from steps.datasets.split_checks import check_classes, check_stated
 from steps.datasets.tabular.inference import Inference
 from steps.datasets.units import cut, deal, hold_out, join_units, numbered, strata_of
 
-TEST_SEED = 0  # the test split is the same for every seed, so that versions can be compared
+TEST_SEED = 0  # The test split does not depend on the seed, so that versions can be compared.
 _LEAST_ROWS = 10
 
 Fold = tuple[np.ndarray, np.ndarray]
@@ -24,11 +24,11 @@ Fold = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class RowSplit:
-    """Which rows are in which split.
+    """Rows of each split.
 
     Attributes:
         rows: For `train`, `validation` and `test` (unless it is a table of its own), positions in `Labels.rows`.
-        notes: Sentences for people.
+        notes: Remarks for people, a sentence each.
     """
 
     rows: dict[str, np.ndarray]
@@ -38,15 +38,15 @@ class RowSplit:
 class RowSplitter:
     """Splits the rows of a table that have a target; equal rows are never in two splits.
 
-    A fraction is taken of each class, or of each range of a number: whole groups if there are any, or the last rows in
-    time. Splits that the table names are kept.
+    Held-out rows are drawn from each class, or from each range of a numeric target: in whole groups if there are any,
+    or as the last rows in time. Splits named by the table are kept.
 
     Args:
-        table: As `infer` got it.
-        test: A table of its own with the test rows, and (n,) their targets.
+        table: The table that was given to `infer`.
+        test: Separate table of the test rows, and (n,) their targets.
 
     Raises:
-        InputError: Too few rows, or a column that cannot say how to split.
+        InputError: There are too few rows, or a column cannot define a split.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class RowSplitter:
         if test is not None and "test" in facts.stated:
             raise InputError("test_dataset must be empty if split_column names test rows")
         self._test_keys = row_keys(found.schema, *test) if test and facts.are_copies else np.empty(0, np.uint64)
-        # In time, copies are left out of the earlier split; otherwise they stay together.
+        # Splits by time leave copies out of the earlier split; other splits keep them together.
         self._units = facts.groups
         if not request.time_column:
             self._units = join_units(facts.groups, facts.keys) if request.group_column else facts.keys
@@ -94,13 +94,13 @@ class RowSplitter:
         return RowSplit(kept, self._notes(n_left_out))
 
     def most_folds(self, rows: np.ndarray) -> int:
-        """The most folds into which these rows can be dealt so that each has all classes."""
+        """Largest number of folds such that each fold can have all classes."""
         return int(self._units_of_classes(rows).min()) if self._class_names else len(np.unique(self._units[rows]))
 
     def folds(self, rows: np.ndarray, n_folds: int) -> list[Fold]:
         """Positions in `Labels.rows` of the training and the validation rows of each fold.
 
-        In time, a fold is validated on the rows that follow its training rows.
+        With a time column, a fold is validated on the rows that follow its training rows.
 
         Args:
             rows: Positions in `Labels.rows`: those of all splits but the test split.
@@ -140,12 +140,12 @@ class RowSplitter:
         return folds
 
     def _units_of_classes(self, rows: np.ndarray) -> np.ndarray:
-        """(n_classes,) units that hold rows of the class."""
+        """(n_classes,) number of units with rows of each class."""
         pairs = np.unique(numbered(self._units[rows]) * len(self._class_names) + self._targets[rows])
         return np.bincount(pairs % len(self._class_names), minlength=len(self._class_names))
 
     def _hold_out(self, rows: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-        """(n,) bool: which of the rows are held out."""
+        """(n,) bool mask of the held-out rows."""
         units = numbered(self._units[rows])
         if self._facts.times is None:
             return hold_out(strata_of(self._targets[rows]), units, fraction, np.random.default_rng(seed))
@@ -163,7 +163,7 @@ class RowSplitter:
         )
 
     def _without_copies(self, parts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The parts, each without the rows that are equal to one of a later part or of the test table."""
+        """The parts without rows that also occur in a later part or in the test table."""
         kept: dict[str, np.ndarray] = {}
         later = self._test_keys
         for name, rows in reversed(parts.items()):

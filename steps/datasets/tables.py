@@ -1,4 +1,4 @@
-"""A table becomes a data set: its columns are understood, its rows split and encoded."""
+"""Data sets from tables: infer the columns, split the rows, encode them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from steps.datasets.tabular.schema import Column
 from steps.datasets.tabular.targets import fitted, read_target
 from steps.datasets.tabular.values import canonical, read_numbers
 
-_SUGGESTED = 12  # columns that are listed if the target is missing
-_FOLDS, _SMALL = 5, 1000  # folds of a table with at most so many rows outside the test split
+_SUGGESTED = 12  # columns listed if the target is missing
+_FOLDS, _SMALL = 5, 1000  # number of folds for a table with at most this many rows outside the test split
 
 
 def table_as_dataset(source: TableSource, test: TableSource | None, request: DataRequest) -> Dataset:
-    """A table, its rows split and its columns encoded as they were in the training rows.
+    """Data set of a table; the encoding is fitted on the training rows.
 
     Args:
-        test: Rows that become the test split.
+        test: Table that becomes the test split.
 
     Raises:
-        InputError: A column that cannot be used, or a statement about one that is not true.
+        InputError: A column cannot be used, or contradicts the request.
     """
     request = replace(
         request, target=request.target or source.target, split_column=request.split_column or source.split
@@ -92,7 +92,7 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
 
 
 def _n_folds(request: DataRequest, splitter: RowSplitter, learnable: np.ndarray) -> int:
-    """The number of folds that is asked for; if none is, 5 for small tables whose rows have no order."""
+    """The requested number of folds; by default 5 for small tables whose rows have no order, else 1."""
     if request.folds:
         return request.folds
     is_ordered = request.time_column or request.split_column
@@ -101,10 +101,10 @@ def _n_folds(request: DataRequest, splitter: RowSplitter, learnable: np.ndarray)
 
 
 def _test_rows(test: pa.Table, found: Inference) -> tuple[pa.Table, np.ndarray]:
-    """The rows of a test table that have a target, and their targets.
+    """Rows of a test table with a target, and their targets.
 
     Raises:
-        InputError: It has other columns or classes, or cells that are no value of their column.
+        InputError: It has other columns or classes, or a cell is not a value of its column.
     """
     target = found.labels.target
     try:
@@ -125,7 +125,7 @@ def _weights(rows: pa.Table, name: str) -> np.ndarray | None:
     """(n,) float32 weights; None without a column of weights.
 
     Raises:
-        InputError: A weight that is missing or negative, or nothing but zeros.
+        InputError: A weight is missing or negative, or all are zero.
     """
     if not name:
         return None

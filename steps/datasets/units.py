@@ -1,4 +1,4 @@
-"""Rows that must stay together, and how they are dealt to two sides or to folds, each class in its proportion."""
+"""Units of rows that must stay together, and their stratified split into two sides or into folds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-_BINS = 10  # of a target that is a number, with equally many rows each
+_BINS = 10  # bins of a numeric target, with equally many rows each
 _ROWS_PER_BIN = 10
 _DRAWINGS = 20
-_FARTHEST = 2.0  # times the share of rows that is asked for
+_FARTHEST = 2.0  # largest ratio of actual and requested share, on either side
 
 
 def numbered(labels: np.ndarray) -> np.ndarray:
@@ -18,10 +18,10 @@ def numbered(labels: np.ndarray) -> np.ndarray:
 
 
 def join_units(*labelings: np.ndarray) -> np.ndarray:
-    """(n,) numbers from 0 of units: rows with an equal label in any of the labelings are in one, directly or by others.
+    """(n,) numbers of units, from 0: rows that share a label in any labeling are in one unit, transitively.
 
     Args:
-        labelings: (n,) each, of any numbers.
+        labelings: (n,) labels each, any numbers.
     """
     n = len(labelings[0])
     nodes = [numbered(labels) for labels in labelings]
@@ -33,7 +33,7 @@ def join_units(*labelings: np.ndarray) -> np.ndarray:
 
 
 def strata_of(targets: np.ndarray) -> np.ndarray:
-    """(n,) classes as they are, numbers in bins with equally many rows."""
+    """(n,) strata: classes unchanged, numbers in bins with equally many rows."""
     if np.issubdtype(targets.dtype, np.integer):
         return targets.astype(np.int64)
     n_bins = int(np.clip(len(targets) // _ROWS_PER_BIN, 1, _BINS))
@@ -42,16 +42,16 @@ def strata_of(targets: np.ndarray) -> np.ndarray:
 
 
 def hold_out(strata: np.ndarray, units: np.ndarray, fraction: float, random: np.random.Generator) -> np.ndarray:
-    """(n,) bool: rows of whole units that are held out, nearly the same fraction of each stratum.
+    """(n,) bool mask of held-out rows: whole units, nearly the same fraction of each stratum.
 
-    Of each stratum with several units, one at least is held out and one at least is not. If units have several rows,
-    the best of several drawings is taken.
+    In each stratum with several units, at least one is held out and at least one is not. If units have several rows,
+    the best of several draws is taken.
 
     Args:
-        strata: (n,) numbers from 0; a unit counts to the stratum of most of its rows.
+        strata: (n,) numbers from 0; a unit belongs to the stratum of most of its rows.
         units: (n,) numbers from 0.
         fraction: Share of the rows, in (0, 1).
-        random: Orders the units of a stratum.
+        random: Shuffles the units of a stratum.
     """
     if int(units.max()) + 1 == len(units):
         return _drawn(strata, units, fraction, random)
@@ -82,7 +82,7 @@ def _drawn(strata: np.ndarray, units: np.ndarray, fraction: float, random: np.ra
 
 
 def deal(strata: np.ndarray, units: np.ndarray, n_folds: int, random: np.random.Generator) -> np.ndarray:
-    """(n,) number of the fold of each row, from 0: whole units, nearly as many rows of each stratum in each fold."""
+    """(n,) fold of each row, from 0: whole units, with nearly equally many rows of each stratum in each fold."""
     stratum_of_unit, sizes = _majorities(strata, units)
     order = np.lexsort((random.random(len(sizes)), -sizes, stratum_of_unit))
     of_unit = np.empty(len(order), np.int64)
@@ -92,7 +92,7 @@ def deal(strata: np.ndarray, units: np.ndarray, n_folds: int, random: np.random.
 
 
 def cut(times: np.ndarray, units: np.ndarray, share: float) -> np.ndarray | None:
-    """(n,) bool: the last rows in time, about this share of all; no unit and no moment has rows on both sides.
+    """(n,) bool mask of the last rows in time, about this share of all; no unit and no instant is on both sides.
 
     Returns:
         None if there is no such cut near the share.
@@ -112,7 +112,7 @@ def cut(times: np.ndarray, units: np.ndarray, share: float) -> np.ndarray | None
 
 
 def _majorities(strata: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each unit the stratum of most of its rows, and the number of its rows."""
+    """Stratum of most rows of each unit, and number of its rows."""
     n_strata = int(strata.max()) + 1
     pairs, counts = np.unique(units.astype(np.int64) * n_strata + strata, return_counts=True)
     order = np.lexsort((counts, pairs // n_strata))

@@ -1,4 +1,4 @@
-"""What a person names as data: a file, a folder, an address, or a bundled table -> a table or images."""
+"""Sources of data: a file, a folder, an address, or a bundled table -> a table or images."""
 
 from steps.datasets.sources.opening import open_source
 from steps.datasets.sources.source import ImageSource, TableSource

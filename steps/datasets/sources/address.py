@@ -1,4 +1,4 @@
-"""Files at an address: downloaded once, with their SHA-256, into this project's cache."""
+"""Files at an address: downloaded once into this project's cache, with their SHA-256."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from steps.datasets.sources.progress import progress
 from steps.datasets.sources.source import SourceError
 
 _ATTEMPTS = 3
-_FIRST_WAIT = 1.0  # seconds, doubled each time
+_FIRST_WAIT = 1.0  # seconds, doubled after each attempt
 _TIMEOUT = 60.0  # seconds without a byte
 _CHUNK = 1 << 20  # bytes
-_BUSY = (408, 425, 429, 500, 502, 503, 504)  # answers that time can heal
+_BUSY = (408, 425, 429, 500, 502, 503, 504)  # answers that are worth another attempt
 _SECRET = re.compile(r"(?i)(?:^|[-_.])(?:key|sig|auth|code)$|apikey|pass|pwd|token|secret|signature|credential|session")
 _ABOUT = "download.json"
 _IN_URL = "/%:@!$&'()*+,;=~?-._"  # characters that are not quoted
@@ -45,8 +45,8 @@ class Download:
     """A file that was downloaded.
 
     Attributes:
-        name: Of the file, with the suffix of its format.
-        sha256: Of its bytes.
+        name: Name of the file, with the suffix of its format.
+        sha256: SHA-256 of its bytes.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Download:
 
 
 def is_address(given: str) -> bool:
-    """Whether something is an address of a server."""
+    """Whether the text is the address of a server."""
     return re.match(r"(?i)https?://", given) is not None
 
 
 def check_address(given: str) -> None:
-    """Refuse an address that cannot be recorded or read; its secrets stay out of the message.
+    """Refuse an address that cannot be recorded or read; the message never shows its secrets.
 
     Raises:
-        SourceError: It is no address of a server with https or http, or it holds a password or a token.
+        SourceError: It is not an https or http address of a server, or it holds a password or a token.
     """
     try:
         parts = urlsplit(given)
@@ -85,11 +85,11 @@ def download(address: str, known: tuple[str, ...]) -> Path:
     """The file at an address, from the cache if it was downloaded before.
 
     Args:
-        known: Suffixes of the formats that can be read.
+        known: Suffixes of the readable formats.
 
     Raises:
-        SourceError: The server refuses the address, or gives a web page.
-        DataError: The server does not answer, or hangs up.
+        SourceError: The server refuses the address or returns a web page.
+        DataError: The server does not answer or drops the connection.
     """
     folder = cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
     found = _cached(folder)
@@ -101,7 +101,7 @@ def download(address: str, known: tuple[str, ...]) -> Path:
 
 
 def _cached(folder: Path) -> Download | None:
-    """What was downloaded to a folder, if it is still what it was."""
+    """The download in a folder, if it is still intact."""
     try:
         found = Download(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
         return found if file_digest(folder / found.name) == found.sha256 else None
@@ -155,7 +155,7 @@ def _download(address: str, folder: Path, known: tuple[str, ...]) -> Download:
 
 
 def _request(address: str) -> urllib.request.Request:
-    """A request, with user and password from ~/.netrc; these are not sent on to another server."""
+    """A request with user and password from ~/.netrc; redirects to another server do not carry them."""
     parts = urlsplit(address)
     path, query = quote(parts.path, safe=_IN_URL), quote(parts.query, safe=_IN_URL)
     request = urllib.request.Request(urlunsplit((parts.scheme, parts.netloc, path, query, "")))
@@ -179,7 +179,7 @@ def _login(host: str) -> tuple[str, str, str] | None:
 
 
 def _file_name(headers: Message, addresses: Iterable[str], first: bytes, known: tuple[str, ...]) -> str:
-    """The name of the file that is served, with a suffix that tells its format."""
+    """Name of the served file, with the suffix of its format."""
     paths = [headers.get_filename() or "", *(unquote(urlsplit(address).path) for address in addresses)]
     names = [Path(path.replace("\\", "/")).name for path in paths]
     for name in names:

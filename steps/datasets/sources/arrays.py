@@ -20,7 +20,7 @@ _PAIRS = (
     ("arr_0", "arr_1"),
 )  # fmt: skip
 _SPLIT_PAIRS = {"train": ("x_train", "y_train"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
-# What NumPy raises for a damaged file, depending on the position of the damage.
+# NumPy's exceptions for a damaged file, depending on the position of the damage.
 _UNREADABLE = (
     OSError, ValueError, TypeError, KeyError, EOFError, SyntaxError, RuntimeError, MemoryError, OverflowError,
     zipfile.BadZipFile, zlib.error, tokenize.TokenError,
@@ -31,7 +31,7 @@ _KINDS = "biufSUMm"  # Booleans, numbers, words, dates and durations
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows of one split with a label each; the name of the split is empty if the file has only one part."""
+    """Rows of one split with one label each; the name of the split is empty if the file is not split."""
 
     split: str
     features: np.ndarray
@@ -39,10 +39,10 @@ class _Part:
 
 
 def read_npy(path: Path) -> Table:
-    """An array (n, n_columns) of numbers or words, or a structured one with a field per column.
+    """A table from an array (n, n_columns) of numbers or words, or from a structured array with a field per column.
 
     Raises:
-        SourceError: Damaged, of Python objects, of another number of dimensions, or empty.
+        SourceError: The array is damaged or empty, holds Python objects, or has another number of dimensions.
     """
     return _matrix(map_array(path, path), path)
 
@@ -51,14 +51,14 @@ def map_array(file: Path, path: Path) -> np.ndarray:
     """The array of a `.npy` file, memory-mapped.
 
     Args:
-        path: What the file comes from, for the error.
+        path: Origin of the file, for the error.
 
     Raises:
-        SourceError: Damaged, or of Python objects.
+        SourceError: The file is damaged or holds Python objects.
     """
     try:
         with file.open("rb") as opened:
-            np.lib.format.read_magic(opened)  # what is no array is taken for a pickle by the next line
+            np.lib.format.read_magic(opened)  # the next line takes any other file for a pickle
         array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
     except _UNREADABLE as error:
         raise SourceError(f"must be an undamaged array without Python objects, got {str(path)!r} ({error})") from error
@@ -66,18 +66,18 @@ def map_array(file: Path, path: Path) -> np.ndarray:
 
 
 def read_npz(path: Path) -> Table | Images:
-    """Arrays `X` and `y` (or `features` and `labels`), `x_train`, `y_train`, `x_test`, `y_test`, or one per column.
+    """Arrays `X` and `y` (or `features` and `labels`), `x_train`, `y_train`, `x_test` and `y_test`, or one per column.
 
     Bytes (uint8) of shape (n, height, width) or (n, height, width, 3) are images; any other array is a table.
 
     Raises:
-        SourceError: Damaged, of Python objects, of unequal lengths, or empty.
+        SourceError: An array is damaged or empty, or holds Python objects, or the arrays differ in length.
     """
     return of_arrays(_load(path), path)
 
 
 def of_arrays(arrays: dict[str, np.ndarray], path: Path) -> Table | Images:
-    """The table or the images that the arrays of a file are; as `read_npz`."""
+    """Table or images from the arrays of a file; see `read_npz`."""
     parts = _parts(arrays)
     if not parts:
         return _of_columns(arrays, path)
@@ -112,7 +112,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
 
 
 def _parts(arrays: dict[str, np.ndarray]) -> list[_Part]:
-    """The rows with their labels; none if the arrays have other names."""
+    """Rows with their labels; empty if the arrays have other names."""
     given = {name.lower(): array for name, array in arrays.items()}
     parts = [_Part(split, given[x], given[y]) for split, (x, y) in _SPLIT_PAIRS.items() if x in given and y in given]
     return parts or [_Part("", arrays[x], arrays[y]) for x, y in _PAIRS if x in arrays and y in arrays][:1]
@@ -146,7 +146,7 @@ def _of_columns(arrays: dict[str, np.ndarray], path: Path) -> Table:
 
 
 def _stated(arrays: dict[str, np.ndarray]) -> tuple[str, ...]:
-    """The names of the columns that a file holds beside them; none if it holds none."""
+    """Names of the columns stored beside them in the file; empty if there are none."""
     stated = next((arrays[name] for name in NAMES if name in arrays), np.empty(0))
     return tuple(map(str, stated.tolist()))
 
@@ -170,7 +170,7 @@ def _columns(array: np.ndarray, names: tuple[str, ...], path: Path) -> list[tupl
 
 
 def _column(array: np.ndarray, name: str, path: Path) -> pa.Array:
-    """A column of Arrow, which takes arrays of this machine's byte order, and text as Python's."""
+    """An Arrow column; Arrow takes native byte order and Python strings only."""
     if array.ndim != 1 or array.dtype.kind not in _KINDS:
         found = f"{array.dtype} of shape {array.shape[1:]}" if array.ndim > 1 else str(array.dtype)
         raise SourceError(f"must hold numbers, words or dates, got {found} in the column {name!r} of {str(path)!r}")

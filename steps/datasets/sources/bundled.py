@@ -21,7 +21,7 @@ BUNDLED = tuple(_LOADERS)
 
 
 def load_bundled(name: str) -> Table:
-    """A table of scikit-learn in its original units, with the words of its classes in the column `target`.
+    """A table of scikit-learn in its original units, with class names in the column `target`.
 
     Args:
         name: One of `BUNDLED`.

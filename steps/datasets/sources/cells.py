@@ -1,4 +1,4 @@
-"""The type of a column of text, found from its cells and never at their cost: what a number would lose stays text."""
+"""Lossless type inference for columns of text: a cell that a number cannot represent exactly keeps its column text."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import pyarrow.compute as pc
 
 from steps.datasets.tabular.words import MISSING
 
-_SAMPLE = 1000  # rows that are tried before a whole column is
+_SAMPLE = 1000  # rows tried before a whole column
 _LONGEST_INT64 = 18  # digits that always fit
-# A date, then a time, then a time with its zone; in microseconds, and where these lose digits, in nanoseconds.
+# A date, then a time, then a time with its zone; in microseconds, or in nanoseconds if microseconds lose digits.
 _TIMES = (pa.date32(), *(pa.timestamp(unit, zone) for unit in ("us", "ns") for zone in (None, "UTC")))
 
 
 def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The text without the spaces around it, and null where it says that a value is missing."""
+    """The text without surrounding spaces; null if it marks a missing value."""
     text = pc.utf8_trim_whitespace(cells)
     is_missing = pc.is_in(text, value_set=pa.array(sorted(MISSING), text.type))
     return pc.if_else(is_missing, pa.scalar(None, text.type), text)
 
 
 def typed(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as whole numbers, numbers, booleans, dates or times, if every cell is one; else as it is.
+    """The column as integers, numbers, booleans, dates or times if every cell is one; else unchanged.
 
-    Cells that are codes keep a column text: a zero before another digit (01234), more digits than a 64-bit number has,
-    a plus before a telephone number.
+    Codes keep a column text: leading zeros (01234), more digits than a 64-bit integer holds, or the plus of a telephone
+    number.
 
     Args:
         text: Trimmed, with nulls.
@@ -62,9 +62,9 @@ def _each(change: Callable[[pa.ChunkedArray], pa.ChunkedArray], table: pa.Table)
 
 
 def _cast(text: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray | None:
-    """The column in another type; None if a cell cannot be."""
+    """The column cast to another type; None if a cell cannot be cast."""
     try:
-        pc.cast(text.slice(0, _SAMPLE), type_)  # most wrong types show here, and cheaply
+        pc.cast(text.slice(0, _SAMPLE), type_)  # most wrong types already fail here, cheaply
         return pc.cast(text, type_)
     except pa.ArrowInvalid:
         return None
@@ -77,7 +77,7 @@ def _without_plus(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _are_codes(text: pa.ChunkedArray, numbers: pa.ChunkedArray) -> bool:
-    """Whether two different cells could become one number, or a cell another than it says."""
+    """Whether two different cells could become the same number, or a cell could change its value."""
     starts = pc.or_(pc.starts_with(text, "0"), pc.or_(pc.starts_with(text, "-0"), pc.starts_with(text, "+")))
     if _any(starts) and _any(pc.match_substring_regex(text.filter(starts), r"^([+-]?0[0-9xX]|\+[0-9]{7,}$)")):
         return True

@@ -23,7 +23,7 @@ def read_parquet(path: Path) -> pa.Table:
     """A Parquet file.
 
     Raises:
-        SourceError: Damaged, or no Parquet file.
+        SourceError: The file is damaged or not a Parquet file.
     """
     try:
         return _valid(pq.ParquetFile(path).read())
@@ -32,10 +32,10 @@ def read_parquet(path: Path) -> pa.Table:
 
 
 def read_feather(path: Path) -> pa.Table:
-    """A Feather file, which is the file format of Arrow.
+    """A Feather file (Arrow's IPC file format).
 
     Raises:
-        SourceError: Damaged, or no Feather file.
+        SourceError: The file is damaged or not a Feather file.
     """
     try:
         return _valid(feather.read_table(path))
@@ -44,19 +44,19 @@ def read_feather(path: Path) -> pa.Table:
 
 
 def _valid(table: pa.Table) -> pa.Table:
-    """The table, if its buffers hold what its types promise: Arrow does not look for itself, and would crash."""
+    """The table, if its buffers match its types: Arrow does not check this itself, and would crash."""
     table.validate(full=True)
     return table
 
 
 def parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files below a folder, but not those of logs and markers (`_SUCCESS`, hidden files)."""
+    """The Parquet files below a folder, except logs and markers (`_SUCCESS`, hidden files)."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in PARQUET and path.is_file())
     return sorted(path for path in found if not any(part[0] in "._" for part in path.relative_to(folder).parts))
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a Delta table, whose files are not all part of the table, with `SourceError`."""
+    """Raise `SourceError` for a Delta table: not all of its files are part of the table."""
     if (folder / "_delta_log").is_dir():
         raise SourceError(
             f"must be a folder of Parquet files, got the Delta table {str(folder)!r}; export it to Parquet"
@@ -64,10 +64,10 @@ def check_folder(folder: Path) -> None:
 
 
 def read_parquet_folder(folder: Path, files: Sequence[Path]) -> Table:
-    """The Parquet files of a folder, with the columns that the names of its folders hold (`year=2024/month=01`).
+    """The Parquet files of a folder, with the columns encoded in the names of its folders (`year=2024/month=01`).
 
     Raises:
-        SourceError: A file is damaged, or has other columns; or the folder is a Delta table, whose files are not all
+        SourceError: A file is damaged or has other columns, or the folder is a Delta table, whose files are not all
             part of the table.
     """
     check_folder(folder)

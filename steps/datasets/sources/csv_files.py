@@ -1,4 +1,4 @@
-"""Reader of CSV files: all cells as text by Arrow, on all processors; their types are found afterwards."""
+"""Reader of CSV files: Arrow reads all cells as text, on all processors; their types are inferred afterwards."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from steps.datasets.sources.source import SourceError, Table
 from steps.datasets.sources.tables import concatenated
 
 CSV = (".csv", ".tsv", ".tab", ".txt", ".data")
-_BLOCK = 8 << 20  # bytes; no row may be longer
+_BLOCK = 8 << 20  # bytes; the longest row allowed
 _WIDEST = 500  # columns, for a pattern that repeats them
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """The cells of a CSV file as text, trimmed, null where missing."""
+    """The cells of a CSV file as trimmed text, null if missing."""
 
     table: pa.Table
     separator: str
@@ -33,11 +33,11 @@ class TextTable:
 
 
 def read_csv(path: Path) -> TextTable:
-    """All cells of a CSV file, which may be compressed.
+    """All cells of a CSV file, compressed or not.
 
     Raises:
-        SourceError: Empty, damaged, no text, without rows, with a row of another number of cells than there are names,
-            or with two columns of one name.
+        SourceError: The file is empty, damaged or not text, has no rows, a row with more or fewer cells than names, or
+            two columns of the same name.
     """
     dialect = detect_dialect(path)
     for encoding in dialect.encodings:
@@ -58,10 +58,10 @@ def read_csv(path: Path) -> TextTable:
 
 
 def concatenated_csv(texts: Sequence[TextTable], files: Sequence[Path]) -> TextTable:
-    """The cells of several files below each other, columns by name.
+    """The cells of several files, concatenated; columns are matched by name.
 
     Raises:
-        SourceError: A file has other columns than the first one.
+        SourceError: The columns of a file differ from those of the first.
     """
     separator = next((text.separator for text in texts if text.separator != ","), ",")
     notes = tuple(dict.fromkeys(note for text in texts for note in text.notes))
@@ -69,7 +69,7 @@ def concatenated_csv(texts: Sequence[TextTable], files: Sequence[Path]) -> TextT
 
 
 def type_columns(text: TextTable) -> Table:
-    """The table with the types that its cells have."""
+    """The table with inferred types."""
     if text.separator == ",":
         return Table(typed_table(text.table), notes=text.notes)
     table, names = with_certain_commas(text.table)
@@ -81,7 +81,7 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
     """All cells as text.
 
     Raises:
-        UnicodeDecodeError: The encoding is another one.
+        UnicodeDecodeError: The file has another encoding.
     """
     undecodable: list[UnicodeDecodeError] = []
 
@@ -111,7 +111,7 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
 
 
 def _malformed(path: Path, dialect: Dialect, error: Exception) -> SourceError:
-    """The error that names the first row with another number of cells; without threads rows have numbers."""
+    """The error that names the first row with a wrong number of cells; Arrow numbers rows only on one thread."""
     if "straddling" in str(error):
         reason = f"has a row of more than {_BLOCK:,} bytes: is a quote never closed?"
         return SourceError(f"must be a CSV file, got {str(path)!r}, which {reason}")
@@ -143,14 +143,14 @@ def _malformed(path: Path, dialect: Dialect, error: Exception) -> SourceError:
 
 
 def _check_quotes(table: pa.Table, dialect: Dialect, path: Path) -> None:
-    """Refuse a cell that has swallowed rows, because a quote that opens it is never closed, or rows later.
+    """Refuse a cell that has swallowed rows because its opening quote is closed only rows later, or never.
 
-    Such a cell holds lines of as many cells as the table has columns; of text, several such lines are unlikely.
+    Such a cell holds lines with as many separators as a row of the table; several such lines are unlikely in text.
     """
     between = table.num_columns - 1
     if not 1 <= between <= _WIDEST:
         return
-    few = 2 if between > 1 else 20  # lines with one comma are common in texts
+    few = 2 if between > 1 else 20  # lines with one comma are common in text
     cell = f"[^{re.escape(dialect.separator)}\n]*"
     line = f"(?:{cell}{re.escape(dialect.separator)}){{{between}}}{cell}\n"
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -175,7 +175,7 @@ def _read_options(dialect: Dialect, *, use_threads: bool) -> pc.ReadOptions:
 
 
 def _without_nameless(table: pa.Table) -> pa.Table:
-    """The table without columns that have neither a name nor a cell, which a separator at the end of each row makes."""
+    """The table without columns that have neither name nor cells: the result of a separator at the end of each row."""
     keep = [
         i
         for i, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True))

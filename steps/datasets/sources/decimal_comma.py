@@ -1,4 +1,4 @@
-"""Numbers with a decimal comma, where their own column cannot tell: 1.200 beside a column with 1,5."""
+"""Numbers with a decimal comma that only another column can reveal: 1.200 beside a column with 1,5."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import pyarrow.compute as pc
 
 _NUMBER = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(\.[0-9]{3})*$"
-# Commas and points that no one writes so in English: a column of text with one of them tells its format to `tabular`.
+# Commas and points that English never has in these places: such a column of text tells its format to `tabular`.
 _TOLD = r",([0-9]{1,2}|[0-9]{4,})$|\.[0-9]{3}[,.]"
 _EVIDENT = rf"{_TOLD}|^[+-]?(0|[0-9]{{4,}}),"
 
 
 def with_certain_commas(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
-    """Spell numbers with a decimal comma so that they can be nothing else, if another column shows that they have one.
+    """Spell numbers with a decimal comma unambiguously, if another column shows that the file uses one.
 
-    1.200 becomes 1.200,0 and 0,125 becomes 0,1250. They stay text: its format is part of the schema of a model, so
-    that the model reads 1.200 in the same way.
+    1.200 becomes 1.200,0 and 0,125 becomes 0,1250. They stay text: the format is part of a model's schema, so that the
+    model reads 1.200 in the same way.
 
     Args:
         table: Trimmed text.
 
     Returns:
-        The table, and the names of the columns that changed.
+        The table, and the names of the changed columns.
     """
     if not has_decimal_commas(table):
         return table, ()
@@ -37,12 +37,12 @@ def with_certain_commas(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def has_decimal_commas(table: pa.Table) -> bool:
-    """Whether a column of numbers has a comma that can be nothing else; the cells are trimmed text."""
+    """Whether a column of numbers has an unambiguous decimal comma; the cells are trimmed text."""
     return any(_any(table.column(i), _EVIDENT) for i in _with_commas(table))
 
 
 def with_points(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers with a decimal comma as 1234.5; other cells as they are."""
+    """Numbers with a decimal comma as 1234.5; other cells unchanged."""
     plain = pc.replace_substring(pc.replace_substring(text, ".", ""), ",", ".")
     return pc.if_else(pc.match_substring_regex(text, _NUMBER), plain, text)
 

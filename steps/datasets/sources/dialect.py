@@ -1,4 +1,4 @@
-"""How a CSV file is written, found from its beginning: compression, encoding, separator, names of the columns."""
+"""Format of a CSV file, inferred from its beginning: compression, encoding, separator and column names."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import pyarrow as pa
 from steps.datasets.sources.source import SourceError
 from steps.datasets.sources.tables import check_names
 
-_HEAD = 1 << 20  # bytes that are looked at
-ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; every file can be read as the last
+_HEAD = 1 << 20  # bytes that are inspected
+ENCODINGS = ("utf-8", "cp1252", "latin-1")  # tried in this order; any file can be read with the last one
 _ROWS = 200  # rows that vote for a separator
 _NEARLY = 1.1  # ratio of two steps
 _SEPARATORS = (",", ";", "\t", "|")
@@ -39,15 +39,15 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\s*")  # the first line of files that Exce
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written.
+    """Format of a CSV file.
 
     Attributes:
         compression: As Arrow names it, or None.
         encoding: As Python names it.
-        separator: Between two cells.
-        names: Of the columns, different from each other.
+        separator: Character between two cells.
+        names: Column names, all different.
         rows_before: Rows before the first row of data, blank ones and the names included.
-        notes: What was noticed, a sentence each.
+        notes: Remarks, a sentence each.
     """
 
     compression: str | None
@@ -59,16 +59,16 @@ class Dialect:
 
     @property
     def encodings(self) -> tuple[str, ...]:
-        """Those that the whole file may have, to be tried in this order: only its beginning has been looked at."""
+        """Possible encodings of the whole file, in the order to try: only its beginning has been inspected."""
         known = self.encoding in ENCODINGS
         return ENCODINGS[ENCODINGS.index(self.encoding) :] if known else (self.encoding,)
 
 
 def detect_dialect(path: Path) -> Dialect:
-    """Look at the first megabyte of a file.
+    """Infer the format from the first megabyte of a file.
 
     Raises:
-        SourceError: The file is empty, damaged or no text, or two columns have one name.
+        SourceError: The file is empty, damaged or not text, or two columns have the same name.
     """
     compression, head, is_whole = _head(path)
     encoding = _encoding(head, path)
@@ -98,7 +98,7 @@ def detect_dialect(path: Path) -> Dialect:
 
 
 def _head(path: Path) -> tuple[str | None, bytes, bool]:
-    """The compression, the first bytes without it, and whether they are all."""
+    """The compression, the first bytes uncompressed, and whether they are the whole file."""
     with path.open("rb") as file:
         start = file.read(8)
     for magic, what in _OTHER_FORMATS.items():
@@ -132,7 +132,7 @@ def _encoding(head: bytes, path: Path) -> str:
 
 
 def _rows(text: str, separator: str, is_whole: bool) -> Sequence[list[str]]:
-    """The first rows, without one that the end of the head may have cut."""
+    """The first rows, without a last one that may be cut off."""
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
@@ -145,7 +145,7 @@ def _rows(text: str, separator: str, is_whole: bool) -> Sequence[list[str]]:
 
 
 def _separator(text: str, is_whole: bool) -> str:
-    """The character that splits most rows into as many cells as the names, and then into most."""
+    """The character that splits most rows into as many cells as the header; of equal ones, that with most cells."""
     best, chosen = (0.0, 1), ","
     for separator in _SEPARATORS:
         rows = [row for row in _rows(text, separator, is_whole) if any(map(str.strip, row))]
@@ -159,7 +159,7 @@ def _separator(text: str, is_whole: bool) -> str:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    """Whether the first row is no row of names: it holds numbers, but they do not count, as years and indices do."""
+    """Whether the first row is data, not names: numbers that do not count up or down like years or indices."""
     if not all(map(str.strip, row)):
         return False
     numbers = [float(cell.replace(",", ".")) for cell in row if _NUMBER.fullmatch(cell)]
@@ -169,7 +169,7 @@ def _is_data(row: Sequence[str]) -> bool:
 
 
 def _count(numbers: Sequence[float]) -> bool:
-    """Whether numbers are whole and grow, or go up or down in steps that are equal, nearly."""
+    """Whether the numbers are integers that increase, or that go up or down in nearly equal steps."""
     steps = [after - before for before, after in pairwise(numbers)]
     if min(steps) > 0 and all(number.is_integer() for number in numbers):
         return True
@@ -177,10 +177,10 @@ def _count(numbers: Sequence[float]) -> bool:
 
 
 def _names(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The names of the first row, and of columns that it does not name.
+    """The names in the first row, and generated names for columns without one.
 
-    Where every other row has one cell more, R has written the names of the rows without a name for their column, or
-    each row ends with a separator.
+    If all other rows have one cell more, either R wrote row names without a name for their column, or each row ends
+    with a separator.
     """
     names = [name.strip() for name in rows[0]]
     others = [row for row in rows[1:] if any(map(str.strip, row))]

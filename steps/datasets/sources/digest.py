@@ -1,4 +1,4 @@
-"""SHA-256 of what a source holds."""
+"""SHA-256 of the content of a source."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from steps.base.files import file_digest
 
 
 def files_digest(files: Sequence[Path], root: Path) -> str:
-    """SHA-256 over the names below `root` and the bytes of several files, as `sha256sum` lists them."""
+    """SHA-256 over names relative to `root` and bytes of several files, in the format of `sha256sum`."""
     lines = [f"{file_digest(path)}  {path.relative_to(root).as_posix()}\n" for path in files]
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def table_digest(table: pa.Table) -> str:
-    """SHA-256 of a table that comes from no file, written as CSV."""
+    """SHA-256 of a table without a file, written as CSV."""
     sink = _Hash()
     pc.write_csv(table, pa.PythonFile(sink, mode="w"))
     return sink.sha.hexdigest()
 
 
 class _Hash:
-    """What Arrow can write to, and only a digest remains."""
+    """Sink for Arrow that keeps only a digest."""
 
     closed = False
 
@@ -39,14 +39,14 @@ class _Hash:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """No-op: nothing is buffered."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """No-op: nothing is open."""
 
 
 def content_digest(given: str) -> str:
-    """SHA-256 of the file, the folder or the files of a glob that a person names; of the name if it is none of them."""
+    """SHA-256 of a file, a folder or the files of a glob; of the name itself if it is none of these."""
     path = Path(given).expanduser()
     if given and path.is_file():
         return file_digest(path)

@@ -1,4 +1,4 @@
-"""The files of a folder of images, with the class and the split that their folders name."""
+"""Files of a folder of images, with class and split from the names of their folders."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SPLITS = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
-_NAMED = 3  # files that a line names
+_NAMED = 3  # files named in one line
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A file with the name of its class, and of its split, which is empty if the folder is not split."""
+    """A file with the names of its class and its split; the latter is empty if the folder is not split."""
 
     path: Path
     label: str
@@ -27,14 +27,14 @@ class ImageFile:
 
 
 def find_images(folder: Path) -> tuple[list[ImageFile], list[Path]]:
-    """The images below a folder with a folder per class, or with one per split that has these.
+    """The images below a folder with one folder per class, or with one per split that holds these.
 
     Returns:
-        The images, in the order of their paths, and the files that are none, or lie in no folder of a class.
+        The images, ordered by path, and the files that are not images or not in a folder of a class.
 
     Raises:
-        SourceError: There is no image in a folder of a class; there is only one class; or a class has images, but none
-            in the split train.
+        SourceError: No folder of a class holds an image, there is only one class, or a class has images in other splits
+            but none in train.
     """
     outer = {path: _SPLITS.get(path.name.lower(), "") for path in _folders(folder)}
     is_split = "train" in outer.values() and all(outer.values())
@@ -52,7 +52,7 @@ def find_images(folder: Path) -> tuple[list[ImageFile], list[Path]]:
 
 
 def named(paths: Iterable[Path], folder: Path) -> str:
-    """The first of some files, for a line of text."""
+    """Names of the first few files, for a line of text."""
     names = [as_utf8(str(path.relative_to(folder))) for path in paths]
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
@@ -75,7 +75,7 @@ def _check(images: list[ImageFile], folder: Path, loose: list[Path]) -> None:
 
 
 def _instead(folder: Path, loose: list[Path]) -> str:
-    """What a folder holds that has no images in folders of classes."""
+    """Content of a folder that has no images in folders of classes, for the error."""
     images = [path for path in loose if path.suffix.lower() in picture_suffixes()]
     if images:
         return f"where {named(images, folder)} lie in no folder of a class"

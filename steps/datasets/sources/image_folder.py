@@ -1,4 +1,4 @@
-"""Reader of a folder of images: all of one shape, in colour if one of them shows any."""
+"""Reader of a folder of images: all in one shape, and in colour if one of them shows any."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from steps.datasets.sources.image_files import find_images, named
 from steps.datasets.sources.progress import progress
 from steps.datasets.sources.source import Images, SourceError
 
-_LARGEST = 64  # pixels of a side, if no shape is asked for
+_LARGEST = 64  # pixels per side, unless a shape is given
 
 Result = TypeVar("Result")
 
 
 def read_image_folder(folder: Path, shape: tuple[int, ...] = ()) -> Images:
-    """All images below a folder with a folder per class, or with one per split that has these.
+    """All images below a folder with one folder per class, or with one per split that holds these.
 
     Args:
-        shape: (height, width) of the result, or (height, width, 1) for grey, (height, width, 3) for colour. If it is
-            empty, images of one size keep it, or are reduced to 64 pixels; others become squares of at most 64 pixels.
+        shape: (height, width) of the result; (height, width, 1) forces grey, (height, width, 3) colour. If empty,
+            images of one size keep it or shrink to 64 pixels per side; others become squares of at most 64 pixels per
+            side.
 
     Raises:
-        SourceError: An image cannot be read, there are none, or they are all of one class.
+        SourceError: An image cannot be read, or there are no images, or all have the same class.
     """
     files, others = find_images(folder)
     paths = [file.path for file in files]
@@ -51,7 +52,7 @@ def read_image_folder(folder: Path, shape: tuple[int, ...] = ()) -> Images:
 
 
 def resized(found: Images, shape: tuple[int, ...]) -> Images:
-    """Images in another shape, with their proportions kept; grey or in colour if the shape says so."""
+    """Images in another shape, with their proportions kept; grey or colour according to the shape."""
     images = found.images
     if len(shape) == 3 and shape[2] == 1 and images.ndim == 4:
         images = np.stack([np.asarray(Image.fromarray(pixels).convert("L")) for pixels in images])
@@ -65,7 +66,7 @@ def resized(found: Images, shape: tuple[int, ...]) -> Images:
 
 
 def _each(read: Callable[[Path], Result], paths: Sequence[Path], folder: Path, what: str) -> Iterator[Result]:
-    """The result for each file, in order; names those that cannot be read, at the end."""
+    """Results for all files, in order; one error at the end names all files that cannot be read."""
 
     def attempt(path: Path) -> Result | Exception:
         try:
@@ -90,7 +91,7 @@ def _each(read: Callable[[Path], Result], paths: Sequence[Path], folder: Path, w
 
 
 def _common_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """(height, width) that all images get."""
+    """Common (height, width) of all images."""
     if len(set(sizes)) > 1:
         side = min(_LARGEST, round(median(max(size) for size in sizes)))
         return side, side
@@ -100,17 +101,17 @@ def _common_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _n_channels(paths: Sequence[Path], heads: Sequence[PictureHead], size: tuple[int, int]) -> int:
-    """3 if an image shows colour, else 1."""
+    """Number of channels: 3 if an image shows colour, else 1."""
     for path, head in zip(paths, heads, strict=True):
         if not head.is_grey:
-            with suppress(*UNREADABLE):  # named when all images are read
+            with suppress(*UNREADABLE):  # reported when all images have been read
                 if shows_colour(read_picture(path, (*size, 3))):
                     return 3
     return 1
 
 
 def _notes(heads: Sequence[PictureHead], shape: Sequence[int], n_channels: int) -> tuple[str, ...]:
-    """What was done to the images."""
+    """Notes on the changes made to the images."""
     sizes = Counter(head.size for head in heads)
     notes = []
     if list(sizes) != [shape[:2]]:

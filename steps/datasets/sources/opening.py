@@ -1,4 +1,4 @@
-"""A source by what a person gave: a name, a file, a folder, or a glob."""
+"""The source for a parameter's value: a name, a file, a folder, or a glob."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ _READERS: dict[str, Callable[[Path], Table | Images]] = {
 
 
 def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, ...] = ()) -> TableSource | ImageSource:
-    """Read the data that a person names.
+    """Read data.
 
     Args:
-        given: A name of `BUNDLED`; `openml:` and a number; an address with https:// or http://; the path of a file or
-            a folder, absolute or from the working directory, with `~` for the home; or a glob of files with equal
-            columns.
-        parameter: Name of the parameter that this is the value of, for the error.
-        image_shape: (height, width) of images, (height, width, 1) for grey ones, (height, width, 3) for ones in colour;
-            empty if found. Tables have none.
+        given: A name in `BUNDLED`; `openml:` and a number; an https:// or http:// address; the path of a file or
+            folder, absolute or relative to the working directory, with `~` for the home directory; or a glob of files
+            with equal columns.
+        parameter: Name of the parameter, for the error.
+        image_shape: (height, width) of images; (height, width, 1) forces grey, (height, width, 3) colour. Empty to
+            infer it; tables have none.
 
     Raises:
-        InputError: There is nothing of that name, or it cannot be read; one line that names file, row or column.
+        InputError: Nothing has that name, or it cannot be read; one line that names file, row or column.
         DataError: A server does not answer.
     """
     try:
@@ -66,13 +66,13 @@ def open_source(given: str, parameter: str = "dataset", image_shape: tuple[int, 
 
 
 def check_source(given: str, names: Collection[str] = (), parameter: str = "dataset") -> None:
-    """Refuse, before anything runs, what is neither a name nor something that exists, or is a file of another format.
+    """Refuse unknown names, missing paths and files of an unknown format before anything runs.
 
     Args:
-        names: Of data sets beside `BUNDLED`.
+        names: Names of data sets besides `BUNDLED`.
 
     Raises:
-        InputError: With the most similar name.
+        InputError: The value is one of these; the message suggests the most similar name.
     """
     try:
         _check(given, names)
@@ -169,7 +169,7 @@ def _read_all(files: Sequence[Path], pattern: Path) -> Table:
 
 
 def _one_line(error: SourceError) -> str:
-    """Its message; what a library says of a damaged file may have lines, and quote the file."""
+    """The message in one line; a library's text about a damaged file may have several, and quote the file."""
     text = " ".join(str(error).split())
     return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]} …"
 

@@ -1,4 +1,4 @@
-"""Data sets of OpenML by number, through scikit-learn, which keeps them in this project's cache."""
+"""Data sets of OpenML by number, fetched by scikit-learn into this project's cache."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def openml_number(given: str) -> int:
     """The number of a data set after `openml:`.
 
     Raises:
-        SourceError: It is none.
+        SourceError: It is not a number.
     """
     number = given.removeprefix(PREFIX).strip()
     if not (number.isascii() and number.isdecimal()):
@@ -31,7 +31,7 @@ def openml_number(given: str) -> int:
 
 
 def read_openml(given: str) -> tuple[Table, str]:
-    """A data set of OpenML, without the columns that it ignores, with its target if it has one.
+    """A data set of OpenML, without its ignored columns and with its target, if it declares one.
 
     Args:
         given: `openml:` and the number of the data set.
@@ -40,7 +40,7 @@ def read_openml(given: str) -> tuple[Table, str]:
         The table, and the name of the data set.
 
     Raises:
-        SourceError: No number, or no dense data set of this number.
+        SourceError: The number is invalid, or there is no dense data set with this number.
         DataError: The server does not answer.
     """
     number = openml_number(given)
@@ -51,7 +51,7 @@ def read_openml(given: str) -> tuple[Table, str]:
             bunch = fetch_openml(
                 data_id=number, data_home=cache_folder(), target_column=None, as_frame=True, parser="liac-arff"
             )
-    except (OSError, http.client.HTTPException) as error:  # a ValueError is one about the data
+    except (OSError, http.client.HTTPException) as error:  # a ValueError is about the data
         raise DataError(f"{given}: OpenML does not answer ({error}); check the network and try again") from error
     except ValueError as error:
         raise SourceError(f"must be a dense data set of OpenML, got {given!r} ({error})") from error

@@ -1,4 +1,4 @@
-"""A bar on standard error for what takes long, if a person watches."""
+"""Progress bar on standard error for long operations, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 @contextmanager
 def progress(what: str, total: int | None, *, is_bytes: bool = False) -> Iterator[Callable[[int], None]]:
-    """Show a bar while the block runs; nothing where standard error is no terminal.
+    """Show a bar while the block runs; nothing if standard error is not a terminal.
 
     Args:
-        what: What is done, in one or two words.
-        total: Number of all steps, if it is known.
-        is_bytes: Whether a step is a byte.
+        what: Label of the bar, one or two words.
+        total: Total number of steps, if known.
+        is_bytes: Whether steps are bytes.
 
     Yields:
-        A function that takes the number of further steps done.
+        A function to call with the number of steps done since the last call.
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn() if is_bytes else MofNCompleteColumn())

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 
 class SourceError(ValueError):
-    """Data that cannot be used; the message follows the name of the parameter: "must have rows, got …"."""
+    """Unusable data; the message continues the name of the parameter: "must have rows, got …"."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What a reader finds in files that hold a table; `TableSource` says what the attributes mean."""
+    """A reader's result for files that hold a table; see `TableSource` for the attributes."""
 
     table: pa.Table
     target: str = ""
@@ -24,7 +24,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Images:
-    """What a reader finds in files that hold images; `ImageSource` says what the attributes mean."""
+    """A reader's result for files that hold images; see `ImageSource` for the attributes."""
 
     images: np.ndarray
     labels: tuple[str, ...]
@@ -34,17 +34,17 @@ class Images:
 
 @dataclass(frozen=True)
 class TableSource:
-    """A table as it was given.
+    """A table, uninterpreted.
 
     Attributes:
-        table: Columns of different names, at least one row. Missing cells are null, in whatever way they were spelled;
-            text has type string and no spaces around it.
+        table: At least one row, columns with different names. Missing cells are null however the file spells them;
+            text has type string and no surrounding spaces.
         name: Word for the default name of a model.
-        source: Where the table comes from, for people.
-        sha256: Of the bytes of the file, or of the files with their names.
-        target: Column that the source itself states as its target; "" if it states none.
-        split: Column that holds the name of each row's split, if the source comes split; else "".
-        notes: What was noticed while reading, a sentence each.
+        source: Origin of the table, for people.
+        sha256: SHA-256 of the bytes of the file, or of several files with their names.
+        target: Column that the source itself declares as its target; "" if it declares none.
+        split: Column with the name of each row's split if the source is split; else "".
+        notes: Remarks made while reading, a sentence each.
     """
 
     table: pa.Table
@@ -58,17 +58,17 @@ class TableSource:
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Images of one size, with a class each.
+    """Images of one size with one class each.
 
     Attributes:
         images: (n, height, width), or (n, height, width, 3) for colour; uint8, in [0, 255].
         labels: Name of the class of each image.
-        splits: Name of the split of each image (train, validation or test); None if the source is not split.
+        splits: Split of each image (train, validation or test); None if the source is not split.
         name: Word for the default name of a model.
-        source: Where the images come from, for people.
-        sha256: Of the bytes of the file, or of the files with their names.
+        source: Origin of the images, for people.
+        sha256: SHA-256 of the bytes of the file, or of several files with their names.
         brightest: Largest value that a pixel can have.
-        notes: What was done to the images, and what was left out, a sentence each.
+        notes: Changes made to the images and files left out, a sentence each.
     """
 
     images: np.ndarray

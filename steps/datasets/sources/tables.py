@@ -1,4 +1,4 @@
-"""Tables of Arrow: joined, and brought to few types."""
+"""Arrow tables: concatenation, and reduction to a few types."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PANDAS_INDEX = "__index_level_0__"  # an index without a name
 
 
 def concatenated(tables: Sequence[pa.Table], files: Sequence[Path]) -> pa.Table:
-    """The tables below each other, columns by name in the order of the first one.
+    """The tables concatenated; columns are matched by name, in the order of the first table.
 
     Raises:
-        SourceError: A table has other columns, or a column of a type that does not go with the first one.
+        SourceError: A table has other columns, or the type of a column is incompatible with the first table's.
     """
     first = tables[0]
     for table, path in zip(tables, files, strict=True):
@@ -45,7 +45,7 @@ def concatenated(tables: Sequence[pa.Table], files: Sequence[Path]) -> pa.Table:
 
 
 def check_names(names: Sequence[str], path: Path) -> None:
-    """Refuse two columns of one name, with `SourceError`."""
+    """Raise `SourceError` if two columns have the same name."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise SourceError(
@@ -55,13 +55,13 @@ def check_names(names: Sequence[str], path: Path) -> None:
 
 
 def tidy(table: pa.Table, path: Path) -> Table:
-    """The table with few types of Arrow and all missing cells null.
+    """The table reduced to a few Arrow types, with null for all missing cells.
 
-    Text of any kind becomes string, decimals become numbers, and categories become text: they were meant to be words,
-    also where they are numbers.
+    Text of any kind becomes string, decimals become numbers, and categories become text even if they are numbers: they
+    were meant as words.
 
     Raises:
-        SourceError: Two columns have one name, or there are no rows.
+        SourceError: Two columns have the same name, or there are no rows.
     """
     check_names(table.column_names, path)
     if table.num_rows == 0 or table.num_columns == 0:
@@ -79,11 +79,11 @@ def tidy(table: pa.Table, path: Path) -> Table:
 
 
 def _categories_of_pandas(schema: pa.Schema) -> set[str]:
-    """Columns of categories that are no words; Parquet keeps them as plain numbers."""
+    """Categorical columns whose values are not words; Parquet keeps them as plain numbers."""
     try:
         described = (schema.pandas_metadata or {}).get("columns", [])
         names = {column["name"] for column in described if column["pandas_type"] == "categorical"}
-    except (ValueError, TypeError, KeyError, AttributeError):  # of another program, or damaged
+    except (ValueError, TypeError, KeyError, AttributeError):  # metadata of another program, or damaged
         return set()
     return {name for name in names & set(schema.names) if pa.types.is_integer(schema.field(name).type)}
 

@@ -1,4 +1,4 @@
-"""A column of any origin as one Arrow array."""
+"""Columns of any origin as Arrow arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from .errors import SchemaError
 
-Cells = pa.Array | list[Any]  # of a column; a list costs less for a few rows
+Cells = pa.Array | list[Any]  # cells of a column; a list is cheaper for a few rows
 
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 
@@ -21,7 +21,7 @@ def as_array(values: Any, name: str) -> pa.Array:
     """One Arrow array of a pandas, NumPy or Arrow column or a list; mixed types become text.
 
     Args:
-        name: Of the column, for the message.
+        name: Name of the column, for the message.
 
     Raises:
         SchemaError: A cell holds more than one value.
@@ -43,7 +43,7 @@ def as_array(values: Any, name: str) -> pa.Array:
 
 
 def text(value: Any) -> str | None:
-    """A cell as text, the same for all types that can hold it; None for a missing one."""
+    """A cell as text, the same whatever type holds it; None for a missing one."""
     if isinstance(value, str):
         return value
     if isinstance(value, float | np.floating):
@@ -65,7 +65,7 @@ def float_text(value: float) -> str:
 
 
 def decimal_text(value: Decimal) -> str:
-    """The plain text of a decimal, without zeros at its end."""
+    """The plain text of a decimal, without trailing zeros."""
     if not value.is_finite():
         return str(value)
     return str(int(value)) if value == value.to_integral_value() else f"{value.normalize():f}"

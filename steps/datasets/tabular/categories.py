@@ -13,10 +13,10 @@ from .schema import Column
 from .words import count_words, first_word, is_whole, natural, whole
 
 MOST_LEVELS = 10_000
-FEW_WORDS = 20  # words of so few different ones are levels, also if most are numbers
-_ROWS_PER_CODE = 5  # on average, so that codes can be levels
-_ROWS_PER_GROUP = 10  # on average, so that what rows belong to can be levels
-_TEXT_WORDS = 4  # on average, in free text
+FEW_WORDS = 20  # this few different words are levels, even if most are numbers
+_ROWS_PER_CODE = 5  # rows per value on average, for codes to be levels
+_ROWS_PER_GROUP = 10  # rows per value on average, for names of groups to be levels
+_TEXT_WORDS = 4  # words per cell on average, in free text
 
 
 def find_category(name: str, array: pa.Array, why: str, *, is_stated: bool = False) -> Column:
@@ -41,7 +41,7 @@ def find_category(name: str, array: pa.Array, why: str, *, is_stated: bool = Fal
 
 
 def _refuse_names(name: str, counts: dict[str, int]) -> None:
-    """Leave out words that name rows, and free text."""
+    """Leave out words that identify rows, and free text."""
     n, n_rows = len(counts), sum(counts.values())
     if n == n_rows and n > 2:
         raise NotUsed("names each row: no word comes twice")
@@ -63,7 +63,7 @@ def _belongs(name: str, n: int) -> str:
 
 
 def code_reason(name: str, present: np.ndarray, values: np.ndarray) -> str:
-    """Why whole numbers are levels; empty if they are not."""
+    """Reason for integers to be levels; empty if they are not."""
     n_rows = len(present) / len(values)
     if n_rows == 1:
         if values[0] in (0, 1) and (np.diff(present) == 1).all():

@@ -12,14 +12,14 @@ _POSITIVE = TRUE | {"positive", "pos", "present", "+"}
 
 
 def check_classes(name: str, names: tuple[str, ...], counts: np.ndarray, values: np.ndarray) -> None:
-    """Refuse a target without several classes, with words that name rows, or with a class that stands once.
+    """Refuse a target with a single class, with words that identify rows, or with a class that occurs only once.
 
     Args:
         counts: (n_classes,) rows of each class.
         values: (n,) class numbers of all rows, −1 without a target.
 
     Raises:
-        SchemaError: It is one.
+        SchemaError: The target is one of these.
     """
     n_rows = int(counts.sum())
     if len(names) == 1:
@@ -38,7 +38,7 @@ def check_classes(name: str, names: tuple[str, ...], counts: np.ndarray, values:
 
 
 def positive_of(names: tuple[str, ...], counts: np.ndarray, stated: str) -> str:
-    """The stated one of two classes, else one that says yes, else the rarer one."""
+    """The given one of two classes; by default the one that means yes, else the rarer one."""
     if len(names) != 2:
         if stated:
             raise SchemaError(f"positive_class must be empty for {len(names)} classes, got {stated!r}")
@@ -57,7 +57,7 @@ def positive_of(names: tuple[str, ...], counts: np.ndarray, stated: str) -> str:
 
 
 def alike(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """A line for people for each two classes that differ in capital letters only."""
+    """A line for people per pair of classes that differ in capitalization only."""
     first: dict[str, str] = {}
     lines = []
     for class_name in names:

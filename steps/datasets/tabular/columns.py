@@ -1,4 +1,4 @@
-"""Everything about the columns of a table that a model of it needs: `columns.json`."""
+"""Description of a table's columns for a model: `columns.json`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .target import Target
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table, the one that is predicted, and how the others are encoded.
+    """Target, schema and encoding of a table.
 
     Attributes:
         encoding: Fitted on the training rows.

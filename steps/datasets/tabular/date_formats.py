@@ -1,4 +1,4 @@
-"""The format of a column of text that holds dates."""
+"""Formats of text columns that hold dates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from .dates import parse_exactly
 
-_SAMPLE = 200  # words that are tried before all are
-_GLANCE = 10  # words that rule most formats out
+_SAMPLE = 200  # words tried before all others
+_GLANCE = 10  # words that already rule out most formats
 _DAYS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y",
          "%B %d, %Y", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%b-%y", "%b %d %Y")  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -22,11 +22,11 @@ _LOOK = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?(\D.*)?|\d{1,2}[- ][^\W\d
 
 @dataclass(frozen=True)
 class DateFormat:
-    """How dates are written.
+    """Format of dates.
 
     Attributes:
         format: `Column.format`.
-        is_ambiguous: Whether all of them are also dates with day and month exchanged.
+        is_ambiguous: Whether all of them are still dates if day and month are exchanged.
     """
 
     format: str
@@ -34,11 +34,11 @@ class DateFormat:
 
 
 def find_date_format(words: Sequence[str], share: float, *, is_stated: bool = False) -> DateFormat | None:
-    """The format in which at least a share of the words are dates; None if there is none.
+    """The format that at least a given share of the words have; None if there is none.
 
     Args:
         words: Different ones.
-        is_stated: Whether a person says that they are dates; eight digits count then too.
+        is_stated: Whether the user declared the column as dates; eight digits then count, too.
     """
     sample = [*words[:: max(1, len(words) // _SAMPLE)]]
     if not is_stated and np.mean([_LOOK.fullmatch(word) is not None for word in sample]) < share:

@@ -1,4 +1,4 @@
-"""Dates and times as instants, and their parts."""
+"""Dates and times as instants, and their cyclic parts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LAST = 253_402_300_800_000_000  # microseconds: the end of the year 9999
 
 
 def instants(array: pa.Array, written: str) -> np.ndarray:
-    """(n,) datetime64[us] in UTC, NaT for a cell that is missing or no date.
+    """(n,) datetime64[us] in UTC, NaT for a cell that is missing or not a date.
 
-    A time without a zone counts as UTC.
+    A time without a zone is UTC.
 
     Args:
-        written: `Column.format`; text in ISO 8601 is read in any case.
+        written: `Column.format`; ISO 8601 text is always accepted.
     """
     kind = array.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -50,7 +50,7 @@ def parse_exactly(texts: Sequence[str | None], written: str) -> np.ndarray:
     Args:
         written: A `strptime` pattern, or `ISO8601`.
     """
-    # Of plain digits ISO 8601 makes years: those are numbers.
+    # ISO 8601 reads plain digits as years; here they are numbers.
     usable = [text if text and (written != "ISO8601" or not text.isdigit()) else None for text in texts]
     parsed = pd.to_datetime(pd.Series(usable, dtype="str"), format=written, errors="coerce", utc=True)
     found: np.ndarray = parsed.dt.tz_localize(None).to_numpy("M8[us]").copy()
@@ -78,7 +78,7 @@ def seconds(dates: np.ndarray) -> np.ndarray:
 
 
 def local(dates: np.ndarray, zone: str) -> np.ndarray:
-    """The same instants as clocks in the zone show them."""
+    """The same instants in the local time of the zone."""
     if not zone or zone == "UTC":
         return dates
     shown: np.ndarray = pd.DatetimeIndex(dates, tz="UTC").tz_convert(zone).tz_localize(None).to_numpy("M8[us]")
@@ -100,6 +100,6 @@ def part(dates: np.ndarray, name: str) -> np.ndarray:
 
 
 def circle(values: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Sine and cosine of a part's place in its period, 0 for NaN."""
+    """Sine and cosine of a part's phase, 0 for NaN."""
     angle = values * (2 * np.pi / _PERIODS[name])
     return np.nan_to_num(np.sin(angle)), np.nan_to_num(np.cos(angle))

@@ -1,4 +1,4 @@
-"""One column as numbers for a network, by kind; fitted on training rows."""
+"""Encoders of one column, by kind; fitted on training rows."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .schema import Column
 from .values import Fault, read_booleans, read_dates, read_numbers
 from .words import Levels, words
 
-ONE_HOT_LEVELS = 8  # of a category; more are embedded
+ONE_HOT_LEVELS = 8  # levels of a category; larger ones are embedded
 RARE = 2  # training rows that a level needs for an embedding of its own
-_FARTHEST = 1e6  # scaled numbers; their curve has long been flat there
+_FARTHEST = 1e6  # scaled numbers are clipped here; the curve has long been flat
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What training rows say of a column.
+    """Statistics of a column in the training rows.
 
     Attributes:
         centre: Median of a number or of a date's seconds.
-        scale: Distance of its quartiles, > 0.
-        unknown: Positions of the levels that the training rows do not hold, or hold too seldom to learn.
+        scale: Interquartile range, > 0.
+        unknown: Positions of the levels that are absent from the training rows, or too rare to learn.
     """
 
     centre: float = 0.0
@@ -38,18 +38,18 @@ class Encoder(Protocol):
     """Encodes a column.
 
     Attributes:
-        names: Of its dense features.
-        n_levels: Rows that it takes of the embedding table; 0 if it is dense.
+        names: Names of its dense features.
+        n_levels: Number of its rows in the embedding table; 0 if it is dense.
     """
 
     names: tuple[str, ...]
     n_levels: int
 
     def fitted(self, cells: Cells) -> Fit:
-        """What these training rows say of the column."""
+        """Statistics of the column in these training rows."""
 
     def fill(self, out: np.ndarray, cells: Cells, faults: list[Fault]) -> None:
-        """Write (n, features) into `out`, which is 0: the dense features, or level numbers from 0."""
+        """Write (n, features) into `out`, which is zeroed: the dense features, or level numbers from 0."""
 
 
 class NumberEncoder:
@@ -72,7 +72,7 @@ class NumberEncoder:
 
 
 class BooleanEncoder:
-    """False −1, true 1, missing and all else 0."""
+    """False −1, true 1, missing and anything else 0."""
 
     n_levels = 0
 
@@ -87,7 +87,7 @@ class BooleanEncoder:
 
 
 class PairEncoder:
-    """The first of two levels −1, the second 1, missing and unseen ones 0."""
+    """First of two levels −1, second 1, missing or unseen 0."""
 
     n_levels = 0
 
@@ -103,7 +103,7 @@ class PairEncoder:
 
 
 class OneHotEncoder:
-    """A feature per level, and one for missing ones; an unseen level is 0 in all."""
+    """One-hot features of the levels, plus one for missing; an unseen level is 0 in all of them."""
 
     n_levels = 0
 
@@ -111,7 +111,7 @@ class OneHotEncoder:
         self._levels = Levels(column.levels)
         self.names = (*(f"{column.name}={level}" for level in column.levels), *_indicator(column))
         self._n = len(column.levels)
-        self._codes = np.eye(self._n + 1, self._n, dtype=np.float32)  # the last row: no level
+        self._codes = np.eye(self._n + 1, self._n, dtype=np.float32)  # the last row: none of the levels
         self._codes[list(fit.unknown)] = 0
 
     def fitted(self, cells: Cells) -> Fit:
@@ -124,7 +124,7 @@ class OneHotEncoder:
 
 
 class EmbeddedEncoder:
-    """The number of the level from 1; 0 for missing, unseen and rare ones."""
+    """Number of the level, from 1; 0 for missing, unseen and rare ones."""
 
     names: tuple[str, ...] = ()
 

@@ -20,17 +20,17 @@ _CHUNK = 1 << 16  # rows
 
 
 class Encoding:
-    """How raw rows become features; the layout follows from the schema alone, so that all folds have the same.
+    """Encoding of raw rows as features; the layout follows from the schema alone, so that all folds share it.
 
-    A row is `n_dense` numbers, then a whole number per category with many levels: its row of one embedding table that
-    all of them share. The first row of each category stands for missing, unseen and rare levels.
+    A row is `n_dense` numbers, then an integer per category with many levels: its row in an embedding table that all of
+    them share. The first row of each category stands for missing, unseen and rare levels.
 
     Attributes:
         columns: The raw columns, in order.
-        names: One per feature; of an embedded category the name of its column.
+        names: One per feature; an embedded category has the name of its column.
         n_dense: Number of dense features, which come first.
-        level_counts: Rows of the embedding table that each embedded category takes.
-        n_levels: Rows of the embedding table.
+        level_counts: Number of rows of each embedded category in the embedding table.
+        n_levels: Number of rows of the embedding table.
     """
 
     def __init__(self, columns: tuple[Column, ...], fits: tuple[Fit, ...]) -> None:
@@ -45,7 +45,7 @@ class Encoding:
 
     @classmethod
     def fit(cls, schema: Schema, training_rows: pa.Table | pd.DataFrame) -> Encoding:
-        """Medians, spreads and known levels of training rows.
+        """Fit medians, scales and known levels on training rows.
 
         Raises:
             SchemaError: A column is missing.
@@ -61,13 +61,13 @@ class Encoding:
         return self.n_dense + len(self.level_counts)
 
     def encode(self, table: pa.Table | pd.DataFrame, faults: list[Fault] | None = None) -> np.ndarray:
-        """(n, n_features) float32 of raw rows: columns in any order, and more of them.
+        """(n, n_features) float32 from raw rows; columns in any order, further ones are ignored.
 
         Args:
-            faults: Takes the cells that are no value, which count as missing; without it the first one raises.
+            faults: Collects invalid cells, which count as missing; without it, the first one raises.
 
         Raises:
-            SchemaError: A column is missing, or a cell is no value of its column.
+            SchemaError: A column is missing, or a cell is not a value of its column.
         """
         rows = Rows(table)
         rows.require(column.name for column in self.columns)
@@ -94,7 +94,7 @@ class Encoding:
                 dense += len(encoder.names)
 
     def to_json(self) -> dict[str, Any]:
-        """All that `from_json` needs, of JSON types."""
+        """Input of `from_json`, as JSON types."""
         fits = [{**asdict(fit), "unknown": list(fit.unknown)} for fit in self._fits]
         return {"columns": Schema(self.columns).to_json()["columns"], "fits": fits}
 

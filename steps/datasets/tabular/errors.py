@@ -1,5 +1,5 @@
-"""The failure of a table, for people."""
+"""Errors in tables, for people."""
 
 
 class SchemaError(ValueError):
-    """A table, a column or a row that cannot be used; the message is one line that names it."""
+    """Unusable table, column or row; the message is one line that names it."""

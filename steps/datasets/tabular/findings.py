@@ -1,4 +1,4 @@
-"""Columns that cannot be used, whole or as they are."""
+"""Columns that cannot be used, entirely or without a correction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .values import Fault
 
 
 class NotUsed(Exception):
-    """A column has to be left out; the message says why."""
+    """A column is left out; the message is the reason."""
 
 
 class WrongCells(SchemaError):
-    """A few cells of a column do not go with all the others."""
+    """A few cells of a column do not fit the others."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         more = f", and {len(faults) - 1:,} more such cells" if len(faults) > 1 else ""
@@ -26,11 +26,11 @@ class WrongCells(SchemaError):
         self._faults = faults
 
     def moved(self, rows: np.ndarray) -> WrongCells:
-        """The same for a table in which these cells' rows stand at other positions."""
+        """The same error with the positions that the rows have in another table."""
         return WrongCells([replace(fault, row=int(rows[fault.row])) for fault in self._faults])
 
 
 def refuse(faults: list[Fault]) -> None:
-    """Refuse a column in which some cells do not go with all the others."""
+    """Refuse a column in which some cells do not fit the others."""
     if faults:
         raise WrongCells(faults)

@@ -19,9 +19,9 @@ from .rows import Rows
 from .schema import Column, LeftOut, Schema
 from .targets import Labels, find_target
 
-_SAMPLE = 20_000  # rows in which leaks are looked for
+_SAMPLE = 20_000  # rows searched for leaks
 _SUGGEST_ROWS = 10_000
-_FEW_VALUES = 20  # of a likely target
+_FEW_VALUES = 20  # a likely target has at most this many different values
 _ROLES = {
     "ignore_columns": "named in ignore_columns",
     "weight_column": "weighs the rows",
@@ -33,17 +33,17 @@ _ROLES = {
 
 @dataclass(frozen=True)
 class Request:
-    """What a person says about the columns of a table; empty for all that is to be found.
+    """The user's statements about the columns of a table; empty ones are inferred.
 
     Attributes:
         task: `auto`, `classification` or `regression`.
         positive_class: One of two classes.
         categorical_columns: Columns that hold levels.
         date_columns: Columns that hold dates.
-        ignore_columns: Columns that are left out.
+        ignore_columns: Columns to leave out.
         weight_column: Weight of each row.
-        group_column: Group of each row, which is never split.
-        time_column: Time of each row; later rows are tested.
+        group_column: Group of each row; groups are never split.
+        time_column: Time of each row; the latest rows are the test rows.
         split_column: Name of each row's split.
     """
 
@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Inference:
-    """What was found in a table.
+    """Result of the inference.
 
     Attributes:
         schema: All columns but the target.
@@ -75,8 +75,8 @@ def infer(table: pa.Table, target: str, request: Request | None = None) -> Infer
     """Kinds of columns and the task, from the rows that have a target.
 
     Raises:
-        SchemaError: A name that is no column, a target that is none, a column in which a few cells do not go with all
-            the others, or no column that a model can learn from.
+        SchemaError: A name is not a column, the target is unusable, a few cells of a column do not fit the others, or
+            no column is left to learn from.
     """
     request = request or Request()
     names = Rows(table).names
@@ -105,7 +105,7 @@ def infer(table: pa.Table, target: str, request: Request | None = None) -> Infer
 
 
 def suggest_targets(table: pa.Table) -> list[str]:
-    """All columns, the likely targets first: by name, place and number of different values."""
+    """All columns, the likely targets first: by name, position and number of different values."""
     table = table.slice(0, _SUGGEST_ROWS)
     names = table.column_names
     scores = {}
@@ -129,7 +129,7 @@ def suggest_targets(table: pa.Table) -> list[str]:
 
 
 def _count(column: pa.ChunkedArray) -> int:
-    """Different values of a column; 0 if its cells hold several."""
+    """Number of different values of a column; 0 if cells hold several values."""
     if pa.types.is_nested(column.type):
         return 0
     array = as_array(column, "")
@@ -149,10 +149,10 @@ def _column(table: pa.Table, name: str, labels: Labels, stated: str, warnings: l
 
 
 def _roles(request: Request, target: str, names: list[str]) -> dict[str, str]:
-    """Columns that are left out because a person says so, and why.
+    """Columns that are left out at the user's request, with the reasons.
 
     Raises:
-        SchemaError: A name that is no column, that is the target, or that has two roles.
+        SchemaError: A name is not a column, is the target, or has two roles.
     """
     given = {
         "categorical_columns": request.categorical_columns,

@@ -20,21 +20,21 @@ from .schema import Column, LeftOut
 from .values import Fault, read_dates, read_numbers
 from .words import SPELLINGS, count_words, first_word, is_whole, truth, whole
 
-ALMOST_ALL = 0.95  # share of the cells; the others are then faults
-_MANY = 0.5  # share of numbers that makes words among them remarkable
-_SAMPLE = 2_000  # cells that tell the kind of a column with more different words than levels are allowed
+ALMOST_ALL = 0.95  # share of the cells that decides the kind; the others are then faults
+_MANY = 0.5  # share of numbers from which words among them are worth a warning
+_SAMPLE = 2_000  # cells that decide the kind of a column with more different words than a category may have
 _UNIX = (1e8, 4.2e9)  # seconds of the years 1973 and 2103
 
 
 def find_column(name: str, array: pa.Array, stated: str, warnings: list[str]) -> Column | LeftOut:
-    """The column with its kind and the reason for it, or why it is left out.
+    """The column with its kind and the reason for it, or the reason to leave it out.
 
     Args:
-        stated: `category` or `date` if a person says so, else empty.
-        warnings: Takes lines for people.
+        stated: `category` or `date` if the user declared it, else empty.
+        warnings: Collects lines for people.
 
     Raises:
-        SchemaError: A few cells do not go with all the others, or the stated kind is impossible.
+        SchemaError: A few cells do not fit the others, or the declared kind is impossible.
     """
     try:
         if stated == "category":
@@ -164,7 +164,7 @@ def _ambiguous(name: str, written: str) -> str:
 
 
 def _unix_unit(values: np.ndarray) -> str:
-    """`unix s` or `unix ms` if the numbers are times of our age in that unit, else empty."""
+    """`unix s` or `unix ms` if the numbers are plausible present-day times in that unit, else empty."""
     for unit, scale in UNIX_UNITS.items():
         if values.min() * scale / 1e6 >= _UNIX[0] and values.max() * scale / 1e6 <= _UNIX[1]:
             return unit

@@ -1,4 +1,4 @@
-"""Columns that alone nearly give the target away."""
+"""Target leakage: columns that almost determine the target on their own."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from .target import Target
 from .values import read_dates, read_numbers
 from .words import words
 
-LEAK = 0.98  # share of the target that a column gives away
-_BINS = 200  # of numbers, with equally many rows each
+LEAK = 0.98  # share of the target explained by a column, from which it is reported
+_BINS = 200  # bins of numbers, with equally many rows each
 _ROWS_PER_BIN = 5
 
 
 def given_away(column: Column, cells: Cells, target: Target, values: np.ndarray) -> float:
-    """Share of the target that rows with the same value, or nearly the same number, tell of each other.
+    """Share of the target that one column explains.
 
-    Of classes: the share of the errors of always guessing the most frequent class that do not happen if each row gets
-    the class of most others like it. Of numbers: R² of the mean of the others like it, or of a straight line. The row
-    itself does not count, so that words which name each row tell nothing.
+    Rows with the same value, or nearly the same number, are alike. For classes: the reduction in error, relative to
+    always guessing the most frequent class, if each row gets the majority class of the other rows like it. For numbers:
+    R² of the mean of the other rows like it, or of a straight line. The row itself does not count, so that words that
+    identify rows explain nothing.
 
     Args:
         values: (n,) targets, as in `Labels`.
 
     Returns:
-        At most 1; 0 or less for a column that tells nothing.
+        At most 1; 0 or less for a column that explains nothing.
     """
     if column.kind in ("number", "date"):
         numbers = read_numbers(column, cells) if column.kind == "number" else seconds(read_dates(column, cells))
@@ -47,7 +48,7 @@ def given_away(column: Column, cells: Cells, target: Target, values: np.ndarray)
 
 
 def _bins(numbers: np.ndarray) -> np.ndarray:
-    """(n,) bins from 0, the first one of missing numbers."""
+    """(n,) bin numbers from 0; bin 0 holds the missing numbers."""
     present = numbers[~np.isnan(numbers)]
     edges = np.unique(present)
     most = min(_BINS, max(2, len(numbers) // _ROWS_PER_BIN))

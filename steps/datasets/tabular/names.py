@@ -1,4 +1,4 @@
-"""What the name of a column says of its values."""
+"""Hints about the values of a column from its name."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ _TARGETS = frozenset(
 
 
 def parts(name: str) -> list[str]:
-    """The words of a name, in small letters: `["customer", "id"]` of `customerID` and `customer_id`."""
+    """Lower-case words of a name: `["customer", "id"]` for `customerID` and `customer_id`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return re.findall(r"[^\W_]+", spaced.casefold())
 
 
 def is_id(name: str) -> bool:
-    """Whether the name is that of something which names rows, or what they belong to."""
+    """Whether the name suggests an identifier of rows, or of the groups they belong to."""
     words = parts(name)
     return bool(words) and (words[-1] in _ID or words[0] == "unnamed" or _GLUED_ID.fullmatch(words[-1]) is not None)
 
 
 def is_code(name: str) -> bool:
-    """Whether whole numbers of this name are codes, in which size means nothing."""
+    """Whether integers with this name are codes, whose magnitude means nothing."""
     words = parts(name)
     return any(word in _CODE for word in (*words[:1], *words[-1:])) or any(map(_GLUED_CODE.fullmatch, words[-1:]))
 
 
 def is_unix_time(name: str) -> bool:
-    """Whether numbers of this name can be seconds since 1970."""
+    """Whether numbers with this name can be seconds since 1970."""
     return not _UNIX.isdisjoint(parts(name))
 
 
 def likely_target(name: str) -> int:
-    """2 for a name that a target alone has, 1 for one that a target often has, else 0."""
+    """2 for a name that only targets have, 1 for one that targets often have, else 0."""
     words = parts(name)
     if "".join(words) in _SURE_TARGETS:
         return 2
@@ -64,7 +64,7 @@ def likely_target(name: str) -> int:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence about a name that does not exist: the nearest one that does, or all if they are few."""
+    """Suggestion for a name that does not exist: the most similar one, or all if there are few."""
     by_fold = {other.strip().casefold(): other for other in names}
     close = difflib.get_close_matches(name.strip().casefold(), by_fold, n=1)
     if close:

@@ -1,4 +1,4 @@
-"""The format of a column of text that holds numbers."""
+"""Formats of text columns that hold numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from .values import CONTINENTAL, ENGLISH, bare, parse_number
 
-_CODE = re.compile(r"[+-]?0\d+")  # a zero in front is part of a code
+_CODE = re.compile(r"[+-]?0\d+")  # a leading zero is part of a code
 _CERTAIN = {
     ENGLISH: re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}"),
     CONTINENTAL: re.compile(r"[+-]?[\d.]*\d,(\d{1,2}|\d{4,})|[+-]?\d{1,3}(\.\d{3})+,\d*|[+-]?\d{1,3}(\.\d{3}){2,}"),
@@ -17,12 +17,12 @@ _CERTAIN = {
 
 
 def find_number_format(counts: Mapping[str, int], share: float) -> str | None:
-    """`Column.format` in which at least a share of the cells are numbers; None if there is none.
+    """`Column.format` in which at least a given share of the cells are numbers; None if there is none.
 
-    Commas between thousands and in place of the decimal point count only if a cell can be read in no other way.
+    Thousands separators and decimal commas count only if a cell cannot be read in any other way.
 
     Args:
-        counts: Rows of each different word.
+        counts: Number of rows per word.
     """
     if any(map(_CODE.fullmatch, counts)):
         return None

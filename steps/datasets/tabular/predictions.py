@@ -1,4 +1,4 @@
-"""The outputs of a network as a table with names, and back."""
+"""Conversion between the outputs of a network and tables of predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def named(outputs: np.ndarray, target: Target, index: Any = None) -> pd.DataFram
 
     Args:
         outputs: (n, n_outputs) float32.
-        index: Of the table, (n,).
+        index: Index of the table, (n,).
     """
     if not target.class_names:
         return pd.DataFrame(outputs, index=index, columns=[PREDICTED])
@@ -27,7 +27,7 @@ def named(outputs: np.ndarray, target: Target, index: Any = None) -> pd.DataFram
 
 
 def names(target: Target) -> tuple[str, ...]:
-    """The columns of the table of predictions."""
+    """Columns of the table of predictions."""
     return (PREDICTED, *(f"probability_{name}" for name in target.class_names))
 
 

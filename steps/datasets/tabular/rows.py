@@ -12,11 +12,11 @@ from .arrays import Cells, as_array
 from .errors import SchemaError
 from .names import nearest
 
-_FEW = 64  # rows that cost less as Python values than as one pandas column after the other
+_FEW = 64  # rows that cost less as Python values than as pandas columns
 
 
 class Rows:
-    """Columns by name, a part at a time.
+    """Columns by name, one range of rows at a time.
 
     Raises:
         SchemaError: Two columns have the same name.
@@ -40,14 +40,14 @@ class Rows:
         """Refuse rows that lack one of the columns.
 
         Raises:
-            SchemaError: The first column that is missing, with the nearest name there is.
+            SchemaError: A column is missing; the message has the first one and the most similar name.
         """
         for name in names:
             if name not in self._positions:
                 raise SchemaError(f"column {name!r} is missing{nearest(name, self.names)}")
 
     def column(self, name: str, start: int = 0, stop: int | None = None) -> Cells:
-        """The rows from `start` to `stop` of a column."""
+        """Rows `start` to `stop` (exclusive) of a column."""
         position = self._positions[name]
         if self._cells is not None:
             return self._cells[start:stop, position].tolist()

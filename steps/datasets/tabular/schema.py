@@ -1,4 +1,4 @@
-"""The columns of a table: what each one holds, which ones are left out, and why."""
+"""Schema of a table: kinds of its columns, and the columns left out, with reasons."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Column:
         kind: How its values are read and encoded.
         why: Reason for the kind, for people.
         n_missing: Number of rows without a value.
-        levels: Distinct words, of a category in natural order; of a boolean the words of false and true.
-        low: Least number, or of a date in seconds since 1970 UTC; None without an order.
-        high: Greatest one, likewise.
-        example: A value as it stands in the table.
-        format: Of values that are text: of a number `1,234.5` or `1.234,5`, of a date a `strptime` pattern; of a date
-            that is a number, `unix s` or `unix ms`. Empty for plain numbers and ISO 8601.
+        levels: Distinct words: of a category in natural order, of a boolean those for false and true.
+        low: Smallest number, or earliest date in seconds since 1970 UTC; None for other kinds.
+        high: Largest number or latest date, likewise.
+        example: A value as written in the table.
+        format: `1,234.5` or `1.234,5` for numbers stored as text; a `strptime` pattern for dates stored as text,
+            `unix s` or `unix ms` for dates stored as numbers. Empty for plain numbers and ISO 8601.
         zone: IANA name of the time zone in which month, weekday and hour of a date are taken; empty for UTC.
-        parts: Of a date, those of `month`, `weekday`, `hour` that vary.
+        parts: Dates only: those of `month`, `weekday` and `hour` that vary.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Column:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A column that the model does not take, and the reason for people."""
+    """A column that the model does not take, with the reason for people."""
 
     name: str
     why: str
@@ -56,7 +56,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Schema:
-    """All columns of a table but the target.
+    """All columns of a table except the target.
 
     Attributes:
         columns: Those that the model takes, in the order of the table.
@@ -73,7 +73,7 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def to_json(self) -> dict[str, Any]:
-        """All attributes, of JSON types."""
+        """All attributes as JSON types."""
         return {
             "columns": [{**asdict(c), "levels": list(c.levels), "parts": list(c.parts)} for c in self.columns],
             "left_out": [asdict(column) for column in self.left_out],
@@ -90,9 +90,9 @@ class Schema:
         )
 
     def differences(self, other: Schema) -> list[str]:
-        """What rows for `self` lack, or hold otherwise, as rows for `other`: a line per column.
+        """Differences between rows for `self` and rows for `other`, a line per column.
 
-        Other levels, ranges and left-out columns are no difference: rows can be the same all the same.
+        Levels, ranges and left-out columns do not count: the same rows can still serve both.
         """
         ours = {column.name: column for column in self.columns}
         theirs = {column.name: column for column in other.columns}

@@ -1,4 +1,4 @@
-"""What is predicted: a column of classes or of numbers."""
+"""The predicted column, of classes or of numbers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ TaskName = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Target:
-    """The column that is predicted, as found in the table.
+    """The predicted column.
 
     Attributes:
-        task: The name by which the task is looked up.
-        name: Of the column; empty for data that are not a table.
+        task: Name of the task in the registry of tasks.
+        name: Name of the column; empty for data that are not a table.
         class_names: One per class, in natural order; empty for regression.
         positive_class: The class whose probability scores two classes; empty unless there are two.
-        low: Least value of the training rows, in the target's units; 0 for classes, as the next three.
-        high: Greatest value.
+        low: Smallest value of the training rows, in the target's units; 0 for classes, like the next three.
+        high: Largest value of the training rows.
         mean: Mean of the training rows.
-        std: Standard deviation of the same, > 0.
-        is_skewed: Whether log(1 + x) may suit an MLP better than x: never negative, with a long upper tail.
+        std: Standard deviation of the training rows, > 0.
+        is_skewed: Whether an MLP may learn log(1 + x) more easily than x: never negative, with a long upper tail.
         log_mean, log_std: Mean and standard deviation of log(1 + x), if `is_skewed`.
         why: Reason for the task, for people.
     """
@@ -41,7 +41,7 @@ class Target:
     why: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """All attributes, of JSON types."""
+        """All attributes as JSON types."""
         return {**asdict(self), "class_names": list(self.class_names)}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The task, from the values of the target."""
+"""Inference of the task from the values of the target."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .target import Target
 from .values import Fault, read_numbers
 from .words import count_words, is_whole, natural, whole, words
 
-_FEW_CLASSES = 20  # whole numbers of more different values are numbers
-_ROWS_PER_CLASS = 10  # on average, so that whole numbers can be classes
-_SKEWED = 1.0  # skewness; an exponential distribution has 2
+_FEW_CLASSES = 20  # with more different values, integers are numbers
+_ROWS_PER_CLASS = 10  # rows per value on average, for integers to be classes
+_SKEWED = 1.0  # skewness from which log(1 + x) is tried; an exponential distribution has 2
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Labels:
     """The target of a table.
 
     Attributes:
-        target: With the statistics of all rows that have one.
+        target: With the statistics of all rows that have a target.
         values: (n,) of these rows: int32 class numbers, or float32 numbers in the target's own units.
         rows: (n,) positions of these rows in the table.
-        n_missing: Rows without a target.
+        n_missing: Number of rows without a target.
         warnings: Lines for people.
     """
 
@@ -44,14 +44,14 @@ class Labels:
 
 
 def find_target(name: str, cells: Cells, task: str = "auto", positive_class: str = "") -> Labels:
-    """The task and the rows' targets.
+    """Infer the task, and read the targets of the rows.
 
     Args:
-        task: `classification`, `regression`, or `auto` for what the values say.
-        positive_class: One of two classes; empty for the natural one.
+        task: `classification`, `regression`, or `auto` to infer it from the values.
+        positive_class: One of two classes; empty for the default.
 
     Raises:
-        SchemaError: The values are no target, or none of the stated task.
+        SchemaError: The values cannot be a target, or not one of the given task.
     """
     array = as_array(cells, name)
     if pa.types.is_temporal(array.type):
@@ -74,10 +74,10 @@ def read_target(target: Target, cells: Cells, faults: list[Fault] | None = None)
     """(n,) targets of other rows: int32 class numbers, −1 if missing; or float32 numbers, NaN if missing.
 
     Args:
-        faults: Takes the cells that are no target, which count as missing; without it the first one raises.
+        faults: Collects invalid cells, which count as missing; without it, the first one raises.
 
     Raises:
-        SchemaError: A class that the target does not have, or a word in place of a number.
+        SchemaError: A cell is not a class of the target, or is a word instead of a number.
     """
     array = as_array(cells, target.name)
     if target.task == "regression":
@@ -101,7 +101,7 @@ def read_target(target: Target, cells: Cells, faults: list[Fault] | None = None)
 
 
 def fitted(target: Target, values: np.ndarray) -> Target:
-    """The target with range, mean and spread of training rows; classes as they are.
+    """The target with range, mean and standard deviation of training rows; a target of classes unchanged.
 
     Args:
         values: (n,) targets of the training rows.
@@ -129,7 +129,7 @@ def _skewness(numbers: np.ndarray) -> float:
 
 
 def _number_format(name: str, array: pa.Array) -> str | None:
-    """How the target's numbers are written; None for words.
+    """Format of the target's numbers; None for words.
 
     Raises:
         SchemaError: There are no values.

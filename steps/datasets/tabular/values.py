@@ -1,4 +1,4 @@
-"""The values of a column by its kind, and the cells that are none."""
+"""Values of a column by its kind, and invalid cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import SchemaError
 from .schema import Column
 from .words import MISSING, Levels, truth, whole, words
 
-LARGEST = float(np.finfo(np.float32).max)  # of a number: encoded rows are float32
+LARGEST = float(np.finfo(np.float32).max)  # largest number: encoded rows are float32
 ENGLISH, CONTINENTAL = "1,234.5", "1.234,5"  # formats of numbers
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
@@ -28,11 +28,11 @@ _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?")
 
 @dataclass(frozen=True)
 class Fault:
-    """A cell that is no value of its column.
+    """A cell that is not a value of its column.
 
     Attributes:
-        column: Name.
-        row: From 0.
+        column: Name of the column.
+        row: Number of the row, from 0.
         reason: `must be …, got …`.
     """
 
@@ -45,14 +45,14 @@ class Fault:
 
 
 def canonical(column: Column, values: Any, faults: list[Fault] | None = None) -> pa.Array:
-    """The values of a column: double, bool, string (a level, or as it is) or timestamp in UTC; null for a missing one.
+    """The values of a column as double, bool, string (a level, or unchanged) or timestamp in UTC; null if missing.
 
     Args:
         values: A pandas, NumPy or Arrow column, or a list.
-        faults: Takes the cells that are no value, which become null; without it the first one raises.
+        faults: Collects invalid cells, which become null; without it, the first one raises.
 
     Raises:
-        SchemaError: The first cell that is no value.
+        SchemaError: A cell is invalid; the message names the first.
     """
     array = as_array(values, column.name)
     if column.kind == "category":
@@ -88,7 +88,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def numbers_of(array: pa.Array, written: str = "") -> tuple[np.ndarray, np.ndarray]:
-    """(n,) float64 numbers, NaN if there is none; (n,) bool: cells that are neither a number nor missing."""
+    """(n,) float64 numbers, NaN if there is none, and (n,) bool mask of cells that are neither numbers nor missing."""
     kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
@@ -96,7 +96,7 @@ def numbers_of(array: pa.Array, written: str = "") -> tuple[np.ndarray, np.ndarr
     if pa.types.is_boolean(kind):
         return array.cast(pa.uint8()).cast(pa.float64()).to_numpy(zero_copy_only=False), np.zeros(len(array), bool)
     if not written and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        try:  # without a look at each cell
+        try:  # fast path, without a look at each cell
             return _cast(array), np.zeros(len(array), bool)
         except pa.ArrowInvalid:
             pass
@@ -115,9 +115,9 @@ def _cast(array: pa.Array) -> np.ndarray:
 
 
 def parse_number(word: str | None, written: str = "") -> float:
-    """The number that a word is, NaN if none; a sign of money or of per cent beside it says nothing.
+    """The number in a word, NaN if it is not one; a currency or percent sign beside it is ignored.
 
-    In the plain format commas are read only where they can be nothing but groups.
+    In the plain format, commas are accepted only if they can be nothing but thousands separators.
     """
     if word is None:
         return np.nan
@@ -130,13 +130,13 @@ def parse_number(word: str | None, written: str = "") -> float:
 
 
 def bare(word: str) -> str:
-    """A word without a sign of money or of per cent, with an ASCII minus."""
+    """A word without currency and percent signs, with an ASCII minus."""
     match = _UNIT.fullmatch(word.replace("−", "-"))
     return f"{match[1]}{match[2]}" if match else word
 
 
 def read_booleans(cells: Cells) -> np.ndarray:
-    """(n,) float64: 0 for false, 1 for true in any spelling, NaN for a missing one and for all else."""
+    """(n,) float64: 0 for false, 1 for true in any spelling, NaN for missing and anything else."""
     positions, found = words(cells)
     truths = (truth(word) for word in found)
     numbers: np.ndarray = np.array([*(np.nan if is_ is None else is_ for is_ in truths), np.nan], float)[positions]
@@ -159,7 +159,7 @@ def read_dates(column: Column, cells: Cells, faults: list[Fault] | None = None) 
 
 
 def report(name: str, cells: Cells, wrong: np.ndarray, rule: str, faults: list[Fault] | None) -> None:
-    """Append a fault per wrong cell, or raise the first one."""
+    """Append a fault per invalid cell, or raise the first one."""
     for row in np.flatnonzero(wrong).tolist():
         value = cells[row] if isinstance(cells, list) else cells[row].as_py()
         fault = Fault(name, row, f"{rule}, got {shortened(value)}")

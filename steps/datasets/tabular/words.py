@@ -1,4 +1,4 @@
-"""Cells as words: missing ones in all spellings, codes, levels, booleans."""
+"""Cells as words: spellings of missing values, codes, levels and booleans."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 
 def words(cells: Cells) -> tuple[np.ndarray, list[str | None]]:
-    """The column as (n,) positions in a list of words, −1 for a null; a missing word is None.
+    """The column as (n,) positions in a list of words, −1 for null; a word that marks a missing value is None.
 
-    Two positions may have the same word, after spaces at its ends are gone.
+    A word may occur at several positions, as surrounding spaces are stripped.
     """
     if isinstance(cells, list):
         return np.arange(len(cells)), [_word(value) for value in cells]
@@ -44,17 +44,17 @@ def _word(value: Any) -> str | None:
 
 
 def is_whole(word: str) -> bool:
-    """Whether a word is a whole number, `007` and `7.0` too."""
+    """Whether a word is an integer, including `007` and `7.0`."""
     return _WHOLE.fullmatch(word) is not None
 
 
 def whole(word: str) -> str:
-    """The one spelling of a word that is a whole number; other words as they are."""
+    """Canonical spelling of a word that is an integer; other words unchanged."""
     return str(int(word.partition(".")[0])) if is_whole(word) else word
 
 
 def natural(words: Iterable[str]) -> list[str]:
-    """Words in natural order: numbers by size, then the others by letters, numbers inside them by size."""
+    """Words in natural order: numbers by value, then other words alphabetically, with numbers inside them by value."""
 
     def key(word: str) -> tuple[Any, ...]:
         try:
@@ -67,12 +67,12 @@ def natural(words: Iterable[str]) -> list[str]:
 
 
 class Levels:
-    """Levels of a category, found by any spelling of a word.
+    """Levels of a category, looked up by any spelling of a word.
 
-    Levels that are all whole numbers are codes: `07`, `7` and `7.0` are the same one.
+    If all levels are integers, they are codes: `07`, `7` and `7.0` are the same level.
 
     Attributes:
-        are_codes: Whether they are.
+        are_codes: Whether the levels are codes.
     """
 
     def __init__(self, levels: Sequence[str]) -> None:
@@ -80,7 +80,7 @@ class Levels:
         self.are_codes = bool(levels) and all(map(is_whole, levels))
 
     def index(self, word: str | None) -> int:
-        """Position of the level, −1 for a missing or an unseen word."""
+        """Position of the level, −1 for a missing or unseen word."""
         if word is None:
             return -1
         return self._index.get(whole(word) if self.are_codes else word, -1)
@@ -93,7 +93,7 @@ class Levels:
 
 
 def truth(word: str | None) -> bool | None:
-    """A boolean in any of its spellings; None for another word or none."""
+    """A boolean in any of its spellings; None for another word or a missing one."""
     if word is None:
         return None
     word = whole(word).casefold()
@@ -101,7 +101,7 @@ def truth(word: str | None) -> bool | None:
 
 
 def count_words(cells: Cells) -> tuple[dict[str, int], int]:
-    """Rows of each different word, in the order in which they come, and rows without one."""
+    """Number of rows per word, in order of first occurrence, and number of rows without one."""
     positions, found = words(cells)
     numbers = np.bincount(positions[positions >= 0], minlength=len(found)).tolist()
     counts: dict[str, int] = {}
