@@ -38,8 +38,8 @@ def fetch(
                 warnings.simplefilter("ignore")  # scikit-learn warns at each retry; the reason is logged once, below
                 path = fetch_file(mirror + name, folder, name, sha256=sha256, n_retries=retries, delay=delay)
         except (OSError, http.client.HTTPException) as error:
-            logger.warning("Mirror %s did not give %s (%s); trying the next.", mirror, name, error)
+            logger.warning("Mirror %s did not serve %s (%s); trying the next.", mirror, name, error)
             reasons.append(f"{mirror}: {error}")
         else:
             return Path(path)
-    raise DataError(f"{name}: no mirror gave it ({'; '.join(reasons)}); check the network, or copy it to {folder}")
+    raise DataError(f"{name}: no mirror served it ({'; '.join(reasons)}); check the network, or copy it to {folder}")

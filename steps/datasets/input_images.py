@@ -34,7 +34,7 @@ class ImageReader:
         suffixes = picture_suffixes()
         self._files = sorted(path for path in found if path.suffix.lower() in suffixes and path.is_file())
         if not self._files:
-            raise InputError(f"input must hold images (.png, .jpg, .bmp, …), got {given!r}, where there are none")
+            raise InputError(f"input must hold images (.png, .jpg, .bmp, …), got {given!r}, which has none")
         self._shape, self._largest, self._invert = interface.image_shape, interface.feature_max, invert
         self.size = len(self._files)
         self.columns = [str(i) for i in range(interface.n_features)]

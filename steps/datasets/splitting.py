@@ -155,7 +155,7 @@ class RowSplitter:
         if self._request.group_column:
             raise InputError(
                 f"group_column and time_column must not contradict each other: near the last {fraction:.0%} of the "
-                f"rows, some group of {self._request.group_column!r} goes on at each moment; give one of the two"
+                f"rows, some group of {self._request.group_column!r} spans every moment; give one of the two"
             )
         raise InputError(
             f"time_column must tell early rows from late ones, got no two moments near the last {fraction:.0%} of the "

@@ -65,7 +65,7 @@ def test_a_mirror_that_is_down_is_passed_over(server: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("bad", ["wrong", "cut", "missing"])
 def test_no_mirror_leaves_no_file(bad: str, server: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no mirror gave it"):
+    with pytest.raises(DataError, match="no mirror served it"):
         fetch("file", [f"{server}/{bad}/"], SHA256, tmp_path, retries=1, delay=0.0)
     assert not (tmp_path / "file").exists()
     assert len(Mirror.requests) == (1 if bad == "wrong" else 2)  # a whole but wrong file is not asked for again

@@ -69,7 +69,7 @@ def check_address(given: str) -> None:
         names = [pair.partition("=")[0] for pair in parts.query.split("&")]
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     except ValueError as error:
-        raise SourceError(f"must be an address, got one that is none ({error})") from error
+        raise SourceError(f"must be an address, got an invalid one ({error})") from error
     if "@" in parts.netloc or any(map(_SECRET.search, names)):
         raise SourceError(
             f"must not hold a password or a token, because parameters are recorded, got one for {shown!r}; "

@@ -49,7 +49,7 @@ def read_csv(path: Path) -> TextTable:
         else:
             break
     if table.num_rows == 0:
-        raise SourceError(f"must be a file with rows, got {str(path)!r}, which has only names of columns")
+        raise SourceError(f"must be a file with rows, got {str(path)!r}, which has only a header")
     _check_quotes(table, dialect, path)
     notes = dialect.notes
     if encoding in ENCODINGS[1:]:
@@ -73,7 +73,7 @@ def type_columns(text: TextTable) -> Table:
     if text.separator == ",":
         return Table(typed_table(text.table), notes=text.notes)
     table, names = with_certain_commas(text.table)
-    said = [f"Points and commas were read as 1.234,5 has them, in {', '.join(names)}."] if names else []
+    said = [f"Numbers were read with decimal commas, as in 1.234,5, in {', '.join(names)}."] if names else []
     return Table(typed_table(table), notes=(*text.notes, *said))
 
 

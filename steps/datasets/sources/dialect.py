@@ -89,7 +89,7 @@ def detect_dialect(path: Path) -> Dialect:
     notes: list[str] = []
     if _is_data(rows[0]):
         names = [f"column_{i}" for i in range(len(rows[0]))]
-        notes.append(f"The file has no line of names; its columns are named {names[0]} to {names[-1]}.")
+        notes.append(f"The file has no header; its columns are named {names[0]} to {names[-1]}.")
     else:
         names = _names(rows)
         rows_before += 1

@@ -152,7 +152,7 @@ def _open_glob(pattern: Path, image_shape: tuple[int, ...]) -> TableSource | Ima
     if len(files) == 1:
         return _open_file(files[0], image_shape)
     table = _read_all(files, pattern)
-    notes = (*table.notes, f"{len(files):,} files were read, one below the other.")
+    notes = (*table.notes, f"{len(files):,} files were read and concatenated.")
     root = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
     name = source_name(pattern.name.replace("*", " "))
     return _source(Table(table.table, notes=notes), name, as_utf8(str(pattern)), files_digest(files, root))

@@ -69,7 +69,7 @@ def tidy(table: pa.Table, path: Path) -> Table:
     notes: tuple[str, ...] = ()
     if _PANDAS_INDEX in table.column_names:
         table = table.drop_columns([_PANDAS_INDEX])
-        notes = ("The index of pandas is left out.",)
+        notes = ("The pandas index is left out.",)
     categories = _categories_of_pandas(table.schema)
     columns = [
         column.cast(pa.string() if name in categories else _plain(column.type))

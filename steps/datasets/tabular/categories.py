@@ -44,20 +44,20 @@ def _refuse_names(name: str, counts: dict[str, int]) -> None:
     """Leave out words that identify rows, and free text."""
     n, n_rows = len(counts), sum(counts.values())
     if n == n_rows and n > 2:
-        raise NotUsed("names each row: no word comes twice")
+        raise NotUsed("identifies each row: no word occurs twice")
     if n <= FEW_WORDS:
         return
     if 2 * n > n_rows:
         if np.mean([word.count(" ") + 1 for word in counts]) >= _TEXT_WORDS:
             raise NotUsed(f"free text: {n:,} texts in {n_rows:,} rows")
-        raise NotUsed(f"names nearly each row: {n:,} words in {n_rows:,} rows")
+        raise NotUsed(f"identifies nearly each row: {n:,} words in {n_rows:,} rows")
     if is_id(name) and n_rows < _ROWS_PER_GROUP * n:
         raise NotUsed(_belongs(name, n))
 
 
 def _belongs(name: str, n: int) -> str:
     return (
-        f"{n:,} things that rows belong to, by its name; if rows with the same one must stay together, "
+        f"{n:,} groups of rows, judging by its name; if rows with the same one must stay together, "
         f"give group_column={name!r}"
     )
 
@@ -67,13 +67,13 @@ def code_reason(name: str, present: np.ndarray, values: np.ndarray) -> str:
     n_rows = len(present) / len(values)
     if n_rows == 1:
         if values[0] in (0, 1) and (np.diff(present) == 1).all():
-            raise NotUsed("running numbers, which name each row")
+            raise NotUsed("consecutive numbers, which identify each row")
         if is_id(name):
-            raise NotUsed("names each row, by its name and as no number comes twice")
+            raise NotUsed("identifies each row: by its name, and no number occurs twice")
     if is_id(name) and n_rows < _ROWS_PER_GROUP:
         raise NotUsed(_belongs(name, len(values)))
     if len(values) == 2:
         return "two whole numbers"
     if (is_id(name) or is_code(name)) and n_rows >= _ROWS_PER_CODE and len(values) <= MOST_LEVELS:
-        return "codes, by its name"
+        return "codes, judging by its name"
     return ""

@@ -32,7 +32,7 @@ def check_classes(name: str, names: tuple[str, ...], counts: np.ndarray, values:
         single = int(np.argmax(counts == 1))
         more = f", and {int((counts == 1).sum()) - 1} more such classes" if (counts == 1).sum() > 1 else ""
         raise SchemaError(
-            f"target must have each class twice at least, got {names[single]!r} only in row "
+            f"target must have each class at least twice, got {names[single]!r} only in row "
             f"{int(np.argmax(values == single)) + 1} of {name!r}{more}; leave such rows out or join classes"
         )
 

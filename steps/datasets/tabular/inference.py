@@ -189,7 +189,7 @@ def _leaks(table: pa.Table, columns: Iterable[Column], labels: Labels) -> list[s
         cells = as_array(table.column(column.name).take(rows), column.name)
         if (share := given_away(column, cells, labels.target, values)) >= LEAK:
             lines.append(
-                f"column {column.name!r} alone gives {share:.1%} of the target away; if it is not known before the "
+                f"column {column.name!r} alone explains {share:.1%} of the target; if it is not known before the "
                 f"target, name it in ignore_columns"
             )
     return lines

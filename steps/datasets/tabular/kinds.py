@@ -80,7 +80,7 @@ def _words(name: str, array: pa.Array, warnings: list[str]) -> Column:
         return _date(name, array, dates.format, f"dates written {dates.format}" if dates.format else "dates")
     column = find_category(name, array, "words")
     if len(counts) > FEW_WORDS and find_number_format(counts, _MANY) is not None:
-        warnings.append(f"column {name!r} has words among its numbers; taken as words")
+        warnings.append(f"column {name!r} has words among its numbers; treated as words")
     return column
 
 
@@ -99,7 +99,7 @@ def _number(name: str, array: pa.Array, written: str) -> Column:
     if len(values) == 2 and values.tolist() == [0, 1]:
         return _boolean(name, array, {"0": 1, "1": 1})
     if is_unix_time(name) and (unit := _unix_unit(values)):
-        return _date(name, array, unit, "seconds since 1970, by its name")
+        return _date(name, array, unit, "seconds since 1970, judging by its name")
     is_whole_ = bool((values % 1 == 0).all())
     if is_whole_ and (why := code_reason(name, present, values)):
         return find_category(name, array, why)
@@ -160,7 +160,7 @@ def _stated_format(name: str, array: pa.Array, warnings: list[str]) -> str:
 
 
 def _ambiguous(name: str, written: str) -> str:
-    return f"column {name!r} could have day and month the other way round; taken as {written}"
+    return f"column {name!r} could have day and month swapped; read as {written}"
 
 
 def _unix_unit(values: np.ndarray) -> str:

@@ -29,7 +29,7 @@ class Rows:
         self._positions = {name: i for i, name in enumerate(self.names)}
         if len(self._positions) < len(self.names):
             twice = next(name for i, name in enumerate(self.names) if self._positions[name] != i)
-            raise SchemaError(f"column {twice!r} stands twice; give each column a name of its own")
+            raise SchemaError(f"column {twice!r} occurs twice; give each column a name of its own")
         self._is_frame = isinstance(table, pd.DataFrame)
         self._cells = table.to_numpy(object) if self._is_frame and len(table) <= _FEW else None
 

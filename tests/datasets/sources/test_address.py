@@ -149,7 +149,7 @@ def test_a_server_that_stays_busy_or_hangs_up_is_an_error_of_its_own(server: str
         ("{server}/nowhere.csv", r"got '.*/nowhere.csv', which answers 404 Not Found"),
         ("{server}/page.csv", r"must be the address of a file, got '.*/page.csv', which is a web page"),
         ("{server}/bad.csv", r"got 'http://.*/bad.csv', where row 1 has 1 \('1'\)"),
-        ("http://me:hidden@[::1/rows.csv", r"must be an address, got one that is none"),
+        ("http://me:hidden@[::1/rows.csv", r"must be an address, got an invalid one"),
         ("http:///rows.csv", r"must be an address, got 'http:///rows.csv', which names no server"),
         ("http://a b.org/rows.csv", r"must be an address, got 'http://a b.org/rows.csv'"),
         ("s3://bucket/rows.csv", r"must be a path or begin with https://, got 's3://bucket/rows.csv'"),

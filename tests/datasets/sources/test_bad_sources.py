@@ -77,7 +77,7 @@ BAD: dict[str, tuple[str, Make, str]] = {
     "another format": ("rows.json", text("{}"), r"'.*rows.json', a file of another format"),
     "an empty file": ("rows.csv", text(""), r"'.*rows.csv', which is empty"),
     "blank lines": ("rows.csv", text("\n  \n\n"), r"'.*rows.csv', which is empty"),
-    "only a header": ("rows.csv", text("a,b\n"), r"'.*rows.csv', which has only names of columns"),
+    "only a header": ("rows.csv", text("a,b\n"), r"'.*rows.csv', which has only a header"),
     "a name twice": ("rows.csv", text("a,b, a\n1,2,3\n"), r"got 'a' more than once in '.*rows.csv'; rename one"),
     "a short row": ("rows.csv", text("a,b\n1,2\n\n3,4\n5\n"), r"must have 2 cells in each row, .* row 3 has 1 \('5'\)"),
     "a long row": ("rows.csv", text('\na,b\n1,"2\n2"\n \n3,4,5\n'), r"row 2 has 3 \('3,4,5'\)"),

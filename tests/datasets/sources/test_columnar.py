@@ -72,7 +72,7 @@ def test_the_index_of_pandas_is_left_out_unless_it_has_a_name(tmp_path: Path) ->
     source = read(tmp_path / "rows.parquet")
     assert source.table["n"].to_pylist() == [3, 1, 2]
     assert "__index_level_0__" not in source.table.column_names
-    assert source.notes == ("The index of pandas is left out.",)
+    assert source.notes == ("The pandas index is left out.",)
     frame().set_index("zip").to_parquet(tmp_path / "rows.parquet")
     assert "zip" in read(tmp_path / "rows.parquet").table.column_names
 

@@ -99,7 +99,7 @@ def test_decimal_commas_of_one_column_tell_about_the_others(tmp_path: Path) -> N
         "price": ["1,5", "99,5", None], "area": ["1.200,0", "950,0", None], "share": ["0,1250", "1,5000", None],
         "n": [1, 2, None], "word": ["a,b", "1,5", None],
     }  # fmt: skip
-    assert source.notes == ("Points and commas were read as 1.234,5 has them, in area, share.",)
+    assert source.notes == ("Numbers were read with decimal commas, as in 1.234,5, in area, share.",)
     assert columns(tmp_path, 'a,b\n"1,5",1.200\n')["b"] == [1.2]  # a separator of English files
 
 
@@ -140,7 +140,7 @@ def test_a_file_without_names_gets_some(tmp_path: Path) -> None:
     source = read(tmp_path, "5.1,3.5,1.4,Iris-setosa\n4.9,3.0,1.4,Iris-setosa\n")
     assert source.table.column_names == ["column_0", "column_1", "column_2", "column_3"]
     assert source.table.num_rows == 2
-    assert source.notes == ("The file has no line of names; its columns are named column_0 to column_3.",)
+    assert source.notes == ("The file has no header; its columns are named column_0 to column_3.",)
     assert len(columns(tmp_path, "39, 77516, State-gov, 13\n50, 83311, Private, 13\n")["column_0"]) == 2
     assert columns(tmp_path, "7,2\n1,3\n") == {"column_0": [7, 1], "column_1": [2, 3]}
 

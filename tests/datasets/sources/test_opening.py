@@ -79,7 +79,7 @@ def test_a_glob_is_one_table(tmp_path: Path) -> None:
     source = table(f"{tmp_path}/sales-*.csv")
     assert source.table.to_pydict() == {"a": [1.0, 2.5], "zip": ["10115", "01067"]}
     assert (source.name, source.source) == ("sales", f"{tmp_path}/sales-*.csv")
-    assert "2 files were read, one below the other." in source.notes
+    assert "2 files were read and concatenated." in source.notes
     pq.write_table(pa.table({"a": [1]}), tmp_path / "1.parquet")
     pq.write_table(pa.table({"a": [2]}), tmp_path / "2.parquet")
     assert table(f"{tmp_path}/?.parquet").table.to_pydict() == {"a": [1, 2]}

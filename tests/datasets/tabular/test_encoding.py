@@ -170,7 +170,7 @@ def test_cells_that_are_no_value_are_listed_if_asked_for_and_count_as_missing() 
     [
         (ROWS.rename(columns={"size": "Size "}), "column 'size' is missing; did you mean 'Size '?"),
         (ROWS[["size"]], "column 'new' is missing; there are size"),
-        (ROWS.rename(columns={"new": "size"}), "column 'size' stands twice; give each column a name of its own"),
+        (ROWS.rename(columns={"new": "size"}), "column 'size' occurs twice; give each column a name of its own"),
     ],
 )
 def test_rows_with_other_columns_are_refused(rows: pd.DataFrame, message: str) -> None:

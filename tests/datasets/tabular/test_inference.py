@@ -60,12 +60,12 @@ def written(pattern: str) -> list[str]:
         ("year", [*range(1900, 1900 + N)], "number", "whole numbers"),
         ("total", [*map(str, RANDOM.integers(0, 10**6, N))], "number", "whole numbers"),
         ("total", [" ", *map(str, RANDOM.integers(0, 10**6, N - 1))], "number", "whole numbers"),
-        ("zip", mixed(53111, 53113, 10115), "category", "codes, by its name"),
+        ("zip", mixed(53111, 53113, 10115), "category", "codes, judging by its name"),
         ("zip", mixed("01067", "01069", "10115"), "category", "words"),
-        ("month", mixed(*range(1, 13)), "category", "codes, by its name"),
-        ("store_id", mixed(*range(10)), "category", "codes, by its name"),
-        ("ProductCode", mixed(10, 20, 30), "category", "codes, by its name"),
-        ("Pclass", mixed(1, 2, 3), "category", "codes, by its name"),
+        ("month", mixed(*range(1, 13)), "category", "codes, judging by its name"),
+        ("store_id", mixed(*range(10)), "category", "codes, judging by its name"),
+        ("ProductCode", mixed(10, 20, 30), "category", "codes, judging by its name"),
+        ("Pclass", mixed(1, 2, 3), "category", "codes, judging by its name"),
         ("sexes", mixed(1, 2), "category", "two whole numbers"),
         ("town", mixed("Bonn", "Köln", None), "category", "words"),
         ("only", mixed("x", None), "category", "words"),
@@ -87,7 +87,7 @@ def written(pattern: str) -> list[str]:
         ("day", written("%m/%d/%Y %H:%M"), "date", "dates written %m/%d/%Y %H:%M"),
         ("day", written("%d-%b-%y"), "date", "dates written %d-%b-%y"),
         ("day", written("%B %d, %Y"), "date", "dates written %B %d, %Y"),
-        ("timestamp", [1_700_000_000 + 5000 * i for i in range(N)], "date", "seconds since 1970, by its name"),
+        ("timestamp", [1_700_000_000 + 5000 * i for i in range(N)], "date", "seconds since 1970, judging by its name"),
         ("amount", [1_700_000_000 + 5000 * i for i in range(N)], "number", "whole numbers"),
     ],
 )
@@ -106,14 +106,14 @@ def test_a_column_has_the_kind_that_a_person_would_say(name: str, cells: Any, ki
         ("same", [3.0], "is always 3"),
         ("same", [DAYS[0]], "is always 2024-01-01"),
         ("same", [True], "is always 'True'"),
-        ("anything", [*range(1, N + 1)], "running numbers, which name each row"),
-        ("anything", [*map(str, range(N))], "running numbers, which name each row"),
-        ("customerID", [*RANDOM.permutation(N)], "names each row, by its name and as no number comes twice"),
-        ("name", [f"name {i}" for i in range(N)], "names each row: no word comes twice"),
-        ("ticket", [f"ticket {i // 1.5}" for i in range(N)], "names nearly each row: 133 words in 200 rows"),
+        ("anything", [*range(1, N + 1)], "consecutive numbers, which identify each row"),
+        ("anything", [*map(str, range(N))], "consecutive numbers, which identify each row"),
+        ("customerID", [*RANDOM.permutation(N)], "identifies each row: by its name, and no number occurs twice"),
+        ("name", [f"name {i}" for i in range(N)], "identifies each row: no word occurs twice"),
+        ("ticket", [f"ticket {i // 1.5}" for i in range(N)], "identifies nearly each row: 133 words in 200 rows"),
         ("remark", [f"he said that it was {i // 1.5} today" for i in range(N)], "free text: 133 texts in 200 rows"),
-        ("user_id", [i // 4 for i in range(N)], "50 things that rows belong to, by its name; if rows with the same"),
-        ("caseid", [f"1:{i // 4}" for i in range(N)], "50 things that rows belong to, by its name; if rows with the"),
+        ("user_id", [i // 4 for i in range(N)], "50 groups of rows, judging by its name; if rows with the same"),
+        ("caseid", [f"1:{i // 4}" for i in range(N)], "50 groups of rows, judging by its name; if rows with the"),
         ("list", pa.array([[1, 2]] * N), "holds several values per cell (list<item: int64>)"),
         ("clock", [datetime.time(12), datetime.time(13)], "times of day or durations; to use them, write them as"),
     ],
@@ -195,8 +195,8 @@ def test_a_column_that_gives_the_target_away_is_kept_and_warned_of(target: Any, 
     schema = infer(rows, "y").schema
     assert schema.names == ("noise", "leak")
     (warning,) = schema.warnings
-    assert warning.startswith("column 'leak' alone gives 1")
-    assert warning.endswith("of the target away; if it is not known before the target, name it in ignore_columns")
+    assert warning.startswith("column 'leak' alone explains 1")
+    assert warning.endswith("of the target; if it is not known before the target, name it in ignore_columns")
 
 
 def test_a_column_that_helps_much_is_not_warned_of() -> None:
@@ -207,7 +207,7 @@ def test_a_column_that_helps_much_is_not_warned_of() -> None:
 
 def test_dates_that_can_be_read_in_two_ways_are_warned_of() -> None:
     schema = infer(table(day=mixed("01/02/2024", "03/04/2024", "11/05/2023")), "y").schema
-    assert schema.warnings == ("column 'day' could have day and month the other way round; taken as %m/%d/%Y",)
+    assert schema.warnings == ("column 'day' could have day and month swapped; read as %m/%d/%Y",)
     firsts = found("day", mixed("01/02/2024", "01/04/2024", "01/05/2023"))
     assert isinstance(firsts, Column)
     assert firsts.format == "%d/%m/%Y"  # the first of each month
@@ -216,7 +216,7 @@ def test_dates_that_can_be_read_in_two_ways_are_warned_of() -> None:
 def test_words_among_numbers_are_warned_of() -> None:
     schema = infer(table(room=mixed(*map(str, range(100, 130)), "12a", "12b", "13a", "unknown")), "y").schema
     assert schema.columns[1].kind == "category"
-    assert schema.warnings == ("column 'room' has words among its numbers; taken as words",)
+    assert schema.warnings == ("column 'room' has words among its numbers; treated as words",)
 
 
 def test_likely_targets_come_first() -> None:
