@@ -14,7 +14,7 @@ from steps.search.store.attributes import DATASET_DIGEST, TUNE_RUNS, TrialAttrib
 from steps.search.trials.context import WorkerContext
 from steps.search.trials.training import costs
 from steps.search.trials.trial import RUN_STATUS
-from steps.search.trials.workers import put_back_the_dead
+from steps.search.trials.workers import trials_of
 from steps.tracking.recovery import ChildRun, child_runs, end_dead_run, get_runs, link
 from steps.tracking.tags import ERROR_TAG, INTERRUPTED, STATE_TAG
 
@@ -42,8 +42,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
         study.set_user_attr(DATASET_DIGEST, dataset_digest)
         earlier = [run_id for run_id in known.get(TUNE_RUNS, []) if run_id != run.info.run_id]
         study.set_user_attr(TUNE_RUNS, [*earlier, run.info.run_id])
-        put_back_the_dead(worker, study.get_trials(deepcopy=False))
-        trials = study.get_trials(deepcopy=False)
+        trials = trials_of(worker)
         live = leases.live_trials()
     if not earlier:
         return

@@ -42,7 +42,7 @@ def private_names(source: str) -> Iterator[str]:
             owner = getattr(node.value, "id", "")
             if made.get(owner) == "RDBStorage":
                 yield f"RDBStorage.{node.attr}"
-            elif (_is_private(node.attr) and owner not in ("self", "cls")) or node.attr == "system_attrs":
+            elif (_is_private(node.attr) and owner not in ("self", "cls", "os")) or node.attr == "system_attrs":
                 yield ast.unparse(node)
         elif isinstance(node, ast.Constant) and node.value == "fixed_params":
             yield "fixed_params"

@@ -120,13 +120,12 @@ class Heartbeat:
     @retrying
     def _look(self) -> list[tuple[Member, bool]]:
         with self._engine.begin() as connection:
-            now = _now(connection)
-            rows = connection.execute(sa.select(PROCESSES)).all()
+            rows = connection.execute(sa.select(PROCESSES, sa.func.now().label("now"))).all()
         back = self._clock() < self._away_until
         found = []
         for row in rows:
             process = Process.parse(row.process)
-            alive = (back or now - row.beat <= GRACE) and not (process and process.is_gone())
+            alive = (back or _utc(row.now) - row.beat <= GRACE) and not (process and process.is_gone())
             found.append((Member(row.worker, row.tune_run_id, row.owner), alive))
         return found
 
@@ -161,5 +160,8 @@ class Heartbeat:
 
 
 def _now(connection: sa.Connection) -> datetime:
-    now: datetime = connection.execute(sa.select(sa.func.now())).scalar_one()
+    return _utc(connection.execute(sa.select(sa.func.now())).scalar_one())
+
+
+def _utc(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now

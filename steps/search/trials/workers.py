@@ -127,9 +127,7 @@ class Workers:
         """The next trial, leased; if there is none, the limit that ends the study, or "" to ask again later."""
         study, leases = self._worker.study, self._worker.leases
         with leases.study_lock():
-            trials = study.get_trials(deepcopy=False)
-            if put_back_the_dead(self._worker, trials):
-                trials = study.get_trials(deepcopy=False)
+            trials = trials_of(self._worker)
             over = self._over(trials)
             if not over and self._limits.grid and not self._limits.grid.enqueue_next(study, trials):
                 over = "grid"
@@ -152,27 +150,22 @@ class Workers:
         return not running <= self._worker.leases.held_trials()
 
 
-def put_back_the_dead(worker: WorkerContext, trials: Sequence[FrozenTrial]) -> bool:
-    """Return the trials that nobody runs any more to the queue; under the study lock only.
+def trials_of(worker: WorkerContext) -> list[FrozenTrial]:
+    """The trials of the study; those that nobody runs any more are put back before. Under the study lock only.
 
     Outside it a running trial without a lease may just have been asked for.
-
-    Args:
-        trials: Those of the study.
-
-    Returns:
-        Whether there were any.
     """
-    leases, held = worker.leases, worker.leases.held_trials()
-    of_others = [t.number for t in trials if t.state == TrialState.RUNNING and t.number not in held]
-    live = leases.live_trials() if of_others else set()
-    dead = [number for number in of_others if number not in live and leases.acquire(number)]
+    study, leases = worker.study, worker.leases
+    live = leases.live_trials() | leases.held_trials()  # first: a trial ends before it gives its lease back
+    trials = study.get_trials(deepcopy=False)
+    running = [trial.number for trial in trials if trial.state == TrialState.RUNNING]
+    dead = [number for number in running if number not in live and leases.acquire(number)]
     for number in dead:
         try:
             put_back(worker, number)
-        except UpdateFinishedTrialError:  # it ended, and gave its lease back, since the first look
+        except UpdateFinishedTrialError:  # by a process that was away and seemed dead
             leases.release(number)
-    return bool(dead)
+    return study.get_trials(deepcopy=False) if dead else trials
 
 
 def _wait(events: Sequence[threading.Event]) -> None:

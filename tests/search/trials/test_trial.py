@@ -30,7 +30,7 @@ from steps.search.trials.checkpoints import FolderCheckpoints
 from steps.search.trials.context import Job, TrialContext, WorkerContext
 from steps.search.trials.training import Lost
 from steps.search.trials.trial import prepare, run_trial
-from steps.search.trials.workers import put_back_the_dead
+from steps.search.trials.workers import trials_of
 from steps.tracking.trials import TrialRuns
 from tests.search.clock import NEVER, Clock
 
@@ -61,7 +61,7 @@ class WorkerHarness:
     def ask(self) -> optuna.Trial:
         """The next trial, leased."""
         with self.worker.leases.study_lock():
-            put_back_the_dead(self.worker, self.worker.study.get_trials(deepcopy=False))
+            trials_of(self.worker)
             trial = self.worker.study.ask()
             assert self.worker.leases.acquire(trial.number)
             return trial
