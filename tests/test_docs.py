@@ -69,6 +69,8 @@ def small(command: str, folder: Path) -> list[str]:
         return words
     entry = words[words.index("-e") + 1]
     for name, value in SMALL.get(entry, {}).items():
+        if name == "dataset" and any(word.startswith("target=") for word in words):
+            continue  # a table that the guide has made
         words = [word for word in words if not word.startswith(f"{name}=")]
         words = [w for i, w in enumerate(words) if not (w == "-P" and (i + 1 == len(words) or words[i + 1][0] == "-"))]
         words += ["-P", f"{name}={value}"]

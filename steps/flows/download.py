@@ -14,6 +14,7 @@ from steps.datasets.dataset import COLUMNS
 from steps.datasets.loading import content_of, load_dataset
 from steps.datasets.request import DataRequest
 from steps.flows.fingerprint import step_fingerprint
+from steps.report.data.page import data_page
 from steps.report.data.terminal import print_data
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.runs import step_run
@@ -36,6 +37,7 @@ def _log(dataset: Dataset) -> None:
         mlflow.log_artifacts(folder, "dataset")
         if dataset.columns:
             mlflow.log_artifact(str(Path(folder) / COLUMNS))
+    mlflow.log_text(data_page(dataset), "data.html")
     log_inputs(dataset)
     found = {"task": dataset.target.task, "target": dataset.target.name}
     sizes = {"n_rows": sum(map(len, dataset.whole_splits.values())), "n_features": dataset.n_features}

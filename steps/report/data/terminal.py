@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +9,7 @@ from rich.text import Text
 
 from steps.datasets import Dataset
 from steps.datasets.tabular.columns import Columns
-from steps.datasets.tabular.schema import Column
+from steps.report.data.values import values_of
 
 _PIPE_WIDTH = 120  # of the table in a pipe
 _SHOWN = 60  # columns; all of them are in columns.json
@@ -65,16 +63,3 @@ def _target_lines(dataset: Dataset) -> list[str]:
     more = len(listed) - _CLASSES
     text = ", ".join([*listed[:_CLASSES], *([f"and {more:,} more"] if more > 0 else [])])
     return ["Classes: " + text + (f"; positive class {target.positive_class}" if target.positive_class else "")]
-
-
-def values_of(column: Column) -> str:
-    """The levels or the range of a column."""
-    if column.levels:
-        listed = ", ".join(column.levels[:4])
-        return listed if len(column.levels) <= 4 else f"{len(column.levels):,} levels: {listed}, …"
-    if column.low is None or column.high is None:
-        return ""
-    ends = (column.low, column.high)
-    if column.kind == "date":
-        return " to ".join(datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d") for end in ends)
-    return " to ".join(f"{end:,.6g}" for end in ends)

@@ -1,0 +1,22 @@
+"""The values of a column in a few words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from steps.datasets.tabular.schema import Column
+
+_LISTED = 4  # levels
+
+
+def values_of(column: Column) -> str:
+    """The levels or the range of a column."""
+    if column.levels:
+        listed = ", ".join(column.levels[:_LISTED])
+        return listed if len(column.levels) <= _LISTED else f"{len(column.levels):,} levels: {listed}, …"
+    if column.low is None or column.high is None:
+        return ""
+    ends = (column.low, column.high)
+    if column.kind == "date":
+        return " to ".join(datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d") for end in ends)
+    return " to ".join(f"{end:,.6g}" for end in ends)
