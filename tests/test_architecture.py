@@ -42,7 +42,7 @@ def test_the_order_of_the_rooms_is_the_one_that_lint_holds() -> None:
 
 
 def test_each_first_guess_is_right() -> None:
-    for question, guess, name in rows("Where to change what"):
+    for question, guess, name in rows("Entry points for changes"):
         defined: set[str] = set()
         for path in _PATH.findall(guess):
             if path.endswith(".py"):
