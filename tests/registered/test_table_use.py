@@ -1,0 +1,129 @@
+"""The whole way of a table: from a CSV to a champion that is loaded, applied to files and served, always alike."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.tracking import MlflowClient
+
+from tests.registered.customers import customers
+from tests.registered.test_use import served
+from tests.running import run_step, succeeded
+
+POINT = {"n_layers": 1, "units_0": 64, "dropout": 0.0, "batch_norm": False, "learning_rate": 0.01, "batch_size": 64}
+OPTIONS = ("--precision", "float32", "--require", "accuracy>=0.6")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with customers-mlp version 1, the champion, and version 2, and the files that they were made from."""
+    folder = tmp_path_factory.mktemp("table")
+    (folder / "points.json").write_text(json.dumps([POINT]))
+    customers().to_csv(folder / "customers.csv", index=False)
+    customers(150, seed=1).to_csv(folder / "test.csv", index=False)
+    data = ("--dataset", "customers.csv", "--target", "churn", "--test-dataset", "test.csv")
+    tune = ("--n-trials", "1", "--max-epochs", "2", "--points", "points.json")
+    succeeded(run_step(folder, "main", *data, *tune, "--final-epochs", "30", "--promote", "always", *OPTIONS))
+    succeeded(run_step(folder, "evaluate", "--final-epochs", "31", *OPTIONS))
+    return folder
+
+
+@pytest.fixture
+def version(folder: Path) -> ModelVersion:
+    uri = f"sqlite:///{folder}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return MlflowClient().get_model_version("customers-mlp", "2")
+
+
+@pytest.fixture
+def evaluated(version: ModelVersion) -> np.ndarray:
+    """Probabilities for the test file, as `evaluate` has logged them."""
+    path = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path="predictions.npz")
+    return np.asarray(np.load(path)["outputs"])
+
+
+def probabilities(found: pd.DataFrame) -> np.ndarray:
+    return found[["probability_no", "probability_yes"]].to_numpy(np.float64)
+
+
+def test_evaluate_pyfunc_and_predict_agree(folder: Path, evaluated: np.ndarray) -> None:
+    frame = pd.read_csv(folder / "test.csv")
+    loaded = mlflow.pyfunc.load_model("models:/customers-mlp/2").predict(frame)
+    np.testing.assert_allclose(probabilities(loaded), evaluated, atol=1e-6)
+    given = ("--model-uri", "models:/customers-mlp/2", "--input", "test.csv", "--key-column", "id")
+    said = succeeded(run_step(folder, "predict", *given, "--output", "out.parquet"))
+    assert said.startswith("Predicted 150 rows with models:/customers-mlp/2, ROC AUC 0.")
+    found = pd.read_parquet(folder / "out.parquet")
+    assert found.columns.tolist() == ["id", "predicted", "probability_no", "probability_yes"]
+    assert found["id"].tolist() == frame["id"].tolist()
+    assert found["predicted"].tolist() == loaded["predicted"].tolist()
+    np.testing.assert_allclose(probabilities(found), evaluated, atol=1e-6)
+
+
+def test_versions_are_compared_on_the_raw_rows(version: ModelVersion) -> None:
+    checks = json.loads(version.tags["checks"])
+    assert checks["same_predictions"] is True
+    assert checks["signature_and_example"] is True
+    assert version.tags["compared_with_version"] == "1"
+    first = MlflowClient().get_model_version("customers-mlp", "1")
+    assert float(version.tags["champion_test_roc_auc"]) == pytest.approx(float(first.tags["test_roc_auc"]))
+
+
+@pytest.mark.slow
+def test_a_table_of_other_columns_is_refused_before_training(folder: Path, tmp_path: Path) -> None:
+    customers().drop(columns="age").to_csv(tmp_path / "other.csv", index=False)
+    data = ("--dataset", str(tmp_path / "other.csv"), "--target", "churn", "--model-name", "customers-mlp")
+    refused = run_step(folder, "main", *data)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith("Error: model_name must be a model of the same data, got")
+    assert "column 'age' (number) is not in the other" in refused.stderr
+    assert "tune: running" not in refused.stdout
+
+
+@pytest.mark.slow
+def test_replay_gives_the_same_bits(folder: Path, version: ModelVersion) -> None:
+    said = succeeded(run_step(folder, "replay", "--model-uri", "models:/customers-mlp/2"))
+    assert "Identical: all" in said
+
+
+def post(address: str, **body: Any) -> Any:
+    request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["predictions"]
+
+
+@pytest.mark.slow
+def test_it_is_served(folder: Path, evaluated: np.ndarray) -> None:
+    frame = pd.read_csv(folder / "test.csv")
+    records = json.loads(frame.to_json(orient="records"))
+    assert any(record["age"] is None for record in records)
+    with served(folder, "models:/customers-mlp/2") as address:
+        for found in (
+            post(address, dataframe_records=records),
+            post(address, dataframe_records=[dict(reversed(record.items())) for record in records]),
+            post(address, dataframe_split=json.loads(frame.to_json(orient="split"))),
+            [post(address, dataframe_records=[record])[0] for record in records[:20]],
+        ):
+            answered = pd.DataFrame(found)
+            np.testing.assert_allclose(probabilities(answered), evaluated[: len(found)], atol=1e-6)
+            assert answered["predicted"].tolist() == [("no", "yes")[i] for i in evaluated.argmax(1)[: len(found)]]
+        unseen = post(address, dataframe_records=[{**records[0], "town": "Atlantis", "plan": None, "more": [1, 2]}])
+        assert unseen[0]["probability_no"] + unseen[0]["probability_yes"] == pytest.approx(1)
+        for wrong, reason in (
+            ({name: value for name, value in records[0].items() if name != "visits"}, "visits"),
+            ({**records[0], "visits": "many"}, "column 'visits' must be a number within ±3e+38, got 'many' in row 1"),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                post(address, dataframe_records=[wrong])
+            assert refused.value.code == 400
+            assert reason in json.loads(refused.value.read())["message"]
