@@ -1,4 +1,4 @@
-"""Questions to the tracking store about what may not exist."""
+"""Requests to the tracking store for entities that may not exist."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from mlflow.exceptions import MlflowException
 
 from steps.base.retry import Arguments, Result
 
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second for an ID of another form
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second for a malformed ID
 
 
 def if_exists(get: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result | None:
-    """The result of a request; None if the store answers that there is no such run, model, version or alias."""
+    """The result of a request; None if the store reports that there is no such run, model, version or alias."""
     try:
         return get(*args, **kwargs)
     except MlflowException as error:

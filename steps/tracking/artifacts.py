@@ -1,4 +1,4 @@
-"""What a run has kept as artifacts, read back; and what is said if it is not there any more."""
+"""Artifacts of a run, read back, and the errors if they are gone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_artifact(run_id: str, artifact: str, parse: Callable[[bytes], Content])
     """The content of an artifact of any run.
 
     Raises:
-        InputError: The run does not have it, or another version of this project wrote it.
+        InputError: The run does not have the artifact, or another version of this project wrote it.
     """
     files = RunFiles(run_id)
     try:
@@ -41,7 +41,7 @@ def read_artifact(run_id: str, artifact: str, parse: Callable[[bytes], Content])
 
 
 def absent(files: RunFiles, run_id: str, artifact: str, reason: str = "") -> InputError:
-    """An error that says where an artifact was last, and what helps."""
+    """An error with the last known location of an artifact and a remedy."""
     if files.folder is None:
         return InputError(f"run {run_id} has no readable artifact {artifact} ({reason}); run its step again")
     if files.folder.is_dir():
@@ -54,7 +54,7 @@ def absent(files: RunFiles, run_id: str, artifact: str, reason: str = "") -> Inp
 
 
 def _way_back(folder: Path) -> str:
-    """How to get at the files of a store that was moved: beside the database, they are found by themselves."""
+    """Remedy for a store that was moved: files next to its database are found automatically."""
     url = mlflow.get_tracking_uri()
     if url.startswith("sqlite"):
         beside = Path(make_url(url).database or "mlflow.db").absolute().parent

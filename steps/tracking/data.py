@@ -1,4 +1,4 @@
-"""The data set of a download run, wherever its artifacts are."""
+"""Data sets of download runs, wherever their artifacts are stored."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ARTIFACT = "dataset"
 
 
 def newest_data_run() -> Run | None:
-    """The newest download run of this experiment; None if the tracking store knows none at all.
+    """The newest download run of this experiment; None if the tracking store has none at all.
 
-    Another data set than the last one is never taken: who renames an experiment, deletes a run or moves files is told.
+    An older data set is never used silently: a renamed experiment, a deleted run or moved files are errors.
 
     Raises:
         InputError: The newest one is deleted, in another experiment, or without its files.
@@ -73,8 +73,8 @@ def load_data(data_run_id: str, splits: tuple[str, ...]) -> Dataset:
     """The data set of a download run, memory-mapped and verified; fetched once per machine if it is stored elsewhere.
 
     Raises:
-        DataError: It is not the one that was logged, also when it is fetched again.
-        InputError: The run has none.
+        DataError: It differs from the logged one, even after it was fetched again.
+        InputError: The run has no data set.
     """
     files = RunFiles(data_run_id)
     if files.folder is not None:

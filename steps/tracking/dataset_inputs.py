@@ -1,4 +1,4 @@
-"""Dataset inputs of a run, in MLflow's own terms."""
+"""Dataset inputs of a run, in MLflow's sense."""
 
 from __future__ import annotations
 

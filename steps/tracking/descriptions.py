@@ -1,4 +1,4 @@
-"""Descriptions of runs and models, as the MLflow UI shows them: Markdown that explains the page it stands on."""
+"""Descriptions of runs and models in the MLflow UI: Markdown that explains the page it appears on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of MLflow that the environment holds, checked before anything runs."""
+"""MLflow's environment variables, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _LOGGING_LEVEL = "MLFLOW_LOGGING_LEVEL"
 
 
 def check_environment() -> None:
-    """Read each variable of MLflow that is set, as MLflow itself would, later and with a traceback.
+    """Read all MLflow variables that are set; MLflow itself would do so later, and fail with a traceback.
 
     Raises:
-        InputError: A value that MLflow cannot read.
+        InputError: MLflow cannot read a value.
     """
     level = os.environ.get(_LOGGING_LEVEL, "INFO")
-    if level.upper() not in logging.getLevelNamesMapping():  # else the import of MLflow fails
+    if level.upper() not in logging.getLevelNamesMapping():  # otherwise the import of MLflow fails
         known = ", ".join(logging.getLevelNamesMapping())
         raise InputError(f"{_LOGGING_LEVEL} must be one of {known}, got {level!r}")
     from mlflow import environment_variables

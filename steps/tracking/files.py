@@ -1,4 +1,4 @@
-"""Artifacts of any run, without making it the active one."""
+"""Artifacts of any run, active or not."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class RunFiles:
 
     @property
     def folder(self) -> Path | None:
-        """Where they are, in a store on this machine; nothing may be there any more."""
+        """Folder of the artifacts in a store on this machine; it may no longer exist."""
         repository = self._repository
         return Path(repository.artifact_dir) if isinstance(repository, LocalArtifactRepository) else None
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files in a folder; none if there is no such folder."""
+        """Names of the files in a folder; empty if there is no such folder."""
         return [Path(entry.path).name for entry in self._repository.list_artifacts(folder) if not entry.is_dir]
 
     def upload(self, path: Path, folder: str) -> None:
         self._repository.log_artifact(str(path), folder)
 
     def download(self, artifact: str, folder: Path) -> Path:
-        """Copy to a folder that exists; returns the path of the copy."""
+        """Copy to an existing folder; returns the path of the copy."""
         return Path(self._repository.download_artifacts(artifact, str(folder)))
 
     def delete(self, artifact: str) -> None:

@@ -1,4 +1,4 @@
-"""The fingerprint of a step: equal if running it again could not change its result."""
+"""Fingerprint of a step: it stays the same as long as a new run could not change the result."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from steps.tracking.project import PACKAGE, project_folder
 
-# The rooms and files of this package that make the result of a step. The others do not: `base` and `tracking` carry and
-# store it, but for the files that package, apply and promote a model; `cli`, `report` and most of `flows` say and show
-# it. A space file counts by its content, as a parameter.
+# The rooms and files of this package that determine the result of a step. The others do not: `base` and `tracking`
+# transport and store it, except for the files that package, apply and promote a model; `cli`, `report` and most of
+# `flows` print and show it. A space file counts by its content, as a parameter.
 MADE_BY = {
     "download": ("datasets", "flows/download.py"),
     "tune": ("datasets", "tasks", "mlp", "search"),
@@ -34,8 +34,7 @@ def fingerprint(step: str, parameters: Mapping[str, object], inputs: Sequence[st
 
     Args:
         step: A key of `MADE_BY`.
-        parameters: Those that change the result; files by their content, not by their name. Values are compared as
-            strings.
+        parameters: Parameters that affect the result; files by content, not by name. Values are compared as strings.
         inputs: Fingerprints of the runs that the step reads.
     """
     parts = {
@@ -48,7 +47,7 @@ def fingerprint(step: str, parameters: Mapping[str, object], inputs: Sequence[st
 
 
 def code_digest(step: str) -> str:
-    """SHA-256 over the code that makes a step's result and the pinned dependencies; equal installations agree."""
+    """SHA-256 over the code that determines a step's result and the pinned dependencies; equal installations agree."""
     return _digest(_code(step))
 
 
@@ -60,7 +59,7 @@ def _code(step: str) -> dict[str, object]:
 
 
 def _files(step: str) -> Iterator[Path]:
-    """Every file of the rooms, but byte-code and the hidden files of an editor or file manager."""
+    """All files of the rooms except byte-code and hidden files of editors and file managers."""
     for name in MADE_BY[step]:
         path = PACKAGE / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:

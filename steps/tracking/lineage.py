@@ -1,4 +1,4 @@
-"""The lineage of a model: everything that is needed to train it again."""
+"""Lineage of a model: all information needed to train it again."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from steps.tracking.models import describe_model
 from steps.tracking.project import project_folder
 
 _KEY = "lineage"
-_CODE = ("steps", "MLproject", "conda.yaml")  # the person's own files beside it change no model
+_CODE = ("steps", "MLproject", "conda.yaml")  # the user's own files next to it change no model
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """Everything a registered model was made from; it travels inside the model, as MLflow metadata.
+    """Complete origin of a registered model; it is stored inside the model, as MLflow metadata.
 
     Attributes:
         data: Name, digest and source, and the `request` from which the data can be loaded again.
         runs: IDs of the runs `download`, `tune`, `trial` and `evaluate`.
         study: Name of the Optuna study and number of the trial in it.
-        hyperparameters: As `MLPConfig.from_hyperparameters` takes them.
+        hyperparameters: Arguments of `MLPConfig.from_hyperparameters`.
         training: `epochs`, `schedule` (see `Budget`), `seed` and resolved `precision` of the final training.
         weights_digest: SHA-256 of the trained weights.
         packages: Version of Python and of each pinned package.
         code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.
-        hardware: Processor, the features it offers, cores, GPUs.
+        hardware: Processor and its features, cores, GPUs.
     """
 
     data: Mapping[str, Any]
@@ -92,8 +92,8 @@ def lineage_of(model_uri: str) -> Lineage:
     """Read the lineage of a model.
 
     Raises:
-        InputError: It was not registered by this project.
-        StepError: Its description is damaged.
+        InputError: This project did not register the model.
+        StepError: The description of the model is damaged.
     """
     metadata = describe_model(model_uri).metadata or {}
     if _KEY not in metadata:
@@ -118,7 +118,7 @@ def code_version() -> dict[str, Any]:
     """Git commit of the project, and whether its code differs from it."""
     folder = str(project_folder())
 
-    # Not the repository that a Git hook around this process names.
+    # Ignore the repository that a surrounding Git hook sets.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
     def git(*arguments: str) -> str | None:
@@ -130,18 +130,18 @@ def code_version() -> dict[str, Any]:
         except (OSError, subprocess.CalledProcessError):
             return None
 
-    # An installed copy may lie in some other repository, which says nothing about it.
+    # An installed copy may lie inside an unrelated repository.
     if git("ls-files", "--error-unmatch", "MLproject") is None or (commit := git("rev-parse", "HEAD")) is None:
         return {"commit": "", "dirty": None}
     return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--", *_CODE))}
 
 
 def load_data(lineage: Lineage) -> Dataset:
-    """The training data of a model, without the test split: from their source, so no run needs to exist any more.
+    """The training data of a model, without the test split; read from their source, so that no run is needed.
 
     Raises:
         InputError: The source cannot be read.
-        StepError: The source gives other data today.
+        StepError: The source has different data now.
     """
     about = lineage.data
     dataset = load_dataset(DataRequest.from_json(about["request"]))
@@ -157,7 +157,7 @@ def differences(then: Lineage, packages: Mapping[str, str], hardware: Mapping[st
     """Possible causes of different weights, in words.
 
     Args:
-        packages, hardware: Of this machine; packages that do no arithmetic do not count.
+        packages, hardware: Those of this machine; packages that do no arithmetic are ignored.
     """
     causes = [
         f"{name} {then.packages.get(name, 'unknown')} then, {packages[name]} now"

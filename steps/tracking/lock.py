@@ -1,4 +1,4 @@
-"""One process at a time: a lock in a file, which ends with its process."""
+"""File locks between processes; a lock is released when its process ends."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LONGEST_WAIT = 3600.0  # seconds; a holder predicts one test split, or fetches 
 
 @contextmanager
 def registry_lock(model_name: str) -> Iterator[None]:
-    """Hold the lock of one registered model: the registry has no transactions, and an alias moves by several requests.
+    """Hold the lock of one registered model: the registry has no transactions, and promotion takes several requests.
 
-    The file stands beside a SQLite registry and so is shared by all its users; for a server it stands in the user's
-    cache directory and is shared by the processes of one machine.
+    The file is next to a SQLite registry, and thus shared by all its users. For a server it is in the user's cache
+    directory, and shared by the processes of one machine.
 
     Raises:
         sqlite3.OperationalError: The lock was not free for an hour.
@@ -32,10 +32,10 @@ def registry_lock(model_name: str) -> Iterator[None]:
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Hold the lock that a file stands for.
+    """Hold the lock represented by a file.
 
-    It is an exclusive SQLite transaction on an empty file: it works between threads, processes and users, on every
-    operating system, and ends with its process: a kill leaves nothing behind.
+    The lock is an exclusive SQLite transaction on an empty file. It works between threads, processes and users, on
+    every operating system, and is released even if its process is killed.
 
     Raises:
         sqlite3.OperationalError: The lock was not free for an hour.

@@ -1,4 +1,4 @@
-"""A model by its URI: found, described, loaded and applied, with one-line errors."""
+"""Models by URI: find, describe, load and apply them, with one-line errors."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
 from steps.tracking.paging import pages
 
-_CHUNK = 16_384  # rows that MLflow takes apart into Python values at a time
+_CHUNK = 16_384  # rows that MLflow converts to Python values at a time
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
-_NOT_IN_NAMES = "/:@?'\""  # MLflow refuses the first two; the others end a name in a URI or in a search
-_LONGEST_NAME = 256  # characters, in a database with types
+_NOT_IN_NAMES = "/:@?'\""  # MLflow refuses the first two; the others terminate a name in a URI or in a search
+_LONGEST_NAME = 256  # characters, the limit of typed databases
 _UNREADABLE = (
     MlflowException,
     OSError,
@@ -48,10 +48,10 @@ _UNREADABLE = (
 
 
 def check_model_name(name: str) -> None:
-    """Refuse a name that MLflow would refuse later, or register and never find again by a URI or a search.
+    """Refuse a name that MLflow would refuse later, or register but not find by URI or search.
 
     Raises:
-        InputError: Says what is wrong.
+        InputError: The name is invalid; the message has the rule.
     """
     bad = sorted({character for character in name if character in _NOT_IN_NAMES or not character.isprintable()})
     if bad:
@@ -66,10 +66,11 @@ def check_model_name(name: str) -> None:
 
 
 def find_model(uri: str) -> str:
-    """The URI of exactly one version, for a URI that may hold an alias.
+    """Resolve a URI, which may hold an alias, to the URI of one version.
 
     Raises:
-        InputError: No URI of a registered model, or there is no such model, version or alias; lists those there are.
+        InputError: It is not the URI of a registered model, or there is no such model, version or alias; the message
+            lists the existing ones.
     """
     given = _REGISTERED.fullmatch(uri)
     if given is None:
@@ -89,7 +90,7 @@ def find_model(uri: str) -> str:
 
 
 def versions_of(name: str) -> list[ModelVersion]:
-    """All versions of a registered model, in no order; none if there is no such model."""
+    """All versions of a registered model, unordered; empty if there is no such model."""
     return list(pages(MlflowClient().search_model_versions, f"name = '{name}'"))
 
 
@@ -97,7 +98,7 @@ def describe_model(uri: str) -> Model:
     """MLflow's description of a model, without the model itself.
 
     Raises:
-        StepError: It cannot be read.
+        StepError: The description cannot be read.
     """
     try:
         return Model.load(uri)
@@ -110,7 +111,7 @@ def interface_of(uri: str) -> Interface:
 
     Raises:
         StepError: The description cannot be read.
-        InputError: It was not registered by this project.
+        InputError: This project did not register the model.
     """
     described = describe_model(uri)
     metadata = described.metadata or {}
@@ -139,7 +140,7 @@ def _columns_of(uri: str) -> Columns:
 
 
 def load_model(uri: str) -> PyFuncModel:
-    """The model as a person loads it; TensorFlow is imported.
+    """The model as users load it; imports TensorFlow.
 
     Raises:
         StepError: Its files are damaged or out of reach; says which model and how.
@@ -151,7 +152,7 @@ def load_model(uri: str) -> PyFuncModel:
 
 
 def load_network(uri: str) -> Any:
-    """The Keras model inside a model, which takes encoded rows; TensorFlow is imported.
+    """The Keras model inside a model, which takes encoded rows; imports TensorFlow.
 
     Raises:
         StepError: Its files are damaged or out of reach; says which model and how.
@@ -165,7 +166,7 @@ def load_network(uri: str) -> Any:
 
 
 def apply(model: PyFuncModel, given: Any, target: Target) -> np.ndarray:
-    """(n, n_outputs) float32 of a loaded model for raw rows (DataFrame) or features (n, n_features)."""
+    """(n, n_outputs) float32 outputs of a loaded model for raw rows (DataFrame) or features (n, n_features)."""
     parts = (model.predict(given[start : start + _CHUNK]) for start in range(0, len(given), _CHUNK))
     return np.concatenate([outputs_of(part, target) if isinstance(part, pd.DataFrame) else part for part in parts])
 
@@ -173,7 +174,7 @@ def apply(model: PyFuncModel, given: Any, target: Target) -> np.ndarray:
 def load_predictor(uri: str) -> Callable[[Any], tuple[np.ndarray, list[Fault]]]:
     """A function that applies a model to features, or to a table of raw rows with the model's own code.
 
-    It returns (n, n_outputs) float32, and the cells that are no value of their column, which count as missing.
+    It returns (n, n_outputs) float32, and the invalid cells, which count as missing.
 
     Raises:
         StepError: Its files are damaged or out of reach; says which model and how.

@@ -1,4 +1,4 @@
-"""A trained network becomes a logged model, which takes what a person has: raw rows of a table, or pixels."""
+"""Trained networks as logged models that take raw input: rows of a table, or pixels."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from steps.datasets.tabular.predictions import PREDICTED, names
 from steps.tracking.project import PACKAGE
 
 _EXAMPLES = 5  # rows
-_IMAGES = ("mlflow", "tensorflow", "keras", "numpy")  # packages that a model needs
+_IMAGES = ("mlflow", "tensorflow", "keras", "numpy")  # packages required by a model
 _TABLES = (*_IMAGES, "pandas", "pyarrow")
 
 
 def log_model(network: Any, dataset: Dataset, metadata: Mapping[str, Any]) -> str:
-    """Log a model of these data in the active run: of images as Keras', of a table as one that takes raw rows.
+    """Log a model in the active run: a Keras model for images, or a model of raw rows for a table.
 
-    With signature, input example and pinned requirements.
+    It has a signature, an input example and pinned requirements.
 
     Args:
         network: The trained Keras model of encoded rows.
-        dataset: With the split `test`; of a table it gives the example.
-        metadata: Beside the interface.
+        dataset: Data set with the split `test`, from which a table's example is taken.
+        metadata: Metadata in addition to the interface.
 
     Returns:
         The URI of the logged model.
@@ -80,10 +80,10 @@ def _log_table(network: Any, columns: Columns, example: pd.DataFrame, metadata: 
 
 
 def _signature(columns: Columns) -> ModelSignature:
-    """Column names with any type: MLflow would refuse whole numbers for real ones, and codes without a missing cell.
+    """Column names with any type: MLflow would refuse integers in place of floats, and codes without a missing cell.
 
-    The model checks the cells itself. A column that had missing cells is optional for MLflow; if it is missing as a
-    whole, the model refuses it.
+    The model checks the cells itself. A column that had missing cells is optional for MLflow; the model refuses rows in
+    which the whole column is missing.
     """
     inputs = [ColSpec(AnyType(), column.name, required=not column.n_missing) for column in columns.schema.columns]
     kinds = {PREDICTED: DataType.string if columns.target.class_names else DataType.float}
@@ -92,7 +92,7 @@ def _signature(columns: Columns) -> ModelSignature:
 
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of cells that JSON can hold: dates and decimals as text, None for missing ones."""
+    """Rows as JSON types: dates and decimals as text, None for missing cells."""
     cells = {name: [_cell(value) for value in rows[name].tolist()] for name in rows.columns}
     return pd.DataFrame(cells, dtype=object)
 

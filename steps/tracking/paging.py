@@ -1,4 +1,4 @@
-"""All pages of a search."""
+"""Paging through search results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def pages(search: Callable[..., Any], *args: Any, **kwargs: Any) -> Iterator[Any]:
-    """All that a search of MLflow finds, whatever it takes for the size of a page.
+    """All results of a search of MLflow, whatever its page size.
 
     Args:
         search: A method of `MlflowClient` that takes `page_token`.

@@ -1,4 +1,4 @@
-"""Writes to a trial's run that are still pending."""
+"""Pending writes to the run of a trial."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PendingWrites:
 
     Attributes:
         end: Status and end time in milliseconds since 1970, if the run ends.
-        written: Set when all that came before is written.
+        written: Set when all earlier writes are done.
     """
 
     params: dict[str, str] = field(default_factory=dict)
@@ -27,9 +27,9 @@ class PendingWrites:
     written: threading.Event | None = None
 
     def without_result(self) -> PendingWrites:
-        """The writes that a run with missing ones may still get: no end but that of a run to be continued.
+        """The writes still allowed for a run with failed ones: it may end only as a run to be continued.
 
-        The next start compares the run with its trial and writes the missing ones.
+        The next start compares the run with its trial and adds the missing writes.
         """
         return (
             PendingWrites(tags=run_tags({STATE_TAG: INTERRUPTED}), end=("KILLED", self.end[1]))

@@ -1,4 +1,4 @@
-"""The identity of a process, by which another one can tell whether it is still alive."""
+"""Identity of a process, by which other processes can tell whether it is alive."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import psutil
 
 @dataclass(frozen=True)
 class Process:
-    """A process as others on its host can recognize it.
+    """A process, recognizable to others on its host.
 
     Attributes:
         host: Host name and, on systems that have them, the namespace of process IDs: two containers differ.
         pid: Process ID on that host.
-        started: Boot of the machine and seconds from it to the start, because IDs are reused; "" if unknown. Wall-clock
-            time would not do: setting the clock changes the start that a running process reports.
+        started: Boot of the machine and seconds from boot to the start of the process, because IDs are reused; "" if
+            unknown. Wall-clock time would not do: setting the clock changes the reported start of a running process.
     """
 
     host: str
@@ -32,7 +32,7 @@ class Process:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The inverse of `str`; None for a text that is none."""
+        """The inverse of `str`; None for an invalid text."""
         host, _, rest = text.partition(" ")
         pid, _, started = rest.partition(" ")
         return cls(host, int(pid), started) if pid.isdecimal() else None
@@ -41,11 +41,11 @@ class Process:
         return f"{self.host} {self.pid} {self.started}"
 
     def is_gone(self) -> bool:
-        """Whether it is known to have ended: not of a process on another host, nor of one that cannot be inspected."""
+        """Whether the process has certainly ended; False for one on another host or one that cannot be inspected."""
         if self.host != _host():
             return False
         try:
-            os.kill(self.pid, 0)  # finds another user's process even if /proc hides it; psutil.pid_exists does not
+            os.kill(self.pid, 0)  # unlike psutil.pid_exists, this finds another user's process even if /proc hides it
         except ProcessLookupError:
             return True
         except PermissionError:

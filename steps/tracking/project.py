@@ -1,4 +1,4 @@
-"""The folder of the MLflow Project, and the start of one step by another."""
+"""The MLflow Project's folder, and steps started from other steps."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def project_folder() -> Path:
 
 
 def shared_tracking_uri() -> str:
-    """The tracking URI as a process elsewhere can use it: absolute, and without credentials, which it has itself."""
+    """The tracking URI for a process elsewhere: absolute, and without credentials, which that process has itself."""
     return re.sub(r"(?<=://)[^\s/@]*@", "", absolute_url(str(mlflow.get_tracking_uri())))
 
 
 def launch(step: str, parameters: Mapping[str, object]) -> str:
-    """Run a step of this project in a process of its own, in this environment; return its run ID.
+    """Run a step of this project in a separate process, in this environment; return its run ID.
 
-    Inside an active run the new one is its child.
+    Inside an active run, the new run is its child.
 
     Raises:
-        mlflow.exceptions.ExecutionException: The step failed; it has said why.
+        mlflow.exceptions.ExecutionException: The step failed; it has printed the reason.
     """
     logging.getLogger("mlflow.projects").setLevel(logging.WARNING)
     submitted = mlflow.projects.run(

@@ -1,10 +1,10 @@
 """Champion and challenger: promotion of a version, its history, and rollback.
 
-The champion moves in one step, the alias `champion`; everything else (tags, the alias `previous`) describes it. A
-process killed in between leaves one champion with its predecessor on record. Two processes that promote at once
-take turns under `registry_lock`: the second one compares with the champion that the first one made. The lock does not
-reach across machines that share a server: each looks again right before it moves the alias, and compares anew if the
-champion has changed, which leaves a window of one request.
+The champion changes in one step, by the alias `champion`; everything else (tags, the alias `previous`) describes it. A
+process killed in between leaves one champion, with its predecessor on record. Two processes that promote at the same
+time take turns under `registry_lock`: the second compares with the champion that the first has set. The lock does not
+cover several machines that share a server: each process checks the champion again right before it moves the alias, and
+repeats the comparison if the champion has changed, which leaves a window of one request.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved,
 from steps.tracking.tags import FORMER_TAG, PROMOTION_REASON_TAG, PROMOTION_TAG, SINCE_TAG, SUCCESSOR_TAG, UNTIL_TAG
 
 Policy = Literal["always", "significant", "never"]
-_MOST_FORMER = 100  # MLflow's tags hold 5,000 characters
+_MOST_FORMER = 100  # MLflow's tags hold at most 5,000 characters
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a version became champion, and why.
+    """Decision on a version: whether it became champion, and the reason.
 
     Attributes:
-        champion: Version of the champion that it was compared with; None if there was none.
-        comparison: Both on the same test split; None if there was no champion.
+        champion: Version of the champion before the decision; None if there was none.
+        comparison: Comparison of both on the same test split; None if there was no champion.
     """
 
     promoted: bool
@@ -64,12 +64,12 @@ def promote(
 ) -> Decision:
     """Decide on a version just registered, move the aliases, and write the decision onto it.
 
-    An approved version becomes `challenger`. It becomes `champion` if there is none, or if it is better than the
-    champion by the significance test of its task at level `alpha`; `always` and `never` overrule the comparison,
-    which is made and recorded all the same.
+    An approved version becomes `challenger`. It becomes `champion` if there is none, or if it is significantly better
+    than the champion by its task's test at level `alpha`. `always` and `never` overrule the comparison, which is still
+    made and recorded.
 
     Args:
-        compare: Gives the comparison of the version with the champion it is called with.
+        compare: Compares the version with the champion passed to it.
     """
     client, name = MlflowClient(), version.name
     with registry_lock(name):
@@ -91,7 +91,7 @@ def promote(
 
 
 def _record(client: MlflowClient, version: ModelVersion, decision: Decision, champion: ModelVersion | None) -> None:
-    """Write the decision and the way back onto the version, before the alias moves: a kill cannot lose them."""
+    """Write decision and predecessor onto the version before the alias moves, so that a kill cannot lose them."""
     tags = decision.as_tags()
     if decision.promoted and champion is not None:
         tags[FORMER_TAG] = json.dumps([int(champion.version), *_former(champion)][:_MOST_FORMER])
@@ -108,7 +108,7 @@ def decide(
     alpha: float,
     compare: Callable[[ModelVersion], Comparison],
 ) -> Decision:
-    """The decision alone; nothing is changed."""
+    """The decision alone, without changing anything."""
     comparison = compare(champion) if champion else None
     promoted, why = _verdict(is_approved(version), policy, alpha, comparison)
     reason = f"{'promoted' if promoted else 'not promoted'}, because {why}"
@@ -141,10 +141,10 @@ def _verdict(approved: bool, policy: Policy, alpha: float, comparison: Compariso
 
 
 def rollback(name: str) -> tuple[int, int]:
-    """Give `champion` back to the version that had it before; returns the two versions, old champion first.
+    """Return `champion` to the version that had it before; returns both versions, the old champion first.
 
-    `previous` then is the one before that, so that a second rollback goes further back, not forth again. A
-    version that has been deleted is passed over.
+    `previous` then becomes the version before that one, so that a second rollback goes further back. Deleted versions
+    are skipped.
 
     Raises:
         InputError: There is no champion, or it is the first one.

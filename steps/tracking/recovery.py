@@ -1,4 +1,4 @@
-"""Recovery of the tracking store after a crash: runs that are RUNNING although no process works on them."""
+"""Recovery of the tracking store after a crash: runs that are RUNNING without a process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DIED = "its process died"
 
 @dataclass(frozen=True)
 class ChildRun:
-    """A trial's run, as the tracking store has it; `first_parent` is the tune run that made it."""
+    """A trial's run in the tracking store; `first_parent` is the tune run that created it."""
 
     run_id: str
     trial_number: int
@@ -41,7 +41,7 @@ class ChildRun:
 
 
 def child_runs(experiment: str, parents: Sequence[str], *, unfinished: bool = False) -> list[ChildRun]:
-    """The trials' runs below any of these tune runs; only those that are not FINISHED, if so asked."""
+    """Runs of trials below any of these tune runs; optionally only those that are not FINISHED."""
     found = []
     only = " AND attributes.status != 'FINISHED'" if unfinished else ""
     for parent in parents:
@@ -55,7 +55,7 @@ def child_runs(experiment: str, parents: Sequence[str], *, unfinished: bool = Fa
 
 
 def end_dead_runs(experiment: str) -> None:
-    """End the runs of steps whose process on this host is gone, and their trials as ones to be continued."""
+    """End the runs of steps whose process on this host is gone, and mark their trials as to be continued."""
     for run in _search(experiment, "attributes.status = 'RUNNING'"):
         process = Process.parse(run.data.tags.get(PROCESS_TAG, ""))
         if process and process.is_gone():
@@ -63,7 +63,7 @@ def end_dead_runs(experiment: str) -> None:
 
 
 def end_dead_run(run: Run) -> None:
-    """End one run as FAILED; its running trials first, so the run is found again after a crash in between."""
+    """End one run as FAILED, its running trials first, so that the run is found again after a crash in between."""
     client = MlflowClient()
     query = f"tags.`{PARENT_TAG}` = '{run.info.run_id}' AND attributes.status = 'RUNNING'"
     for child in _search(run.info.experiment_id, query):
@@ -75,7 +75,7 @@ def end_dead_run(run: Run) -> None:
 
 
 def link(run_id: str, earlier: str, study: str) -> None:
-    """Say on two tune runs of one study that the first continues the second."""
+    """Record on two tune runs of one study that the first continues the second."""
     client = MlflowClient()
     client.set_tag(run_id, CONTINUES_TAG, earlier)
     client.set_tag(run_id, NOTE_TAG, f"Continues study `{study}` of run `{earlier}`; its trials are here.")
@@ -84,7 +84,7 @@ def link(run_id: str, earlier: str, study: str) -> None:
 
 
 def get_runs(run_ids: Sequence[str]) -> list[Run]:
-    """The runs that still exist."""
+    """The existing runs among these."""
     found = (if_exists(mlflow.get_run, run_id) for run_id in run_ids)
     return [run for run in found if run is not None]
 

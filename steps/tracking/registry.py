@@ -1,4 +1,4 @@
-"""The model registry: versions registered, approved, promoted, listed."""
+"""The model registry: registration, approval and listing of versions."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _SHOWN = 5  # differences
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model to be registered, and the tags of its version.
+    """A model to register, with the tags of its version.
 
     Attributes:
         model_uri: URI of the logged model.
-        checks: The version is approved if all of them are passed.
+        checks: Checks that must all be passed for approval.
         metric: Name of the primary metric.
         score: Its value on the test split.
         weights_digest: SHA-256 of the weights.
@@ -95,7 +95,7 @@ def _description(candidate: Candidate, status: str, run_id: str) -> str:
 
 
 def score_text(metric: str, score: Interval) -> str:
-    """A score in a metric with its interval, for texts; a metric of another version of this project by its name."""
+    """A score with its interval, as text; a metric that only another version of this project has appears by name."""
     known = primary_named(metric)
     label, text = (known.label, known.text) if known else (metric, "{:.4g}".format)
     found = f"{label} {text(score.value)}"
@@ -111,11 +111,11 @@ def is_approved(version: ModelVersion) -> bool:
 def check_compatible(name: str, interface: Interface) -> None:
     """Refuse a model of another target, other classes, columns or feature shape than the registered ones.
 
-    The champion speaks for the registered ones, else the newest version; one that this project did not register
-    says nothing.
+    The new model is compared with the champion, or with the newest version if there is none. A version that this
+    project did not register is ignored.
 
     Raises:
-        InputError: It differs; says how, of a table column by column.
+        InputError: It differs; the message lists the differences, for a table column by column.
     """
     version = version_by_alias(name, CHAMPION) or max(versions_of(name), key=lambda v: int(v.version), default=None)
     if version is None:
@@ -137,7 +137,7 @@ def version_by_alias(name: str, alias: str) -> ModelVersion | None:
 
 
 def version_of_run(run_id: str) -> ModelVersion | None:
-    """The version that an evaluate run registered, with its present aliases; None if it is gone."""
+    """The version that an evaluate run registered, with its current aliases; None if it is gone."""
     client = MlflowClient()
     found = client.search_model_versions(f"run_id = '{run_id}'")
     return client.get_model_version(found[0].name, found[0].version) if found else None
@@ -145,7 +145,7 @@ def version_of_run(run_id: str) -> ModelVersion | None:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One model version, as the registry step shows it; text is empty and numbers are None if a tag is missing."""
+    """One model version for the registry step; if a tag is missing, text is empty and numbers are None."""
 
     model: str
     version: int
@@ -161,10 +161,10 @@ class VersionRow:
 
 
 def list_versions(model_name: str) -> list[VersionRow]:
-    """All versions of one model, or of all for an empty name; the newest of each model first.
+    """All versions of one model, or of all models for an empty name; newest first within each model.
 
     Raises:
-        InputError: There is no model of that name; lists those there are.
+        InputError: There is no model of that name; the message lists the existing ones.
     """
     client = MlflowClient()
     models = {model.name: model for model in pages(client.search_registered_models)}

@@ -1,4 +1,4 @@
-"""Waiting for a tracking store that is busy or away."""
+"""Retries for a tracking store that is busy or unreachable."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from steps.base.retry import Arguments, Result, Retry
 
 
 class FifoLock:
-    """One request at a time, in the order in which they came.
+    """One request at a time, first come, first served.
 
-    For a store in SQLite, which has one writer at a time: a thread that waits for its lock sleeps, longer each time,
-    and later ones overtake it.
+    For a store in SQLite, which allows one writer at a time: a thread that waits for SQLite's own lock sleeps longer
+    each time, and later threads overtake it.
     """
 
     def __init__(self) -> None:
         self._first_in_line, self._busy = threading.Lock(), threading.Lock()
 
     def __call__(self, call: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        """Let a request wait for its turn."""
+        """Make a request wait for its turn."""
 
         @functools.wraps(call)
         def wait(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -42,13 +42,13 @@ def first_line(error: BaseException) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether it is a database that is locked or restarts; not a full disk."""
+    """Whether the error is that of a locked or restarting database; not of a full disk."""
     said = first_line(error)
     temporary = isinstance(error, MlflowException) and error.error_code == "TEMPORARILY_UNAVAILABLE"
     return temporary and "full" not in said and "disk I/O" not in said
 
 
-# A server that cannot be reached is waited for by MLflow itself (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`). A request that
-# was done although it failed is harmless when repeated: metrics, parameters and tags are the same ones, and a second
-# child run has no trial.
+# MLflow itself retries requests to an unreachable server (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`). Repeating a request that
+# succeeded although it reported a failure is harmless: metrics, parameters and tags are the same, and a second child
+# run has no trial.
 retrying = Retry("The tracking store", _may_pass, first_line)

@@ -1,4 +1,4 @@
-"""Step runs: opened, found again, reused."""
+"""Runs of steps: opening, finding and reusing them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 
 @contextmanager
 def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "") -> Iterator[Run]:
-    """The run of a step: the one that `mlflow run` made for it, or a new one with `parameters`.
+    """The run of a step: the one that `mlflow run` created for it, or a new one with `parameters`.
 
-    It ends FINISHED; if the block raises, FAILED with the reason in the tag `error`. Before it starts, runs that
-    crashed steps left RUNNING are ended.
+    It ends FINISHED or, if the block raises, FAILED with the reason in the tag `error`. Runs that crashed steps have
+    left RUNNING are ended first.
     """
     made_for_us = _made_for(step)
     name = step
@@ -55,10 +55,10 @@ def step_run(step: str, parameters: Mapping[str, object], fingerprint: str = "")
 
 
 def _made_for(step: str) -> Run | None:
-    """The run that `mlflow run` has made for this step.
+    """The run that `mlflow run` has created for this step.
 
-    A run of another program around this one, which the environment names too, is left alone: MLflow would write into
-    it, and end it.
+    The environment may instead name the run of a surrounding program. It is left alone: MLflow would write into it, and
+    end it.
     """
     run_id = os.environ.get(_RUN_ID)
     if not run_id:
@@ -80,7 +80,7 @@ def _reason_kept() -> Iterator[None]:
         yield
     except (Exception, KeyboardInterrupt) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        with suppress(MlflowException, OSError):  # the store may be what failed
+        with suppress(MlflowException, OSError):  # the store itself may have failed
             mlflow.set_tag(ERROR_TAG, redact(reason)[:_MAX_REASON])
         raise
 
@@ -89,7 +89,7 @@ def get_step_run(run_id: str, step: str, parameter: str, status: str = "FINISHED
     """The run of `step` with this ID and status.
 
     Raises:
-        InputError: No such run, or one of another step or state; names the parameter that asked for it.
+        InputError: There is no such run, or it has another step or status; the message names the parameter.
     """
     run = find_step_run(run_id, (step,), parameter)
     if run.info.status != status:
@@ -98,10 +98,10 @@ def get_step_run(run_id: str, step: str, parameter: str, status: str = "FINISHED
 
 
 def find_step_run(run_id: str, steps: Sequence[str], parameter: str) -> Run:
-    """The run of one of the steps with this ID, whatever its status.
+    """The run with this ID of one of these steps, whatever its status.
 
     Raises:
-        InputError: No such run, or one of another step; names the parameter that asked for it.
+        InputError: There is no such run, or it has another step; the message names the parameter.
     """
     wanted = f"{parameter} must be the ID of a {' or '.join(steps)} run, got {run_id!r}"
     run = if_exists(MlflowClient().get_run, run_id)
@@ -114,7 +114,7 @@ def find_step_run(run_id: str, steps: Sequence[str], parameter: str) -> Run:
 
 
 def newest_step_run(step: str, artifact: str, fingerprint: str = "") -> Run | None:
-    """The newest finished run of `step` in this experiment, with its artifact still there; else None."""
+    """The newest finished run of `step` in this experiment whose artifact still exists; else None."""
     query = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'FINISHED'"
     if fingerprint:
         query += f" AND tags.`{FINGERPRINT_TAG}` = '{fingerprint}'"
@@ -133,7 +133,7 @@ def newest_run(step: str, experiments: Sequence[str], view: int = ViewType.ACTIV
 
 
 def newest_running(step: str) -> str:
-    """ID of the newest run of `step` in this experiment that is running; "" if there is none."""
+    """ID of the newest active run of `step` in this experiment; "" if there is none."""
     query = f"tags.`{STEP_TAG}` = '{step}' AND attributes.status = 'RUNNING'"
     order = ["attributes.start_time DESC"]
     found = MlflowClient().search_runs([experiment_id()], query, order_by=order, max_results=1)
@@ -141,7 +141,7 @@ def newest_running(step: str) -> str:
 
 
 def experiment_id() -> str:
-    """The experiment that MLflow would log to: of the active run, or the one the environment names."""
+    """The experiment that MLflow would log to: that of the active run, or the one set in the environment."""
     if run := mlflow.active_run():
         return str(run.info.experiment_id)
     if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
@@ -152,5 +152,5 @@ def experiment_id() -> str:
 
 
 def fingerprint_of(run: Run) -> str:
-    """Fingerprint of this run as an input of a later step."""
+    """Fingerprint of this run, as an input of a later step."""
     return str(run.data.tags.get(FINGERPRINT_TAG) or run.info.run_id)

@@ -9,26 +9,26 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 PARENT_TAG, NOTE_TAG = MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE  # MLflow's own
 
-# Of the runs of steps.
+# Runs of steps.
 STEP_TAG = "pipeline.step"
 FINGERPRINT_TAG = "pipeline.fingerprint"
 PROCESS_TAG = "pipeline.process"
-REUSED_TAG = "pipeline.reused"  # with the name of the step behind it
+REUSED_TAG = "pipeline.reused"  # followed by the name of the step
 CONTINUES_TAG, CONTINUED_BY_TAG = "pipeline.continues", "pipeline.continued_by"
 STOPPED_BY_TAG = "stopped_by"
 
-# Of the runs of trials.
-STUDY_TAG = "optuna.study"  # also of the tune run
+# Runs of trials.
+STUDY_TAG = "optuna.study"  # also on the tune run
 TRIAL_NUMBER_TAG = "optuna.trial_number"
 STATE_TAG = "optuna.state"
 INTERRUPTED = "INTERRUPTED"  # the state of a run that ended although its trial can be continued
 FIRST_PARENT_TAG = "pipeline.first_parent"
-ERROR_TAG = "error"  # also of a tune run whose process died
+ERROR_TAG = "error"  # also on a tune run whose process died
 
-# Of all that has data.
+# Runs and versions with data.
 DATASET_DIGEST_TAG = "dataset_digest"
 
-# Of model versions. Times are UTC, ISO 8601.
+# Model versions. Times are UTC, ISO 8601.
 STATUS_TAG, REASON_TAG = "validation_status", "validation_reason"
 PROMOTION_TAG, PROMOTION_REASON_TAG = "promotion", "promotion_reason"
 SINCE_TAG, UNTIL_TAG, SUCCESSOR_TAG = "champion_since", "champion_until", "successor"

@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 _INHERITED = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlflow.source.git.commit")
 _LAST_WORDS = 10.0  # seconds
-_LAST_REQUEST = 2.0  # seconds; by then a server has answered the requests of a killed process
+_LAST_REQUEST = 2.0  # seconds, after which a server has answered the last requests of a killed process
 _GATHER = 0.5  # seconds; one request per epoch would be most of the cost of a child run
-_MAX_BATCH = 900  # MLflow takes at most 1,000 metrics in one request
+_MAX_BATCH = 900  # MLflow accepts at most 1,000 metrics in one request
 
 
 def _never() -> bool:
@@ -35,8 +35,8 @@ def _never() -> bool:
 class TrialRuns:
     """Writes child runs of one parent; every method may be called from any thread and returns at once.
 
-    One background thread sends the writes of each half second, in order and in one batch per run.
-    `close` returns when all is written.
+    A background thread sends the writes of each half second, in order and in one batch per run.
+    `close` returns when everything is written.
 
     Attributes:
         interrupted: Whether `interrupt` has ended a run.
@@ -52,8 +52,8 @@ class TrialRuns:
         self._parent = parent
         self._queue: queue.SimpleQueue[tuple[str, PendingWrites] | None] = queue.SimpleQueue()
         self._error: Exception | None = None
-        self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) that it has already
-        self._resumed: dict[str, float] = {}  # run -> time, until its metrics have been looked up
+        self._known: dict[str, set[tuple[str, int]]] = {}  # resumed run -> (metric, step) pairs that it already has
+        self._resumed: dict[str, float] = {}  # run -> time at which its metrics are looked up
         self._open: set[str] = set()
         self._incomplete: set[str] = set()  # runs for which a request failed
         self._lost: dict[str, Callable[[], bool]] = {}
@@ -63,10 +63,10 @@ class TrialRuns:
     def create(
         self, name: str, parameters: Mapping[str, object], tags: Mapping[str, object], lost: Callable[[], bool] = _never
     ) -> str:
-        """Create a child run (this one waits for the store); returns its ID.
+        """Create a child run and return its ID; unlike the other methods, this one waits for the store.
 
         Args:
-            lost: Asked before each request: whether the run is another process's by now; then nothing is written.
+            lost: Called before each request; True if another process has taken over the run: nothing is written then.
         """
         self.check()
         inherited = {key: value for key, value in self._parent.data.tags.items() if key in _INHERITED}
@@ -86,7 +86,7 @@ class TrialRuns:
         return run_id
 
     def find(self, trial_number: int, parents: Iterable[str]) -> str | None:
-        """ID of the child run that an earlier process made for a trial, below this parent or one of these."""
+        """ID of the child run that an earlier process created for a trial, below this parent or one of these."""
         for parent in {self._parent.info.run_id, *parents}:
             query = f"tags.`{PARENT_TAG}` = '{parent}' AND tags.`{TRIAL_NUMBER_TAG}` = '{trial_number}'"
             if found := self._client.search_runs([self._parent.info.experiment_id], query, max_results=1):
@@ -100,7 +100,7 @@ class TrialRuns:
         tags: Mapping[str, object],
         lost: Callable[[], bool] = _never,
     ) -> bool:
-        """Open a child run again, if it was not deleted; its metrics are not logged a second time."""
+        """Reopen a child run unless it was deleted; metrics that it already has are not logged again."""
         self.check()
         run = if_exists(retrying(self._client.get_run), run_id)
         if run is None or run.info.lifecycle_stage != "active":
@@ -114,19 +114,19 @@ class TrialRuns:
         return True
 
     def remember(self, run_id: str) -> None:
-        """Look up which metrics a run has, so `log_metrics` adds only the missing ones."""
+        """Look up the metrics of a run, so that `log_metrics` adds only missing ones."""
         keys = retrying(self._client.get_run)(run_id).data.metrics
         self._known[run_id] = {
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
         }
 
     def move(self, run_id: str, parent: str, first_parent: str) -> None:
-        """Make a child run one of another tune run; the one that made it stays in a tag."""
+        """Move a child run below another tune run; a tag keeps the original one."""
         tags = {PARENT_TAG: parent, FIRST_PARENT_TAG: first_parent}
         self._queue.put((run_id, PendingWrites(tags=run_tags(tags))))
 
     def log_params(self, run_id: str, parameters: Mapping[str, object]) -> None:
-        """Log parameters; those that the run has already stay as they are."""
+        """Log parameters; existing ones stay unchanged."""
         self._queue.put((run_id, PendingWrites(params={key: str(value) for key, value in parameters.items()})))
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
@@ -136,24 +136,24 @@ class TrialRuns:
         )
 
     def end(self, run_id: str, status: str, tags: Mapping[str, object]) -> None:
-        """End the run, after all that was logged to it, as FINISHED, KILLED or FAILED."""
+        """End the run as FINISHED, KILLED or FAILED, after everything logged to it has been written."""
         self._open.discard(run_id)
         self._queue.put((run_id, PendingWrites(tags=run_tags(tags), end=(status, _milliseconds()))))
 
     def leave(self, run_id: str) -> None:
-        """Have no more to do with a run: another process writes it."""
+        """Stop writing to a run that another process has taken over."""
         self._open.discard(run_id)
         self._lost[run_id] = lambda: True
 
     def flush(self) -> None:
-        """Return when all that was asked for so far is written, or could not be."""
+        """Return when all writes requested so far are done or have failed."""
         written = threading.Event()
         self._queue.put(("", PendingWrites(written=written)))
         while not (written.wait(0.2) or self._written.is_set()):
             pass
 
     def interrupt(self) -> None:
-        """End every open run as one whose trial can be continued."""
+        """End all open runs, marked as runs of trials to be continued."""
         for run_id in list(self._open):
             self.interrupted = True
             self.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
@@ -164,7 +164,7 @@ class TrialRuns:
             raise self._error
 
     def close(self) -> None:
-        """Return when all is written; an interruption meanwhile waits a few seconds for it."""
+        """Return when everything is written; an interruption meanwhile waits a few seconds for this."""
         self._queue.put(None)
         try:
             self._written.wait()
@@ -206,7 +206,7 @@ class TrialRuns:
 
     def _write(self, run_id: str, batch: PendingWrites) -> None:
         log, end = self._log_batch, self._set_terminated
-        if not self._error:  # do not wait a second time for a store that did not answer
+        if not self._error:  # do not wait again for a store that did not answer
             log, end = retrying(log), retrying(end)
         if run_id in self._incomplete:
             batch = batch.without_result()
@@ -226,9 +226,9 @@ class TrialRuns:
                 self._write(run_id, batch)
 
     def _new(self, run_id: str, metrics: list[Metric]) -> list[Metric]:
-        """Those that the run lacks; a resumed one is looked at when its dead process can have no more to say."""
+        """The metrics that the run lacks; a resumed run is looked up once its dead process can no longer write."""
         if run_id in self._resumed:
-            if str(mlflow.get_tracking_uri()).startswith("http"):  # a server may still work at its last request
+            if str(mlflow.get_tracking_uri()).startswith("http"):  # a server may still process its last request
                 time.sleep(max(0.0, self._resumed[run_id] + _LAST_REQUEST - time.monotonic()))
             self.remember(run_id)
             del self._resumed[run_id]
@@ -237,7 +237,7 @@ class TrialRuns:
 
 
 def _is_awaited(item: tuple[str, PendingWrites] | None) -> bool:
-    """Whether someone waits for all up to this item: for the end, or for a flush."""
+    """Whether a caller waits for everything up to this item: for the end, or for a flush."""
     return item is None or item[1].written is not None
 
 

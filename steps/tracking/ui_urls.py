@@ -1,4 +1,4 @@
-"""Addresses of pages of the MLflow UI, and the columns of the table of runs."""
+"""URLs of pages of the MLflow UI, and the columns of its table of runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steps.tracking.tags import STATE_TAG
 
 LOCAL_UI = "http://127.0.0.1:5000"  # default address of `mlflow ui`
 
-_TRAINING = "?workflowType=machine_learning"  # else the UI opens in the mode for language models
+_TRAINING = "?workflowType=machine_learning"  # otherwise the UI opens in its mode for language models
 _VIEW = "pipeline"
 _VIEW_TAG = f"mlflow.sharedViewState.{_VIEW}"  # the tag behind the UI's Share button
 _COLUMNS = (
@@ -23,14 +23,14 @@ _COLUMNS = (
 
 
 def share_view(experiment_id: str) -> None:
-    """Keep in an experiment the columns with which `experiment_url` opens it."""
+    """Store in an experiment the columns with which `experiment_url` opens it."""
     client, view = MlflowClient(), json.dumps({"selectedColumns": _COLUMNS})
     if client.get_experiment(experiment_id).tags.get(_VIEW_TAG) != view:
         client.set_experiment_tag(experiment_id, _VIEW_TAG, view)
 
 
 def experiment_url(tracking_uri: str, experiment_id: str) -> str:
-    """The runs of an experiment, with the columns of `share_view`."""
+    """URL of the runs of an experiment, with the columns of `share_view`."""
     return f"{_server(tracking_uri)}/#/experiments/{experiment_id}/runs{_TRAINING}&viewStateShareKey={_VIEW}"
 
 
@@ -39,7 +39,7 @@ def run_url(tracking_uri: str, experiment_id: str, run_id: str) -> str:
 
 
 def _server(tracking_uri: str) -> str:
-    """The tracking server, without the password that its address may hold; for a local store, the local UI."""
+    """URL of the tracking server without its password; for a local store, that of the local UI."""
     if not tracking_uri.startswith(("http://", "https://")):
         return LOCAL_UI
     parts = urlsplit(tracking_uri)
