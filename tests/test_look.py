@@ -96,7 +96,7 @@ def test_the_pages_of_the_ui(served: tuple[Path, str], browser: Browser) -> None
     page.get_by_text("each child run is one trial").wait_for()
     show(f"/experiments/0/runs/{run_of(folder, 'tune')}/artifacts/report.html")
     frame = page.frame_locator("iframe")
-    frame.get_by_text("What to do next").wait_for()
+    frame.get_by_text("Next steps").wait_for()
     frame.get_by_role("button", name="val_accuracy").click()
     assert frame.locator("th[aria-sort]").inner_text().startswith("val_accuracy")
     show("/models/digits-mlp")

@@ -1,4 +1,4 @@
-"""A command with its options: the parameters that its run records, and the command line to start it again."""
+"""A command with its options: the parameters recorded by its run, and the command line that repeats it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Invocation:
 
     Attributes:
         step: Name of the entry point.
-        options: Each option by name, as its click type has converted it.
-        defaults: The default of each option, in the same form.
+        options: Converted values of all options, by name.
+        defaults: Defaults of all options, in the same form.
     """
 
     step: str
@@ -28,7 +28,7 @@ class Invocation:
 
     @classmethod
     def of(cls, command: click.Command, options: Mapping[str, Any]) -> Self:
-        """The command with these options; those of other commands are left out, missing ones have their default."""
+        """The command with these options; options of other commands are ignored, missing ones have their defaults."""
         context = click.Context(command)
         defaults = {str(o.name): o.type_cast_value(context, o.get_default(context)) for o in command.params}
         return cls(str(command.name), {name: options.get(name, value) for name, value in defaults.items()}, defaults)
@@ -39,11 +39,11 @@ class Invocation:
 
     @property
     def params(self) -> dict[str, str]:
-        """Each option as the command line takes it; bytes of a path that are no text are escaped."""
+        """All options in the syntax of the command line; bytes of a path that are not text are escaped."""
         return {name: readable(_text(value)) for name, value in self.options.items()}
 
     def project_command(self, **needed: str) -> str:
-        """The `mlflow run` command of this step, with the options that are needed or differ from the default."""
+        """The `mlflow run` command of this step, with all options that are required or differ from their defaults."""
         params = self.params
         changed = {name: params[name] for name, value in self.options.items() if value != self.defaults[name]}
         options = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in {**needed, **changed, **needed}.items())
@@ -51,7 +51,7 @@ class Invocation:
 
 
 def _text(value: object) -> str:
-    """The text that the click types of this project turn into the value."""
+    """The text that this project's click types convert to the value."""
     if isinstance(value, tuple):
         joint = "x" if all(isinstance(part, int) for part in value) else ","
         return joint.join(f'"{part}"' if "," in str(part) else str(part) for part in value)

@@ -1,4 +1,4 @@
-"""The options of all commands, each once; `MLproject` repeats the defaults, and a test holds the two equal."""
+"""Options of all commands, each defined once; `MLproject` repeats the defaults, and a test keeps the two equal."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-seed_option = option(
-    "--seed", type=IntRange(0, MAX_SEED), default=0, help="Seed of everything that is random. Example: 1"
-)
+seed_option = option("--seed", type=IntRange(0, MAX_SEED), default=0, help="Seed of all random numbers. Example: 1")
 
 precision_option = option(
     "--precision",
@@ -50,69 +48,67 @@ download_options = _options(
         "--dataset",
         type=FilePath(lambda: NAMED),
         default="mnist",
-        help="A file (.csv, .parquet, .feather, .npz), a folder of images with a folder per class, an address, "
+        help="A file (.csv, .parquet, .feather, .npz), a folder with one folder of images per class, a URL, "
         "openml:<id>, or a name: mnist; digits, breast_cancer, wine, diabetes or iris for a run in seconds.",
     ),
-    option(
-        "--target", default="", help="Column of a table to predict; empty: lists the columns, the likely ones first."
-    ),
+    option("--target", default="", help="Column of a table to predict; empty: list the columns, likely targets first."),
     option(
         "--task",
         type=Choice(("auto", "classification", "regression")),
         default="auto",
-        help="What the target is; auto: words, booleans and few whole numbers are classes, else a number.",
+        help="Kind of prediction; auto: classification for words, booleans or few different integers, else regression.",
     ),
     option(
         "--positive-class",
         default="",
-        help="Of two classes, the one that recall and precision are about; empty: yes, true, 1, else the rarer one.",
+        help="With two classes, the one that recall and precision refer to; empty: yes, true, 1, else the rarer one.",
     ),
     option(
-        "--ignore-columns", type=Names(may_be_empty=True), default="", help="Columns to leave out, with commas between."
+        "--ignore-columns", type=Names(may_be_empty=True), default="", help="Columns to leave out, separated by commas."
     ),
     option(
         "--categorical-columns",
         type=Names(may_be_empty=True),
         default="",
-        help="Columns of codes, which look like numbers and are categories. Example: zip,shop",
+        help="Columns of codes that look like numbers but are categories. Example: zip,shop",
     ),
     option(
         "--date-columns",
         type=Names(may_be_empty=True),
         default="",
-        help="Columns of dates or times that are not found as such.",
+        help="Columns of dates or times that are not recognized automatically.",
     ),
-    option("--weight-column", default="", help="Column that says how much each row counts in the training loss."),
-    option("--group-column", default="", help="Column whose equal values stay on one side of each split (a customer)."),
+    option("--weight-column", default="", help="Column with the weight of each row in the training loss."),
+    option("--group-column", default="", help="Column of groups, such as customers; a group is never split."),
     option(
-        "--time-column", default="", help="Column by which train comes before validation, and validation before test."
+        "--time-column", default="", help="Column of times: train comes before validation, and validation before test."
     ),
-    option("--split-column", default="", help="Column that names the split of each row: train, validation, test."),
+    option("--split-column", default="", help="Column with the split of each row: train, validation or test."),
     option("--test-dataset", type=FilePath(lambda: NAMED), default="", help="Data that become the test split."),
     option(
         "--image-shape",
         type=ImageShape(),
         default="",
-        help="Size to which images are brought, or that the numbers of a table form, such as 28x28; empty: found.",
+        help="Size to which images are resized, or in which a table holds pixels, such as 28x28; empty: inferred.",
     ),
     option(
         "--test-fraction",
         type=_INSIDE_UNIT,
         default="1/5",
-        help="Share of the rows that is held out for evaluate, unless they come split; the seed does not change it.",
+        help="Share of rows held out for evaluate, unless the data are split already; independent of the seed.",
     ),
     option(
         "--validation-fraction",
         type=_INSIDE_UNIT,
         default="1/6",
-        help="Share of the other rows that tune validates on; a number or a fraction.",
+        help="Share of the remaining rows that tune validates on; a number or a fraction.",
     ),
     option(
         "--folds",
         type=IntRange(0),
         default=0,
-        help="Folds by which tune validates in place of one split: a trial's metrics are their means. 0: 5 for tables "
-        "of at most 1,000 such rows, else none; 1: none. Example: 10",
+        help="Folds for cross-validation in tune instead of one split; metrics are means over folds. 0: 5 for tables of "
+        "at most 1,000 remaining rows, else none; 1: none. Example: 10",
     ),
 )
 
@@ -120,7 +116,7 @@ n_jobs_option = option(
     "--n-jobs",
     type=IntRange(0),
     default=0,
-    help="Trials at once, in threads of each process; 0: one per core, in a Dask worker one per thread. Example: 4",
+    help="Parallel trials, in threads of each process; 0: one per core, in a Dask worker one per thread. Example: 4",
 )
 
 tune_options = _options(
@@ -128,13 +124,13 @@ tune_options = _options(
         "--n-trials",
         type=IntRange(1),
         default=20,
-        help="Trials of the whole study, those of earlier runs included. Example: 100",
+        help="Trials of the whole study, including those of earlier runs. Example: 100",
     ),
     option(
         "--timeout",
         type=FractionRange(0, 1e9),
         default=0,
-        help="Seconds after which no trial is started; 0: no limit. Example: 3600",
+        help="Seconds after which no more trials are started; 0: no limit. Example: 3600",
     ),
     option(
         "--stop-when",
@@ -145,7 +141,7 @@ tune_options = _options(
         "--max-epochs",
         type=IntRange(0),
         default=0,
-        help="Epochs of a trial that is not pruned; 0: 10 for images, for tables by their rows. Example: 30",
+        help="Epochs of a trial that is not pruned; 0: 10 for images, for tables according to their rows. Example: 30",
     ),
     n_jobs_option,
     option(
@@ -178,25 +174,25 @@ tune_options = _options(
         type=FilePath(_spaces),
         default="auto",
         help="Search space: auto (image or table, by the data), small, grid (finite), or the path of a YAML file, "
-        "relative to the folder you are in (under mlflow run: to the project's). Example: wide.yaml",
+        "relative to the current folder (with mlflow run: to the project's). Example: wide.yaml",
     ),
     option(
         "--points",
         type=FilePath(),
         default="",
-        help="YAML or JSON file, a list of hyperparameters that are tried first; empty: the defaults of the space, "
-        "if it states any. Its path is taken as that of --space. Example: points.yaml",
+        help="YAML or JSON file with a list of configurations to try first; empty: the defaults of the space, "
+        "if it has any. Relative paths as for --space. Example: points.yaml",
     ),
     option(
         "--warm-start",
         default="",
-        help="A tune run ID or the name of a study; its five best configurations are tried first. Example: wide",
+        help="ID of a tune run or name of a study whose five best configurations are tried first. Example: wide",
     ),
     option(
         "--objectives",
         type=Names(),
         default="auto",
-        help="Metrics to optimize, on validation: those of the task, by scikit-learn's names (for classes accuracy, "
+        help="Metrics to optimize, on validation: those of the task, with scikit-learn's names (for classes accuracy, "
         "log_loss, roc_auc, f1_macro and others, for numbers rmse, mae, r2, median_absolute_error), latency (ms for "
         "one row), parameters; auto: accuracy, for two classes of a table roc_auc, for numbers rmse. Several give a "
         "Pareto front. Example: accuracy,latency",
@@ -207,12 +203,12 @@ tune_options = _options(
         default="none",
         help="balanced: all classes count the same in the training loss, however rare. Example: balanced",
     ),
-    option("--study-name", default="", help="Name of the study; given again, the study continues. Example: wide"),
+    option("--study-name", default="", help="Name of the study; an existing study is continued. Example: wide"),
     option(
         "--storage",
         type=DatabaseUrl(),
         default="",
-        help="Optuna storage URL, without password; empty: SQLite beside MLflow's. Example: sqlite:///study.db",
+        help="Optuna storage URL, without password; empty: SQLite next to MLflow's. Example: sqlite:///study.db",
     ),
 )
 
@@ -221,34 +217,34 @@ evaluate_options = _options(
         "--select",
         type=TrialNumber(),
         default="auto",
-        help="Number of the trial to evaluate; auto: the best one, with several objectives the cheapest within "
+        help="Number of the trial to evaluate; auto: the best one or, with several objectives, the cheapest within "
         "the tolerance of the best value (0.2 points of accuracy, 0.002 of roc_auc, 1 % of rmse). Example: 7",
     ),
     option(
         "--final-epochs",
         type=IntRange(0),
         default=0,
-        help="Epochs of the final training; 0: 50 for images, for tables those of a trial.",
+        help="Epochs of the final training; 0: 50 for images, as many as in a trial for tables.",
     ),
     option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     option(
         "--require",
         default="",
-        help="Bounds that metrics of the test split must keep for approval. Examples: accuracy>=0.9,recall>=0.5, "
+        help="Bounds on metrics of the test split, required for approval. Examples: accuracy>=0.9,recall>=0.5, "
         "rmse<=500",
     ),
     option(
         "--alpha",
         type=_INSIDE_UNIT,
         default=0.05,
-        help="Significance level of the test against the champion: the chance of replacing it by an equally good "
-        "model.",
+        help="Significance level of the test against the champion: the probability of replacing it with an equally "
+        "good model.",
     ),
     option(
         "--promote",
         type=Choice(("always", "significant", "never")),
         default="significant",
-        help="When an approved version becomes champion; significant: if it is better and the test says so.",
+        help="When an approved version becomes champion; significant: if it is significantly better.",
     ),
 )
 
@@ -268,7 +264,7 @@ running_tune_run_id_option = option(
     "--tune-run-id",
     type=RunId(),
     default="",
-    help="A tune run that is running; empty: the newest of the experiment. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+    help="An active tune run; empty: the newest of the experiment. Example: 988e50e4e2384849b81eb091c5a8a5e9",
 )
 
 redraw_run_id_option = option(
@@ -278,7 +274,7 @@ redraw_run_id_option = option(
     help="The tune or evaluate run. Example: 988e50e4e2384849b81eb091c5a8a5e9",
 )
 
-reuse_option = option("--reuse", type=bool, default=True, help="Reuse finished steps that would not change.")
+reuse_option = option("--reuse", type=bool, default=True, help="Reuse finished steps whose results would not change.")
 
 model_uri_option = option(
     "--model-uri",
@@ -296,7 +292,7 @@ predict_options = _options(
     option(
         "--key-column",
         default="",
-        help="Column of a table by which the output names its rows; empty: their numbers. Example: customer_id",
+        help="Column of a table that identifies rows in the output; empty: row numbers. Example: customer_id",
     ),
     option("--output", type=FilePath(), default="", help="The .csv or .parquet file to write."),
     option("--overwrite", type=bool, default=False, help="Replace the output if it exists."),
@@ -304,13 +300,18 @@ predict_options = _options(
         "--invert",
         type=bool,
         default=False,
-        help="Images only: swap dark and light, for dark writing on white paper (MNIST is white on black).",
+        help="Images only: invert brightness, for dark writing on white paper (MNIST is white on black).",
     ),
 )
 
 registry_options = _options(
     option("--model-name", default="", help="Registered model; empty: all."),
-    option("--version", type=IntRange(0), default=0, help="Show everything this version was made from; 0: list all."),
-    option("--rollback", type=bool, default=False, help="Give the alias champion back to the version before."),
-    option("--format", type=Choice(("text", "json")), default="text", help="For people, or for programs."),
+    option("--version", type=IntRange(0), default=0, help="Version whose lineage to show; 0: list all versions."),
+    option("--rollback", type=bool, default=False, help="Return the alias champion to the version before."),
+    option(
+        "--format",
+        type=Choice(("text", "json")),
+        default="text",
+        help="Output for people (text) or for programs (json).",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Click parameter types beyond click's own, and the option class that words the errors of both."""
+"""Additional click parameter types, and the option class that words the errors of all types."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from steps.base.paths import absolute_url, expand_home
 
 
 def readable(text: str) -> str:
-    """The text with bytes escaped that the command line or a file system could not decode; any store takes it."""
+    """The text with undecodable bytes of the command line or file system escaped, so that any store accepts it."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class StepOption(click.Option):
-    """An option whose errors say what the value must be, then what was given."""
+    """An option whose errors state the valid values, then the given one."""
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
         if isinstance(value, str) and readable(value) != value and not isinstance(self.type, click.Path):
@@ -36,7 +36,7 @@ class StepOption(click.Option):
 
 
 def _expected(kind: click.ParamType[Any]) -> str:
-    """What a value of one of click's types must be; "" for types that say it themselves."""
+    """Valid values of one of click's types; "" for types whose own message has them."""
     if isinstance(kind, click.types.BoolParamType):
         return "true or false"
     if isinstance(kind, click.Choice):
@@ -52,18 +52,18 @@ def _expected(kind: click.ParamType[Any]) -> str:
 
 
 class FractionRange(click.FloatRange):
-    """A number in a range, which may be written as a fraction: 1/6."""
+    """A number in a range, optionally written as a fraction: 1/6."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            number = float(Fraction(str(value)))  # unlike float it refuses nan, which compares as inside every range
+            number = float(Fraction(str(value)))  # unlike float, it refuses nan, which passes every range check
         except (ValueError, ZeroDivisionError, OverflowError):
             self.fail(f"{value!r} is not a number", param, ctx)
         return super().convert(number, param, ctx)
 
 
 class Names(click.ParamType[tuple[str, ...]]):
-    """Names, separated by commas, each once; a name with a comma stands in double quotes."""
+    """Names, separated by commas, each once; a name that contains a comma is in double quotes."""
 
     name = "name,..."
 
@@ -82,7 +82,7 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 class ImageShape(click.ParamType[tuple[int, ...]]):
-    """Height and width of an image in pixels; empty to find them."""
+    """Height and width of an image in pixels; empty to infer them."""
 
     name = "HEIGHTxWIDTH"
 
@@ -120,12 +120,12 @@ class RunId(click.ParamType[str]):
 
 
 class FilePath(click.Path):
-    """A path, with `~` expanded, and absolute if there is something of that name; the step judges what it may be."""
+    """A path, with `~` expanded, and absolute if it exists; the step itself checks what it may be."""
 
     def __init__(self, names: Callable[[], Collection[str]] = tuple) -> None:
         """
         Args:
-            names: Returns words that are not paths.
+            names: Returns words that are not to be taken for paths.
         """
         super().__init__()
         self._names = names
