@@ -1,1 +1,1 @@
-"""What the README leases, measured side by side on one machine."""
+"""Measurements behind the claims of the README, side by side on one machine."""

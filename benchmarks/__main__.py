@@ -1,4 +1,4 @@
-"""`make bench`: everything the README leases about speed, measured on this machine; Markdown on standard output."""
+"""`make bench`: the README's claims about speed, measured on this machine; Markdown on standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pays: the first trial of the packaged space on MNIST, and the same with one thing changed, on validation.
+"""Ablation of the first trial of the packaged space on MNIST: one change at a time, scored on validation.
 
 The table in docs/accuracy.md comes from `python -m benchmarks.ablation`; one variant per core at a time.
 """

@@ -1,9 +1,9 @@
-"""Which pruner reaches the best validation accuracy soonest, on MNIST with the default budget.
+"""Time until each pruner reaches the best validation accuracy, on MNIST with the default budget.
 
-Full learning curves of random configurations are recorded once, with the seconds of each epoch. Every pruner then
+Complete learning curves of random configurations are recorded once, with the seconds of each epoch. Every pruner then
 replays the same random draws of 20 configurations on as many workers as recorded them: it sees an epoch when its
-recorded seconds are over, and what it stops frees its worker. So all of them judge the same curves, and no run is
-noisier than another.
+recorded seconds are over, and a stopped trial frees its worker. All pruners thus see the same curves, with the same
+noise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What several processes cost: trials per second, what is busy, growth with the study, two processes or two threads.
+"""Cost of several processes: trials per second, processor load, growth with the study, two processes or two threads.
 
-All of it runs on the servers of `deploy/cluster.py`, on one machine: the shares of processor time say what would be
-full first on several.
+Everything runs on the servers of `deploy/cluster.py`, on one machine: the shares of processor time show the first
+bottleneck on several machines.
 """
 
 from __future__ import annotations

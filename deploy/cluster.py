@@ -27,12 +27,12 @@ _START_UP = 300.0  # seconds in which the MLflow server must answer, on any mach
 
 
 class Cluster:
-    """Everything `engine=dask` needs; a context manager that starts all and stops all.
+    """All servers for `engine=dask`; a context manager that starts and stops them.
 
     Attributes:
-        postgresql: Holds the study in one database and the runs in another.
-        address: Of the Dask scheduler.
-        tracking_uri: Of the MLflow server, which keeps artifacts and hands them out.
+        postgresql: Server with the study in one database and the runs in another.
+        address: Address of the Dask scheduler.
+        tracking_uri: URI of the MLflow server, which also serves artifacts.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class Cluster:
     ) -> None:
         """
         Args:
-            folder: For the data and the logs of all servers; its path must be short.
-            host: Address that all listen on.
+            folder: Folder for the data and the logs of all servers; its path must be short.
+            host: Address that all servers listen on.
             secure: Whether Dask speaks TLS and the MLflow server asks for a password.
         """
         self.folder, self.host, self.n_workers, self.n_threads = folder, host, n_workers, n_threads
@@ -51,7 +51,7 @@ class Cluster:
         self.tracking_uri = f"http://{host}:{free_port(host)}"
         self._n_started = 0
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._shared: dict[str, str] = {}  # environment of all who use the cluster
+        self._shared: dict[str, str] = {}  # environment of all users of the cluster
         self._runs_url = ""
         self._server: subprocess.Popen[bytes] | None = None
         self._scheduler: subprocess.Popen[bytes] | None = None
@@ -79,11 +79,11 @@ class Cluster:
         self._stop()
 
     def environment(self) -> dict[str, str]:
-        """What tune, evaluate and every worker need in theirs; it holds passwords."""
+        """Environment variables for tune, evaluate and every worker; they include passwords."""
         return dict(self._shared)
 
     def process_ids(self) -> dict[str, int]:
-        """Of the servers, by their names, for those who measure."""
+        """Process IDs of the servers, by name, for measurements."""
         assert self._server is not None
         return {"postgresql": self.postgresql.process_id(), "mlflow": self._server.pid}
 
@@ -94,7 +94,7 @@ class Cluster:
         command += ["--gunicorn-opts", "--log-level warning"]  # uvicorn with several workers is slow: docs/scale.md
         command += ["--artifacts-destination", str(self.folder / "artifacts"), "--serve-artifacts"]
         own = {"MLFLOW_BACKEND_STORE_URI": self._runs_url}
-        own["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # ten processes for what a tracking server is not asked
+        own["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # ten processes for requests that never come
         if self.secure:
             command += ["--app-name", "basic-auth"]
             own["MLFLOW_AUTH_ADMIN_PASSWORD"] = self._shared["MLFLOW_TRACKING_PASSWORD"]
@@ -122,7 +122,7 @@ class Cluster:
         """Start a Dask worker, a nanny and the process that it watches.
 
         Args:
-            host: Address that it listens on; that of the cluster where empty.
+            host: Address that it listens on; empty for that of the cluster.
             prefix: Command that runs it, such as `ip netns exec <name>`.
         """
         command = ["distributed.cli.dask_worker", self.address, "--host", host or self.host, "--no-dashboard"]
@@ -141,7 +141,7 @@ class Cluster:
         self.workers.clear()
 
     def _certificate(self) -> dict[str, str]:
-        """A certificate for all of this cluster, as the variables that Dask reads."""
+        """Environment variables for Dask with a certificate for the whole cluster."""
         made = Security.temporary()
         path = self.folder / "dask.pem"
         path.touch(mode=0o600)
@@ -173,8 +173,8 @@ class Cluster:
 @click.option("--threads", default=1, show_default=True, help="Trials at once in each.")
 @click.option("--secure", is_flag=True, help="TLS for Dask, and a password for the MLflow server.")
 def main(workers: int, threads: int, secure: bool) -> None:
-    """Start a cluster on this machine, say what to run next, and stop it at Ctrl-C."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # the first too: a background shell has its children ignore it
+    """Start a cluster on this machine, print the next commands, and stop it at Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the first, too: a background shell makes its children ignore it
         signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))
     with Cluster(folder, n_workers=workers, n_threads=threads, secure=secure) as cluster:

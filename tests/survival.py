@@ -104,7 +104,7 @@ def write_points(folder: Path, n: int) -> str:
 
 
 def results(study: Study) -> dict[str, Any]:
-    """What a study found: of each point the trial's state, value and reports, and its child run's metrics."""
+    """Results of a study: for each point, the trial's state, value and reports, and its child run's metrics."""
     client = MlflowClient(study.tracking_uri)
     found: dict[str, Any] = {}
     for trial in study.trials():

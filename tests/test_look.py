@@ -1,4 +1,4 @@
-"""What a person sees of a real run: the reports, and the pages of the MLflow UI, in a browser."""
+"""Appearance of a real run in a browser: the reports, and the pages of the MLflow UI."""
 
 from __future__ import annotations
 

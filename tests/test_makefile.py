@@ -1,4 +1,4 @@
-"""Which Python `make` takes for the environment."""
+"""Choice of the Python for the environment by `make`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.running import REPOSITORY
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """What `make` would do in a fresh clone, with the commands in `folder` before all others on the PATH."""
+    """Dry run of `make` in a fresh clone, with the commands in `folder` first on the PATH."""
     (folder / "Makefile").write_bytes((REPOSITORY / "Makefile").read_bytes())
     own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
     path = f"{folder}{os.pathsep}{own['PATH']}"

@@ -1,4 +1,4 @@
-"""What the rivals share: the points, the data, and the Keras model that a person would write."""
+"""Common parts of the rivals: the points, the data, and an idiomatic Keras model."""
 
 from __future__ import annotations
 

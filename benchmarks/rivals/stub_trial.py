@@ -1,4 +1,4 @@
-"""What the rivals run where only the cost of running trials counts: four hyperparameters, five reports, 50 ms."""
+"""Stub trial of the rivals to measure the cost of running trials: four hyperparameters, five reports, 50 ms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 EPOCHS = 5
-SECONDS = 0.05  # that a trial takes
+SECONDS = 0.05  # duration of a trial
 SPACE = {"units_0": (128, 1024), "units_1": (128, 1024), "dropout": (0.0, 0.5), "learning_rate": (1e-4, 1e-2)}
 
 

@@ -107,8 +107,8 @@ download_options = _options(
         "--folds",
         type=IntRange(0),
         default=0,
-        help="Folds for cross-validation in tune instead of one split; metrics are means over folds. 0: 5 for tables of "
-        "at most 1,000 remaining rows, else none; 1: none. Example: 10",
+        help="Folds for cross-validation in tune instead of one split; metrics are means over folds. 0: 5 for tables "
+        "of at most 1,000 remaining rows, else none; 1: none. Example: 10",
     ),
 )
 

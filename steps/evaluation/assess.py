@@ -1,4 +1,4 @@
-"""The one look at the test split: scores, baselines and checks of a logged model."""
+"""The single use of the test split: scores, baselines and checks of a logged model."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Assessment:
 
     Attributes:
         targets: (n,).
-        outputs: (n, n_outputs) float32, of the artifact itself, not of the model in memory.
-        scores: By metric, the primary one first.
+        outputs: (n, n_outputs) float32, from the artifact itself, not from the model in memory.
+        scores: Scores by metric, the primary one first.
         baselines: Primary metric of each baseline.
-        notes: Sentences for people that decide nothing.
+        notes: Sentences for people that have no effect on the decision.
     """
 
     task: Task
@@ -59,11 +59,11 @@ def assess(
     requirements: tuple[Requirement, ...],
     alpha: float,
 ) -> Assessment:
-    """Load the logged model, test it on what a person would give it, and check it.
+    """Load the logged model, test it on raw input as users have it, and check it.
 
     Args:
         trained: The network in memory, to compare the logged model with.
-        dataset: With all its splits; the baselines are fitted on train + validation, as the model was.
+        dataset: Data set with all splits; the baselines are fitted on train + validation, like the model.
         alpha: Significance level of the comparison with boosted trees.
     """
     test = dataset.splits["test"]

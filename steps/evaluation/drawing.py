@@ -15,7 +15,7 @@ from steps.report.evaluation.result import RESULT
 from steps.tracking.artifacts import read_artifact
 from steps.tracking.data import load_data
 
-EVALUATION = "evaluation.json"  # all that the report shows but the predictions
+EVALUATION = "evaluation.json"  # everything in the report except the predictions
 PREDICTIONS = "predictions.npz"  # `outputs` and `targets` of the test split
 
 

@@ -1,4 +1,4 @@
-"""The training that makes a model to be registered: on train + validation, with its loss on the active run."""
+"""Final training of a model for the registry, on train + validation, with its loss on the active run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from steps.report.terminal import TrainingDisplay
 def refit(
     config: MLPConfig, dataset: Dataset, budget: Budget, seed: int, precision: Precision
 ) -> tuple[keras.Model, list[float]]:
-    """The model after its epochs on train + validation, and the training loss of each epoch, logged as it goes.
+    """The model trained on train + validation, and the training loss of each epoch, which is logged during training.
 
     Raises:
         StepError: The loss is not finite.

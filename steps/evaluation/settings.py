@@ -25,11 +25,11 @@ _IMAGE_EPOCHS = 50
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a model is trained.
+    """Length of a training.
 
     Attributes:
         epochs: Number of epochs.
-        schedule: Number of epochs over which the learning rate runs its course; at least `epochs`.
+        schedule: Number of epochs of the learning rate schedule; at least `epochs`.
     """
 
     epochs: int
@@ -43,7 +43,7 @@ class EvaluateSettings:
     Attributes:
         tune_run_id: A finished tune run; empty for the newest.
         select: `auto`, or the number of a complete trial.
-        final_epochs: Epochs of the final training; 0 for as many as the data are known to need.
+        final_epochs: Epochs of the final training; 0 for the default for the data.
         model_name: Name of the registered model; empty for `<dataset>-mlp`.
         alpha: Significance level of the comparison with the champion, in (0, 1).
     """
@@ -60,17 +60,17 @@ class EvaluateSettings:
 
     @classmethod
     def parse(cls, **options: Any) -> Self:
-        """Check everything about the options of `evaluate` that can be known without a tune run.
+        """Check the options of `evaluate` as far as possible without a tune run.
 
         Raises:
-            InputError: A requirement of another form, or a name that no model can have.
+            InputError: A requirement is malformed, or the name of the model is invalid.
         """
         if options["model_name"]:
             check_model_name(options["model_name"])
         return cls(**{**options, "require": parse_requirements(options["require"])})
 
     def budget(self, dataset: Dataset, trial: SelectedTrial) -> Budget:
-        """The final training's, unless stated: for images 50 epochs, for tables those by which the trial was judged."""
+        """Budget of the final training; by default 50 epochs for images, and as many as scored the trial for tables."""
         if self.final_epochs:
             return Budget(self.final_epochs, self.final_epochs)
         return Budget(_IMAGE_EPOCHS, _IMAGE_EPOCHS) if dataset.image_shape else Budget(trial.epochs, trial.max_epochs)
@@ -79,7 +79,7 @@ class EvaluateSettings:
         """The name under which a model of this data set is registered, once the settings are checked against it.
 
         Raises:
-            InputError: A requirement that the task cannot measure, or versions of other classes or another shape.
+            InputError: The task cannot measure a requirement, or existing versions have other classes or another shape.
         """
         check_names(self.require, task_of(dataset))
         name = self.model_name or f"{dataset.name}-mlp"
@@ -91,7 +91,7 @@ class EvaluateSettings:
         """The tune run, and the trial of it to evaluate.
 
         Raises:
-            InputError: There is no finished tune run, or it has no complete trial of the number.
+            InputError: There is no finished tune run, or it has no complete trial with this number.
         """
         if self.tune_run_id:
             run = get_step_run(self.tune_run_id, "tune", "tune_run_id")

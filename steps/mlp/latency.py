@@ -1,4 +1,4 @@
-"""How long a model takes for one sample."""
+"""Latency of a model for one sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WARMUP, _REPEATS = 20, 200
 def median_latency_ms(model: keras.Model, sample: tf.Tensor) -> float:
     """Median milliseconds from one sample to its probabilities, over 200 calls of a compiled graph.
 
-    The caller sees to it that nothing else computes meanwhile.
+    The caller must make sure that nothing else computes meanwhile.
 
     Args:
         model: The classifier.

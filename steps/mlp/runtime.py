@@ -1,4 +1,4 @@
-"""How TensorFlow uses this machine: threads, and the type of the matrix products."""
+"""TensorFlow's use of this machine: threads, and the type of the matrix products."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import tensorflow as tf
 from steps.base.files import cache_folder, replacing
 from steps.mlp.config import Precision
 
-_REQUIRED_GAIN = 1.2  # below that, rounding to bfloat16 and back costs more than it saves
+_REQUIRED_GAIN = 1.2  # for a smaller speed-up, rounding to bfloat16 and back costs more than it saves
 _GEMM = (256, 1024, 1024)
 _N_TIMED = 15
 _VECTOR_UNITS = ("sse4", "avx", "fma", "amx", "asimd", "sve", "bf16")
@@ -28,14 +28,14 @@ def available_cores() -> int:
 
 
 def threads_of_each(n_jobs: int) -> int:
-    """The share of the cores that each of `n_jobs` concurrent graphs has."""
+    """Number of cores for each of `n_jobs` concurrent graphs."""
     return max(1, available_cores() // n_jobs)
 
 
 def limit_threads(n_jobs: int, threads: int = 0) -> None:
-    """Let `n_jobs` graphs run at once on so many threads each (0: their share); before TensorFlow does any work.
+    """Let `n_jobs` graphs run at once, each on `threads` threads (0: their share); call it before any TensorFlow work.
 
-    How a sum is split over threads decides its last bits: a result is a function of `threads` too.
+    The split of a sum over threads affects its last bits, so a result is also a function of `threads`.
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads or threads_of_each(n_jobs))
     tf.config.threading.set_inter_op_parallelism_threads(max(2, n_jobs))
@@ -46,7 +46,7 @@ def has_gpu() -> bool:
 
 
 def hardware() -> dict[str, object]:
-    """Everything that can change the last bit of a result: processor, vector units, cores, GPUs, use of oneDNN."""
+    """Properties that can change the last bit of a result: processor, vector units, cores, GPUs, use of oneDNN."""
     flags = next((line.partition(":")[2].split() for line in _cpuinfo() if line.startswith(("flags", "Features"))), [])
     gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     return {
@@ -60,14 +60,14 @@ def hardware() -> dict[str, object]:
 
 
 def resolve_precision(given: str, cache: Path | None = None) -> Precision:
-    """`float32` or `bfloat16` as given; for `auto`, the one that multiplies matrices faster here.
+    """`float32` or `bfloat16` as given; for `auto`, the faster one for matrix products on this machine.
 
-    The answer for `auto` is measured once for each kind of machine and version of TensorFlow and kept in the user's
-    cache directory, so that equal runs stay equal. The vector units are part of the kind: clouds give one processor
-    name to machines with and without bfloat16.
+    The result for `auto` is measured once per kind of machine and version of TensorFlow and kept in the user's cache
+    directory, so that equal runs stay equal. The vector units are part of the kind: clouds use the same processor name
+    for machines with and without bfloat16.
 
     Args:
-        cache: Another folder to keep the answer in.
+        cache: Folder for the result instead of the default.
     """
     if given == "float32":
         return "float32"
@@ -89,9 +89,9 @@ def resolve_precision(given: str, cache: Path | None = None) -> Precision:
 
 
 def _gain_of_bfloat16() -> float:
-    """Time of a product in float32 over its time in bfloat16, with the casts that a training step makes around it.
+    """Ratio of the times of a product in float32 and in bfloat16, including the casts of a training step.
 
-    The two are timed in turns and the median of the ratios counts: other work on the machine slows both.
+    The two are timed alternately, and the result is the median ratio, as other load on the machine slows down both.
     """
     m, k, n = _GEMM
     a, b = tf.ones((m, k)), tf.ones((k, n))

@@ -1,4 +1,4 @@
-"""Which complete trial stands for a study, and which ones form the Pareto front."""
+"""Selection of the trial that represents a study, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ AUTO = "auto"
 def select(
     records: Sequence[TrialRecord], objectives: Sequence[Objective], primary: Objective, wanted: str = AUTO
 ) -> tuple[TrialRecord, str]:
-    """The trial that stands for a study, and why.
+    """The trial that represents a study, and the reason.
 
-    `auto` is the best trial of a single objective, of equal ones the first. With several objectives it is the cheapest
-    within the tolerance of the best value of the primary metric: the fastest if latency is an objective, else the
-    smallest.
+    `auto` is the best trial of a single objective; of equal ones, the first. With several objectives, it is the
+    cheapest within the tolerance of the best value of the primary metric: the fastest if latency is an objective, else
+    the smallest.
 
     Args:
         records: At least one.
@@ -26,7 +26,7 @@ def select(
         wanted: `auto` or a trial number.
 
     Raises:
-        InputError: No complete trial of that number.
+        InputError: There is no complete trial with that number.
     """
     if wanted != AUTO:
         return by_number(records, wanted), "asked for by its number"
@@ -53,7 +53,7 @@ def by_number(records: Sequence[TrialRecord], wanted: str) -> TrialRecord:
     """The complete trial of this number.
 
     Raises:
-        InputError: There is none; lists those there are.
+        InputError: There is none; the message lists the existing ones.
     """
     for record in records:
         if wanted == str(record.trial_number):
@@ -63,7 +63,7 @@ def by_number(records: Sequence[TrialRecord], wanted: str) -> TrialRecord:
 
 
 def pareto_front(records: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
-    """The records that no other one is at least as good as in every objective and better in one, best first."""
+    """The records that no other record dominates (at least as good in every objective, better in one), best first."""
 
     def losses(record: TrialRecord) -> tuple[float, ...]:
         return tuple(_loss(record, objective) for objective in objectives)

@@ -1,4 +1,4 @@
-"""What a person has set for other programs changes nothing here."""
+"""Independence from settings that a user made for other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done with a registered model: loaded, applied to files, served."""
+"""Use of a registered model: loading it, applying it to files, serving it."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_rollback_without_a_champion(new: New) -> None:
 
 
 def test_a_champion_that_changes_meanwhile_is_compared_with(new: New) -> None:
-    """What the lock cannot see: somebody else, on another machine, moves the alias during the comparison."""
+    """A case that the lock does not cover: another machine moves the alias during the comparison."""
     decide(new())
     other, ours = new(), new()
     seen: list[int] = []

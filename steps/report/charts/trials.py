@@ -108,7 +108,7 @@ def distribution(rows: Sequence[Row], objective: Objective) -> Chart:
 
 
 def timeline(rows: Sequence[Row]) -> Chart:
-    """When each trial ran, of at least one whose start is known; long pauses between two sessions are cut out."""
+    """Timeline of the trials, at least one of them with a known start; long pauses between sessions are cut out."""
     ran = [row for row in rows if row.end]
     starts, ends, gaps = _without_pauses([(row.start, row.end) for row in ran])
     figure, axes = canvas(7, min(12, 1.8 + 0.19 * len(ran)))

@@ -1,4 +1,4 @@
-"""How much each hyperparameter has to do with reaching the best trials, conditional ones too."""
+"""Importance of each hyperparameter for reaching the best trials, including conditional ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 _MIN_TRIALS = 4
-_TOP_TRIALS = 5  # as Optuna advises for the number of trials that count as the top
+_TOP_TRIALS = 5  # Optuna's recommendation for the number of top trials
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Share in the sum of all importances, [0, 1], and how many complete trials have the hyperparameter."""
+    """Share in the sum of all importances, in [0, 1], and number of complete trials with the hyperparameter."""
 
     name: str
     share: float
@@ -22,10 +22,10 @@ class Importance:
 
 
 def importances(study: Study) -> list[Importance]:
-    """By conditional PED-ANOVA (Watanabe et al., 2023), the largest first; empty if the trials say nothing.
+    """Importances by conditional PED-ANOVA (Watanabe et al., 2023), the largest first; empty if undetermined.
 
     Args:
-        study: Of one objective.
+        study: A study of one objective.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < _MIN_TRIALS or len({trial.value for trial in complete}) == 1:

@@ -31,7 +31,7 @@ def table(**columns: Any) -> pa.Table:
 
 
 def found(name: str, cells: Any, **request: Any) -> Column | LeftOut:
-    """What becomes of a column of this name."""
+    """The inferred column with this name."""
     schema = infer(table(**{name: cells}), "y", Request(**request)).schema
     return next(column for column in (*schema.columns, *schema.left_out) if column.name == name)
 
