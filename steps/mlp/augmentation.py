@@ -20,21 +20,21 @@ _ELASTIC_ALPHA = 18.0 / 28
 
 
 def augment(pixels: tf.Tensor, shape: tuple[int, ...], kind: Augmentation, seed: tf.Tensor) -> tf.Tensor:
-    """Distort each image of a batch on its own.
+    """Distort each image of a batch independently.
 
     `shift` moves by up to 2/28 of the width, `affine` adds rotation (15 degrees), scale (10 %) and
     shear (0.2), `elastic` adds to `affine` the smoothed random displacement fields of Simard et al.
     (2003), sigma 4 and alpha 18 at 28 pixels: half of their alpha, as `affine` already moves the image.
-    Outside an image is 0.
+    Pixels outside an image are 0.
 
     Args:
         pixels: (batch, height * width) or (batch, height * width * 3), any real dtype.
-        shape: (height, width) or (height, width, 3); the colours of a pixel move together.
+        shape: (height, width) or (height, width, 3); the channels of a pixel move together.
         kind: The distortion.
         seed: (2,) int32; equal seeds give equal distortions.
 
     Returns:
-        As `pixels`, float32 on the scale of the input.
+        Shape of `pixels`, float32 on the scale of the input.
     """
     batch, size = tf.shape(pixels)[0], (shape[0], shape[1])
     transforms = _shift_transforms(batch, size, seed) if kind == "shift" else _affine_transforms(batch, size, seed)
@@ -84,7 +84,7 @@ def _elastic_field(batch: tf.Tensor, shape: tuple[int, int], seed: tf.Tensor) ->
 
 
 def _gaussian(n: int) -> np.ndarray:
-    """Smoothing matrix (n, n): column j is a Gaussian around j, of weight 1 unless the border cuts it."""
+    """Smoothing matrix (n, n): column j is a Gaussian around j, of weight 1 unless cut off by the border."""
     sigma = _ELASTIC_SIGMA * n
     offsets = np.subtract.outer(np.arange(n), np.arange(n))
     return (np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))).astype(np.float32)

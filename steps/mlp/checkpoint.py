@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a training in one file, to continue it as if it had not been interrupted.
+"""Checkpoints: the state of a training in one file, to continue exactly where it was interrupted.
 
 A file is the SHA-256 of the rest, the length of the header (8 bytes, little-endian), the header (JSON) and
 the variables as raw arrays. Random streams are functions of (seed, step), so the epoch is their whole state.
@@ -22,7 +22,7 @@ _LENGTH = 8  # bytes
 
 
 class Trainable(Protocol):
-    """A training whose state can be kept: its variables in a fixed order, and how many epochs are done."""
+    """A training whose state can be saved: its variables in a fixed order, and the number of finished epochs."""
 
     epoch: int
 
@@ -31,7 +31,7 @@ class Trainable(Protocol):
 
 
 class CheckpointError(Exception):
-    """The file is damaged, or belongs to another training; the message is one line."""
+    """The file is damaged or belongs to another training; the message is one line."""
 
 
 def save_checkpoint(
@@ -40,11 +40,11 @@ def save_checkpoint(
     """Write weights, optimizer state and epoch atomically: a reader finds the old file or the new one.
 
     Args:
-        history: Metrics by name of the `trainer.epoch` epochs that are done.
+        history: Metrics by name of the `trainer.epoch` finished epochs.
         key: Everything that determines the training; `load_checkpoint` requires an equal one.
 
     Raises:
-        OSError: The disk is full or the folder cannot be written; the old file is still there.
+        OSError: The disk is full or the folder is not writable; the old file is unchanged.
     """
     arrays = [np.ascontiguousarray(variable.numpy()) for variable in trainer.variables]
     header = json.dumps(
@@ -65,11 +65,11 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, trainer: Trainable, key: Mapping[str, object]) -> list[Mapping[str, float]]:
-    """Put a fresh trainer in the state of the file; returns the metrics of the epochs done, none without a file.
+    """Restore the state of the file in a fresh trainer; returns the metrics of finished epochs, none without a file.
 
     Raises:
-        CheckpointError: Nothing of the file was used.
-        OSError: It cannot be read.
+        CheckpointError: The file is unusable; the trainer is unchanged.
+        OSError: The file cannot be read.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The description of one multi-layer perceptron and of how it is trained."""
+"""Configuration of one multi-layer perceptron and its training."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TargetScale = Literal["linear", "log"]
 Precision = Literal["float32", "bfloat16"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
-_STRICT = ConfigDict(strict=True, allow_inf_nan=False)  # strict: true is no number, 1.0 no whole one
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)  # strict: true is not a number, 1.0 not an integer
 
 
 @dataclass(frozen=True, config=_STRICT)
 class MLPConfig:
-    """One MLP and its training; every field is checked, a wrong one raises `ValueError`.
+    """One MLP and its training; an invalid field raises `ValueError`.
 
     Attributes:
         units: Width of each hidden layer, at least one layer.
@@ -40,10 +40,10 @@ class MLPConfig:
         weight_decay: Decoupled decay of the kernels per step, relative to the learning rate.
         momentum: Nesterov momentum of `sgd`.
         batch_size: Samples per update.
-        label_smoothing: Probability mass spread over all classes; nothing for numbers.
-        class_weight: `balanced` lets all classes count the same in the loss, however many rows each of them has.
-        target_scale: `log` learns log(1 + x) of a target of numbers that are never negative.
-        embedding_size: Numbers per category of a column with many levels; nothing for data without such columns.
+        label_smoothing: Probability mass spread over all classes; unused for regression.
+        class_weight: `balanced` gives all classes the same weight in the loss, regardless of their numbers of rows.
+        target_scale: `log` learns log(1 + x) of a target that is never negative.
+        embedding_size: Width of the embedding of a column with many levels; unused without such columns.
         augmentation: Random distortion of the training images; `none` for data that are not images.
         schedule: Learning rate over the whole budget of epochs, after a linear warm-up.
         warmup: Fraction of all updates spent warming up.
@@ -71,10 +71,10 @@ class MLPConfig:
     def from_hyperparameters(cls, values: Mapping[str, Any]) -> MLPConfig:
         """Build a config from flat hyperparameters (`n_layers`, `units_0` ... and the fields above).
 
-        A hyperparameter that is not given takes the default of its field.
+        Missing hyperparameters take the defaults of their fields.
 
         Raises:
-            ValueError: An unknown name, a layer without its width, or a value out of range.
+            ValueError: A name is unknown, a layer has no width, or a value is out of range.
         """
         rest = dict(values)
         n_layers = rest.pop("n_layers", len(cls.units))
@@ -93,13 +93,13 @@ class MLPConfig:
             raise ValueError(f"{'_'.join(map(str, place))} {text}") from error  # ("units", 0) -> units_0
 
     def to_hyperparameters(self) -> dict[str, Any]:
-        """The inverse of `from_hyperparameters`, with every field."""
+        """The inverse of `from_hyperparameters`, with all fields."""
         values = asdict(self)
         units = values.pop("units")
         return {"n_layers": len(units), **dict(zip(per_layer("units", len(units)), units, strict=True)), **values}
 
 
-# Hyperparameter, as a search space names it -> type of its values.
+# Hyperparameter, by its name in a search space -> type of its values.
 _TYPES = get_type_hints(MLPConfig, include_extras=True) | {"n_layers": PositiveInt, "units": PositiveInt}
 HYPERPARAMETERS = tuple(sorted(_TYPES))
 FRACTIONS = frozenset(name for name, kind in _TYPES.items() if kind == Fraction)
@@ -110,7 +110,7 @@ def check_hyperparameter(name: str, value: object) -> None:
     """Check one value of one of `HYPERPARAMETERS`; `units` is the width of one layer.
 
     Raises:
-        ValueError: An MLP cannot have it.
+        ValueError: The value is invalid for an MLP.
     """
     try:
         _ADAPTERS[name].validate_python(value)
@@ -119,7 +119,7 @@ def check_hyperparameter(name: str, value: object) -> None:
 
 
 def inapplicable(interface: Interface) -> dict[str, Any]:
-    """The hyperparameters that mean nothing for these data, each with the value that it is fixed at."""
+    """Hyperparameters without meaning for these data, with the values at which they are fixed."""
     target = interface.target
     applies = {
         "augmentation": interface.image_shape is not None,
@@ -132,10 +132,10 @@ def inapplicable(interface: Interface) -> dict[str, Any]:
 
 
 def per_layer(name: str, n_layers: int) -> list[str]:
-    """The hyperparameters of something that each layer has its own of: `units_0`, `units_1`, ..."""
+    """Names of a hyperparameter that each layer has: `units_0`, `units_1`, ..."""
     return [f"{name}_{i}" for i in range(n_layers)]
 
 
 def without_layer(hyperparameter: str) -> str:
-    """The inverse of `per_layer` for one name: `units` for `units_3`; any other name as it is."""
+    """The inverse of `per_layer` for one name: `units` for `units_3`; other names unchanged."""
     return re.sub(r"^units_\d+$", "units", hyperparameter)

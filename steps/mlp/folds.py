@@ -1,4 +1,4 @@
-"""One config trained on several folds at once, as if it were one training."""
+"""One config trained on several folds at once, with the interface of a single training."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from steps.mlp.trainer import Epoch, Trainer
 
 
 class FoldedTrainer:
-    """Trainers of one config on the folds of a data set, an epoch of each at a time.
+    """Trainers of one config on the folds of a data set, advanced by one epoch each at a time.
 
-    With one trainer it is that trainer.
+    With a single trainer, it behaves like that trainer.
     """
 
     def __init__(self, trainers: Sequence[Trainer], n_kept: int = 0) -> None:
         """
         Args:
-            n_kept: Rows whose outputs are kept as part of the state.
+            n_kept: Number of rows whose outputs are kept as part of the state.
         """
         self._trainers = tuple(trainers)
         shape = (n_kept, self.model.output_shape[1])
@@ -28,7 +28,7 @@ class FoldedTrainer:
 
     @property
     def epoch(self) -> int:
-        """Number of epochs that are done."""
+        """Number of finished epochs."""
         return self._trainers[0].epoch
 
     @epoch.setter
@@ -38,16 +38,16 @@ class FoldedTrainer:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All state but `epoch`, in a fixed order, fold by fold."""
+        """All state except `epoch`, in a fixed order, fold by fold."""
         return [variable for trainer in self._trainers for variable in trainer.variables] + self._kept
 
     @property
     def kept_outputs(self) -> np.ndarray:
-        """(n, n_outputs) float32, as `keep` got them."""
+        """(n, n_outputs) float32, the last outputs passed to `keep`."""
         return np.asarray(self._kept[0])
 
     def keep(self, outputs: np.ndarray) -> None:
-        """Keep the outputs of an epoch for the validation rows of all folds, also in a checkpoint."""
+        """Keep the outputs of an epoch for the validation rows of all folds, including in checkpoints."""
         self._kept[0].assign(outputs)
 
     @property

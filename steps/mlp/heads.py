@@ -1,4 +1,4 @@
-"""Heads by task: the output layer of an MLP, its loss with the gradient by the logits, and its outputs."""
+"""Heads by task: the output layer of an MLP, its loss with the gradient with respect to the logits, and its outputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Head(Protocol):
         """(batch, units) -> outputs (batch, n_outputs): untrained dense layer `OUTPUT_LAYER`, units."""
 
     def loss(self, logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Losses (batch,) of logits (batch, n_outputs) and targets (batch,), and the gradient of each by its logits."""
+        """Losses (batch,) of logits (batch, n_outputs) and targets (batch,), and their gradients w.r.t. the logits."""
 
     def outputs(self, logits: tf.Tensor) -> tf.Tensor:
         """(n, n_outputs) logits -> the outputs of the Keras model."""
@@ -62,9 +62,9 @@ class Softmax:
 
 @dataclass(frozen=True)
 class Linear:
-    """A number in its own units, trained by the squared error of the standardised target.
+    """A number in its own units, trained by the squared error of the standardized target.
 
-    The outputs keep to the range of the training targets: an MLP says nothing sensible beyond it.
+    Outputs are clipped to the range of the training targets: an MLP does not extrapolate sensibly.
     """
 
     target: Target

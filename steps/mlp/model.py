@@ -1,4 +1,4 @@
-"""MLPConfig -> Keras model, made of Keras' own layers only: it loads anywhere without this project."""
+"""MLPConfig -> Keras model, built only from Keras' own layers, so that it loads without this project."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EMBEDDING = "embedding"
 def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Model:
     """Untrained model with seeded weights.
 
-    It takes (batch, n_features) in the stored dtype of the data and gives the outputs of the head of its task
-    (batch, n_outputs) float32. Kernels are He-normal before `relu` and its relatives, Glorot-uniform elsewhere.
+    It takes (batch, n_features) in the stored dtype of the data and returns the outputs of its task's head
+    (batch, n_outputs) float32. Kernels are He-normal before `relu` and similar activations, else Glorot-uniform.
     """
     inputs = keras.Input((interface.n_features,), name="features")
     x = _embedded(inputs, config, interface, seed)
@@ -41,7 +41,7 @@ def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Mod
 
 
 def _embedded(x: keras.KerasTensor, config: MLPConfig, interface: Interface, seed: int) -> keras.KerasTensor:
-    """Features in [0, 1], or numbers as they are with the embedding of each category beside them."""
+    """Features scaled to [0, 1], or unscaled numbers concatenated with the embedding of each category."""
     counts = interface.level_counts
     if not counts:
         return keras.layers.Rescaling(1.0 / interface.feature_max, name="scale")(x)
@@ -54,6 +54,6 @@ def _embedded(x: keras.KerasTensor, config: MLPConfig, interface: Interface, see
     n_numbers = interface.n_features - len(counts)
     vectors = keras.layers.Flatten(name="vectors")(table(x[:, n_numbers:]))
     (weights,) = table.get_weights()
-    weights[np.cumsum([0, *counts[:-1]])] = 0  # what is unseen has no say until it is learnt
+    weights[np.cumsum([0, *counts[:-1]])] = 0  # unseen categories contribute nothing until they are learned
     table.set_weights([weights])
     return keras.layers.Concatenate(name="inputs")([x[:, :n_numbers], vectors]) if n_numbers else vectors

@@ -1,10 +1,11 @@
 """The training graph of an MLP, forward and backward, on the weights of a Keras model.
 
-`keras.Model.__call__` and a gradient tape would do the same in more and slower ops: here dropout cuts its masks out of
-a bank, batch normalization and activations make fewer passes, and the matrix products may run in bfloat16. Each step
-returns its output and its pullback, which takes the gradient of a loss by that output. A new step needs no gradient by
-hand: `traced` takes it from a tape; steps that a profile found hot have their own. (`tf.custom_gradient` keeps the
-graph of every trial in memory.) Tests hold it equal to the Keras model at inference and to a tape in training.
+`keras.Model.__call__` and a gradient tape would do the same in more and slower ops: here, dropout cuts its masks out of
+a bank, batch normalization and activations make fewer passes, and matrix products may run in bfloat16. Each step
+returns its output and its pullback, which maps the gradient of that output to those of the inputs and variables. A new
+step needs no hand-written gradient: `traced` takes it from a tape. Steps that profiling found hot have their own.
+(`tf.custom_gradient` keeps the graph of every trial in memory.) Tests compare the graph with the Keras model at
+inference and with a tape in training.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from steps.mlp.heads import OUTPUT_LAYER
 from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, EMBEDDING
 
 _WINDOWS = 16  # length of a bank of dropout masks, in windows of the widest layer
-# Gradient by the output -> gradients by the input and by the variables of the step, in the order of the model.
+# Gradient of the output -> gradients of the input and of the variables of the step, in the order of the model.
 Pullback = Callable[[tf.Tensor], tuple[tf.Tensor, list[tf.Tensor]]]
 Step = tuple[tf.Tensor, Pullback]
 
@@ -31,9 +32,9 @@ Step = tuple[tf.Tensor, Pullback]
 class Masks:
     """The dropout of one update: masks cut out of a bank that is drawn once per epoch.
 
-    Random numbers for every activation of every update would take a tenth of the training time. A window at
-    a random place of a long enough bank does the same for the model: no two updates of an epoch see the
-    same mask at the same place, and every epoch draws anew.
+    Random numbers for every activation of every update would take a tenth of the training time. A window at a random
+    position of a sufficiently long bank serves the same purpose: no two updates of an epoch have the same mask at the
+    same position, and every epoch draws a new bank.
 
     Attributes:
         banks: Dropout rate -> (length,) float32: 0 if dropped, else 1 / (share kept).
@@ -44,7 +45,7 @@ class Masks:
     starts: tf.Tensor
 
     def drop(self, x: tf.Tensor, rate: float, layer: int) -> Step:
-        """(batch, units) -> (batch, units), some of them 0 and the others larger by as much."""
+        """(batch, units) -> (batch, units), with some set to 0 and the others scaled up to compensate."""
         if rate not in self.banks:
             return x, lambda dy: (dy, [])
         batch, units = x.shape
@@ -72,13 +73,13 @@ class Network:
         self._dtype = tf.as_dtype(precision)
 
     def draw_banks(self, seed: tf.Tensor, batch_size: int) -> dict[float, tf.Tensor]:
-        """The banks of one epoch, for `masks`; `seed` (2,) int32."""
+        """The banks of one epoch, for `masks`; `seed`: (2,) int32."""
         length = (_WINDOWS + 1) * batch_size * self._widest
         rates = {self._config.input_dropout, self._config.dropout}
         return {rate: _bank(rate, length, seed) for rate in rates if round(rate * 256)}
 
     def masks(self, banks: dict[float, tf.Tensor], seed: tf.Tensor, batch_size: int) -> Masks:
-        """The masks of one update; `seed` (2,) int32."""
+        """The masks of one update; `seed`: (2,) int32."""
         shape, last = (len(self._dense) + 1,), _WINDOWS * batch_size * self._widest
         starts = tf.random.stateless_uniform(shape, seed, 0, last, tf.int32) if banks else tf.zeros(shape, tf.int32)
         return Masks(banks, starts)
@@ -88,14 +89,14 @@ class Network:
         return self._forward(x, None)[0]
 
     def train(self, x: tf.Tensor, masks: Masks) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
-        """The training pass: dropout, and batch statistics that also move the running ones.
+        """Forward pass in training: dropout, and batch statistics, which also update the running ones.
 
         Args:
             x: (batch, n_features) float32.
 
         Returns:
-            Logits (batch, n_outputs) float32; and a function from the gradient of a loss by the logits to its
-            gradients by `model.trainable_variables`.
+            Logits (batch, n_outputs) float32, and a function that maps the gradient of a loss with respect to the
+            logits to its gradients with respect to `model.trainable_variables`.
         """
         logits, pullbacks = self._forward(x, masks)
 
@@ -119,7 +120,7 @@ class Network:
         if masks is not None:
             x = after(masks.drop(x, self._config.input_dropout, 0))
         if not self._embeddings:
-            pullbacks.clear()  # nothing before the first product learns
+            pullbacks.clear()  # there is nothing to train before the first product
         for i, dense in enumerate(self._dense):
             x = after(self._product(x, dense[0], is_first=i == 0 and not self._embeddings))
             x = after(self._normalize(x, i, training=masks is not None) if self._norms else _add(x, dense[1]))
@@ -130,7 +131,7 @@ class Network:
         return after(_add(x, self._output[1])), pullbacks
 
     def _embed(self, x: tf.Tensor) -> Step:
-        """Features in [0, 1], or numbers as they are with the embedding of each category beside them."""
+        """Features scaled to [0, 1], or unscaled numbers concatenated with the embedding of each category."""
         if not self._embeddings:
             return x * (1 / self._interface.feature_max), lambda dy: (dy, [])
         (table,) = self._embeddings
@@ -147,7 +148,7 @@ class Network:
 
         def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             dy = tf.cast(dy, self._dtype)
-            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # which nobody asks for
+            of_x = dy if is_first else tf.cast(tf.matmul(dy, b, transpose_b=True), tf.float32)  # unused if first
             return of_x, [tf.cast(tf.matmul(a, dy, transpose_a=True), tf.float32)]
 
         return tf.cast(tf.matmul(a, b), tf.float32), pullback
@@ -177,7 +178,7 @@ def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[Step, 
         gamma, beta: (units,).
 
     Returns:
-        The step to y (batch, units), and mean and variance (units,) of the batch, the variance without bias.
+        The step to y (batch, units), and mean and unbiased variance (units,) of the batch.
     """
     n = x.shape[0]
     row = tf.fill((1, n), 1.0 / n)
@@ -197,11 +198,11 @@ def _batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[Step, 
 
 
 def traced(function: Callable[[tf.Tensor], tf.Tensor], variables: Sequence[tf.Variable] = ()) -> Callable[..., Step]:
-    """A step whose gradient nobody has written: a tape derives it while the graph is traced, at no cost afterwards.
+    """A step without a hand-written gradient: a tape derives it while the graph is traced, at no cost afterwards.
 
     Args:
-        function: (batch, units) -> (batch, other units), of TensorFlow's ops.
-        variables: The trainable variables that it reads, in the order of the model.
+        function: (batch, units) -> (batch, other units), built from TensorFlow's ops.
+        variables: Trainable variables read by the function, in the order of the model.
     """
 
     def step(x: tf.Tensor) -> Step:
@@ -211,7 +212,7 @@ def traced(function: Callable[[tf.Tensor], tf.Tensor], variables: Sequence[tf.Va
 
         def pullback(dy: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             of_x, *of_variables = tape.gradient(y, [x, *variables], dy, tf.UnconnectedGradients.ZERO)
-            return of_x, [tf.convert_to_tensor(gradient) for gradient in of_variables]  # an embedding's comes in slices
+            return of_x, [tf.convert_to_tensor(gradient) for gradient in of_variables]  # an embedding's is sparse
 
         return y, pullback
 

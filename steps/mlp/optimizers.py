@@ -27,7 +27,7 @@ class Optimizer:
         self.slots = [[tf.Variable(tf.zeros_like(v), trainable=False) for _ in range(n_slots)] for v in self._variables]
 
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, step: tf.Tensor) -> None:
-        """Update all variables; `step` (int32, scalar) counts from 0 and only serves Adam's bias correction."""
+        """Update all variables; `step` (int32, scalar) counts from 0 and is used only for Adam's bias correction."""
         done = tf.cast(step + 1, tf.float32)
         powers = (tf.pow(_BETA_1, done), tf.pow(_BETA_2, done))
         for variable, slots, gradient in zip(self._variables, self.slots, gradients, strict=True):

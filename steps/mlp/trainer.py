@@ -1,4 +1,4 @@
-"""Training of one MLP, a whole epoch per call into one graph."""
+"""Training of one MLP, with one call of one graph per epoch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from steps.mlp.optimizers import Optimizer, learning_rate_at
 
 EVALUATION_BATCH = 1000
 _STREAMS = ("shuffle", "augment", "dropout", "mask")
-_KEYS_PER_STEP = 64  # random tensors that one step may draw from one stream
+_KEYS_PER_STEP = 64  # random tensors per step and stream
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Features (n, n_features) in their stored dtype, targets (n,) and weights (n,) of a mean of 1 (None: all 1).
+    """Features (n, n_features) in their stored dtype, targets (n,), and weights (n,) with mean 1 (None: all 1).
 
     All trials share these tensors.
     """
@@ -60,8 +60,8 @@ class Epoch:
 class Trainer:
     """Trains one MLP as a pure function of (config, seed, data), alone or beside others.
 
-    Every random number comes from a stateless stream keyed by (seed, purpose, step), so nothing that
-    runs in the same process can change a result.
+    Every random number comes from a stateless stream keyed by (seed, purpose, step), so that nothing else in the same
+    process can affect a result.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Trainer:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All state but `epoch`, in a fixed order: weights, moving statistics, optimizer slots."""
+        """All state except `epoch`, in a fixed order: weights, moving statistics, optimizer slots."""
         weights = [variable.value for variable in self.model.weights]
         return weights + [slot for slots in self._optimizer.slots for slot in slots]
 
@@ -128,7 +128,7 @@ class Trainer:
         return loss / self._steps_per_epoch, outputs
 
     def _step_graph(self, batch: Sequence[tf.Tensor], masks: Masks, step: tf.Tensor) -> tf.Tensor:
-        """One update by a batch of `Samples.tensors`; returns the loss of the batch before it."""
+        """One update on a batch of `Samples.tensors`; returns the loss of the batch before the update."""
         raw, targets, *weights = batch
         x = tf.cast(raw, tf.float32)
         if self._config.augmentation != "none":
@@ -145,7 +145,7 @@ class Trainer:
         return tf.reduce_mean(losses)
 
     def _outputs_graph(self, features: tf.Tensor) -> tf.Tensor:
-        """(n, n_outputs) for all rows, the partial last batch included."""
+        """(n, n_outputs) for all rows, including a partial last batch."""
         n = features.shape[0]
         found = tf.TensorArray(tf.float32, -(-n // EVALUATION_BATCH), infer_shape=False)
 
@@ -162,7 +162,7 @@ class Trainer:
 
 
 def _balancing(targets: np.ndarray) -> tf.Tensor:
-    """(n_classes,) weights with which all classes count the same, and the rows 1 in the mean."""
+    """(n_classes,) weights that balance the classes, with a mean of 1 over the rows."""
     counts = np.maximum(np.bincount(targets), 1)
     return tf.constant(len(targets) / (len(counts) * counts), tf.float32)
 

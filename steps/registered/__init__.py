@@ -1,1 +1,1 @@
-"""Code that MLflow copies into a registered model and runs from there; no part of this project imports it."""
+"""Code that MLflow copies into a registered model and runs from there; the rest of this project never imports it."""

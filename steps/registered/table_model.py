@@ -1,7 +1,7 @@
 """The registered model of a table: raw rows in, predictions out.
 
-MLflow copies this file into the model, beside `model.keras`, `columns.json` and the folder `tabular`, and runs the
-copy. It imports nothing of this project but that folder, so that a model predicts alike wherever it is loaded.
+MLflow copies this file into the model, next to `model.keras`, `columns.json` and the folder `tabular`, and runs the
+copy. Of this project, it imports only that folder, so that a model predicts the same wherever it is loaded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHUNK = 8192  # rows
 
 
 class TableModel(PythonModel):
-    """Encodes raw rows by column name, applies the network, and names its outputs.
+    """Model that encodes raw rows by column name, applies the network, and names its outputs.
 
     Attributes:
         columns: The `Columns` of the table.
@@ -50,10 +50,10 @@ class TableModel(PythonModel):
         self._compiled = compiled
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        """Predictions with the index of the rows: columns in any order and more of them, missing cells, unseen levels.
+        """Predictions with the index of the rows; extra columns, missing cells and unseen levels are allowed.
 
         Raises:
-            MlflowException: A column is missing, or a cell is no value of its column; HTTP status 400 of a server.
+            MlflowException: A column is missing, or a cell is not a value of its column; HTTP status 400 from a server.
         """
         try:
             outputs = self.outputs(model_input)
@@ -66,10 +66,10 @@ class TableModel(PythonModel):
         """(n, n_outputs) float32 of the network for raw rows, an Arrow table or a DataFrame.
 
         Args:
-            faults: Takes the cells that are no value, which count as missing; without it the first one raises.
+            faults: Collects invalid cells, which count as missing; without it, the first one raises.
 
         Raises:
-            ValueError: A column is missing, or a cell is no value of its column.
+            ValueError: A column is missing, or a cell is not a value of its column.
         """
         features = self.columns.encoding.encode(rows, faults)
         parts = range(0, max(1, len(features)), _CHUNK)
