@@ -1,7 +1,7 @@
-"""A study on a Dask cluster: each of its worker processes joins the tune run; Dask only places them.
+"""A study on a Dask cluster: each worker process joins the tune run; Dask only places them.
 
-All shared state is in the study's database: a worker that comes late, leaves or dies, or a scheduler that is
-restarted, costs a trial no more than a pause.
+All shared state is in the study's database: if a worker joins late, leaves or dies, or the scheduler restarts, trials
+are merely delayed.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from steps.base.libraries import import_tensorflow, quiet_libraries
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 120.0  # seconds that an absent scheduler is waited for
+PATIENCE = 120.0  # seconds to wait for an unreachable scheduler
 _POLL = 0.5  # seconds
 _CONNECT = 10.0  # seconds
-_MAX_FAILURES = 3  # of a worker, after which it is asked no more
+_MAX_FAILURES = 3  # failures of a worker, after which it is no longer asked
 _ABSENT = (OSError, TimeoutError, CommClosedError)
 _ALONE = threading.Lock()
 _OWN_TRACKING_URI = os.environ.get(TRACKING_URI, "")
 
 
 def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str) -> str:
-    """The task of a worker process of a Dask cluster: `join`, one tune run after the other.
+    """The task of a worker process of a Dask cluster: `join`, for one tune run at a time.
 
-    The task travels as the name of this function with plain arguments, so a worker runs the code of its own
+    The task is sent as the name of this function with plain arguments, so a worker runs the code of its own
     installation.
 
     Args:
         cores: Cores that Dask has given this worker.
-        tracking_uri: Without credentials; the worker's own `MLFLOW_TRACKING_URI` wins.
+        tracking_uri: Tracking URI without credentials; the worker's own `MLFLOW_TRACKING_URI` takes precedence.
     """
     quiet_libraries()
-    with _ALONE:  # TensorFlow's threads and memory are for one at a time
+    with _ALONE:  # TensorFlow's threads and memory serve one run at a time
         import_tensorflow()
         from steps.search.join import join  # late, because it imports TensorFlow too
 
@@ -74,11 +74,11 @@ class DaskWorkers:
     ) -> None:
         """
         Args:
-            address: Of the scheduler; empty to start a cluster on this machine.
-            n_jobs: Trials at once in each worker process; 0: as many as Dask gives it threads.
-            cores: Of this machine, for a cluster that is started here.
-            tracking_uri: Without credentials.
-            withdraw: Lets all that have joined put their trials back and leave.
+            address: Address of the scheduler; empty to start a cluster on this machine.
+            n_jobs: Parallel trials in each worker process; 0: one per Dask thread.
+            cores: Cores of this machine, for a cluster that is started here.
+            tracking_uri: Tracking URI without credentials.
+            withdraw: Makes all joined processes return their trials to the queue and leave.
         """
         self._address, self._tune_run_id = address, tune_run_id
         self._n_jobs, self._cores, self._tracking_uri = n_jobs, cores, tracking_uri
@@ -92,8 +92,8 @@ class DaskWorkers:
         """Run to the end of the study.
 
         Raises:
-            KeyboardInterrupt: After the workers have put their trials back.
-            StepError: The scheduler stays away, or every worker fails.
+            KeyboardInterrupt: Raised after the workers have returned their trials to the queue.
+            StepError: The scheduler stays unreachable, or every worker fails.
         """
         with self._cluster() as address:
             client = self._connect(address)
@@ -115,7 +115,7 @@ class DaskWorkers:
                     client.close(timeout=_CONNECT)
 
     def _place(self, client: Client) -> None:
-        """Ask each worker that is new to join, and forget those that are gone.
+        """Ask each new worker to join, and forget those that are gone.
 
         Raises:
             OSError: The scheduler does not answer.
@@ -134,12 +134,12 @@ class DaskWorkers:
                 )  # fmt: skip
 
     def _is_over(self) -> bool:
-        """Whether a worker has said that the study is over and none is still at it."""
+        """Whether a worker has reported the end of the study and none is still running trials."""
         for worker, future in list(self._joined.items()):
             if future.status == "finished":
                 reason = future.result(timeout=_CONNECT)
                 self.stopped_by = self.stopped_by or reason
-                if not reason:  # it took this process for dead; it may join again
+                if not reason:  # the worker took this process for dead; it may join again
                     del self._joined[worker]
             elif future.status == "error":
                 self._failed(worker, future.exception(timeout=_CONNECT))
@@ -180,7 +180,7 @@ class DaskWorkers:
 
     @contextmanager
     def _cluster(self) -> Iterator[str]:
-        """The address of the cluster that was named, or of one that lives as long as the block."""
+        """The address of the given cluster, or of one that lives as long as the block."""
         if self._address:
             yield self._address
             return

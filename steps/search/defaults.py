@@ -1,4 +1,4 @@
-"""The settings of a study that depend on the data unless a person states them."""
+"""Defaults of a study's settings that depend on the data."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from steps.tracking.artifacts import read_artifact
 from steps.tracking.data import load_data
 from steps.tracking.ui_urls import run_url
 
-REPORT = "study/report.json"  # of a tune run: all that its report shows
+REPORT = "study/report.json"  # artifact of a tune run: everything in its report
 
 
 def draw(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""A process that joins a tune run which another one has begun: the step `worker`, or a worker of a Dask cluster."""
+"""Processes that join an existing tune run: the step `worker`, or a worker of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     """Run trials of a tune run until its study is over.
 
     Args:
-        n_jobs: Trials at once; 0: as many as the cores allow with the threads of the plan, one on a GPU.
+        n_jobs: Parallel trials; 0: as many as the cores allow with the plan's number of threads, one on a GPU.
         cores: Cores that this process may use; 0: all.
         quiet: Whether to show nothing.
 
     Returns:
-        The reason to end; "" if the tune run itself has ended or died, and the trials were put back.
+        The reason to end; "" if the tune run itself has ended or died, and the trials were returned to the queue.
 
     Raises:
-        InputError: No running tune run, other code, or a database without the study.
+        InputError: There is no active tune run, its code differs, or the database does not have the study.
         StepError: The database does not answer.
     """
     run = get_step_run(tune_run_id, "tune", "tune_run_id", status="RUNNING")

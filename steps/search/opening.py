@@ -1,4 +1,4 @@
-"""The study of a plan, opened in this process."""
+"""Opening the study of a plan in this process."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class OpenStudy:
             url: URL of the storage.
 
         Raises:
-            InputError: An objective that the task does not have, or other ones than the study's.
+            InputError: The task does not have an objective, or the study has other ones.
         """
         context = TrialContext.of(
             load_data(plan.data_run_id, SEARCH),
@@ -70,7 +70,7 @@ class OpenStudy:
 
         Args:
             run: The tune run.
-            owner: Whether this process is the one of the tune run, not one that has joined it.
+            owner: Whether this process is that of the tune run itself, not one that has joined it.
         """
         runs = TrialRuns(run)
         with Leases(self.storage, self.study.study_name, run.info.run_id, owner=owner) as leases:
@@ -82,10 +82,10 @@ class OpenStudy:
 
 
 def limits_of(plan: Plan, space: Space) -> Limits:
-    """The end of the study, for this process from now on.
+    """The end of the study, as seen by this process from now on.
 
     Args:
-        space: Of the study's context.
+        space: Space of the study's context.
     """
     return Limits(
         plan.n_trials,

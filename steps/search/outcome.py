@@ -27,7 +27,7 @@ from steps.tracking.tags import NOTE_TAG
 
 @dataclass(frozen=True)
 class Outcome:
-    """The trial that stands for the study, why, and with several objectives the Pareto front.
+    """The selected trial, the reason for it and, with several objectives, the Pareto front.
 
     Attributes:
         primary: The primary metric of the task.
@@ -70,7 +70,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
         found = (outcome.best, outcome.reason, outcome.front) if outcome else (None, "", ())
         (folder / REPORT).write_bytes(RESULT.dump_json(result_of(study, context, data_run_id, *found)))
         mlflow.log_artifacts(name)
-    draw(mlflow.active_run())  # once the result is safe
+    draw(mlflow.active_run())  # only after the result is saved
     return outcome
 
 

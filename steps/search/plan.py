@@ -1,4 +1,4 @@
-"""The plan of a tune run, for every process that runs its trials."""
+"""Plan of a tune run, for all processes that run its trials."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ARTIFACT = "study/plan.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings that the processes of a tune run share; an artifact of that run, without secrets.
+    """Settings shared by the processes of a tune run; an artifact of that run, without secrets.
 
     Attributes:
         study: Name of the Optuna study.
         storage: URL of its database, without a password; empty if only the environment names it.
-        deadline: Time after which no trial is started, in seconds since 1970; 0 for never.
-        threads: Threads of each trial; with the same number and code, equal trials end with equal bits anywhere.
+        deadline: Time after which no more trials are started, in seconds since 1970; 0 for none.
+        threads: Threads per trial; with the same number and code, equal trials have bit-identical results anywhere.
         code: Digest of the code.
     """
 
@@ -52,7 +52,7 @@ class Plan:
         """The plan of a tune run.
 
         Raises:
-            InputError: The run has not begun its study, or is no tune run.
+            InputError: The run has not begun its study, or is not a tune run.
         """
         return read_artifact(tune_run_id, _ARTIFACT, cls._parse)
 
@@ -68,14 +68,14 @@ class Plan:
         return cls(**{**known, **parsed})
 
     def log(self) -> None:
-        """Log the plan to the active run, in the words that a person would use."""
+        """Log the plan to the active run, as command-line values."""
         words = {"space": self.space.text, "stop_when": str(self.stop_when or ""), "pruner": self.pruner.text}
         mlflow.log_text(json.dumps({**vars(self), **words}, indent=2) + "\n", _ARTIFACT)
 
     def storage_url(self) -> str:
-        """URL of the study's database as this process knows it.
+        """URL of the study's database in this process.
 
         Raises:
-            InputError: Only the environment can name it, and does not.
+            InputError: The URL must come from the environment, and is not set.
         """
         return storage_url(self.storage, mlflow.get_tracking_uri())

@@ -1,4 +1,4 @@
-"""A study continued: the tracking store is brought in line with Optuna's database."""
+"""Continuing a study: the tracking store is synchronized with Optuna's database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
     """Enter a tune run in its study; in an existing study, repair the traces of a crash and adopt the trials.
 
     Afterwards each trial's child run has the status and the metrics of the trial, and belongs to `run`;
-    trials of dead processes wait to be continued; dead tune runs are ended. Running it again changes nothing.
+    trials of dead processes wait to be continued; dead tune runs are ended. The operation is idempotent.
 
     Raises:
         InputError: The study was made with other data.
@@ -52,7 +52,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
     for trial in trials:
         child = children.get(trial.number)
         if child is not None:
-            if child.parent not in live_runs:  # a living process still writes its own
+            if child.parent not in live_runs:  # a live process still writes its own
                 _repair(worker, trial, child, live)
             runs.move(child.run_id, run.info.run_id, child.first_parent)
     for old in get_runs(earlier):
@@ -61,7 +61,7 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
 
 
 def gather_trials(worker: WorkerContext, run: Run) -> None:
-    """Bring the trials that this and other processes have added under the newest tune run of the study.
+    """Move the trials that this and other processes have added below the newest tune run of the study.
 
     The last process also repairs the runs of others that died meanwhile.
     """
@@ -81,12 +81,12 @@ def gather_trials(worker: WorkerContext, run: Run) -> None:
 
 
 def _repair(worker: WorkerContext, trial: FrozenTrial, child: ChildRun, live: set[int]) -> None:
-    """Bring a child run in line with its trial; parts that agree already are left alone."""
+    """Synchronize a child run with its trial; parts that already agree stay unchanged."""
     runs, known = worker.runs, TrialAttributes.read(trial)
     if trial.state.is_finished():
         status, state = RUN_STATUS[trial.state], trial.state.name
         if (child.status, child.state) != (status, state):
-            # The end is written after all else, so only a run without its end can lack something or have a checkpoint.
+            # The end is written last, so only a run without an end can lack something or have a checkpoint.
             worker.checkpoints.remove(child.run_id)
             runs.remember(child.run_id)
             runs.log_params(child.run_id, known.hyperparameters or {})
@@ -106,6 +106,6 @@ def _repair(worker: WorkerContext, trial: FrozenTrial, child: ChildRun, live: se
 
 
 def n_to_continue(study: optuna.Study) -> int:
-    """Number of trials that an earlier process began and that wait to be continued."""
+    """Number of trials begun by earlier processes that wait to be continued."""
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     return sum(bool(TrialAttributes.read(trial).run_id) for trial in waiting)

@@ -1,4 +1,4 @@
-"""A study from its opening to its outcome: the step `tune` once its settings are known."""
+"""A study from its opening to its outcome: the step `tune` after its settings are checked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # both are imported late: Dask is heavy, and see `_load_outco
     from steps.search.dask import DaskWorkers
     from steps.search.outcome import Outcome
 
-_INTERRUPTION = "interruption"  # what stopped a tune run, after Ctrl-C
+_INTERRUPTION = "interruption"  # reason of a tune run that ended by Ctrl-C
 _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
@@ -41,7 +41,7 @@ _REASONS = {
 
 
 def make_plan(settings: TuneSettings, run: Run, data_run_id: str, dataset: str) -> Plan:
-    """Plan a tune run, and log the plan to it; TensorFlow has not computed anything yet.
+    """Plan a tune run and log the plan, before TensorFlow has computed anything.
 
     Args:
         run: The tune run, which is active.
@@ -74,13 +74,13 @@ def make_plan(settings: TuneSettings, run: Run, data_run_id: str, dataset: str) 
 
 
 def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
-    """Open or continue the study, run its trials, and log the outcome, even of a search that was stopped.
+    """Open or continue the study, run its trials, and log the outcome, even if the search was interrupted.
 
     Returns:
         None if no trial is complete.
 
     Raises:
-        KeyboardInterrupt: The person stopped it; its trials wait to be continued.
+        KeyboardInterrupt: The user stopped it; its trials wait to be continued.
     """
     storage = open_storage(settings.storage)
     opened = OpenStudy.of(plan, storage, settings.storage)
@@ -133,7 +133,7 @@ def _run_trials(settings: TuneSettings, limits: Limits, opened: OpenStudy, worke
 
 
 def _n_jobs(settings: TuneSettings) -> int:
-    """Trials at once in each process; 0 for as many as Dask gives its workers threads."""
+    """Parallel trials in each process; 0 for one per thread of a Dask worker."""
     if settings.n_jobs or settings.engine == "dask":
         return settings.n_jobs
     return 1 if has_gpu() else available_cores()
@@ -149,7 +149,7 @@ def _dask_workers(settings: TuneSettings, worker: WorkerContext, watch: Watch, r
 
 
 def _load_outcome() -> None:
-    """Import the modules that draw the figures, most of a second, while a core has no more trials to run."""
+    """Import the modules that draw the figures (most of a second) while a core has no more trials to run."""
     import steps.search.outcome  # noqa: F401
 
 

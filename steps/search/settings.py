@@ -31,15 +31,15 @@ class TuneSettings:
 
     Attributes:
         data_run_id: A finished download run; empty for the newest, or a new one.
-        n_trials: Of the whole study, those of earlier runs included.
-        timeout: Seconds after which no trial is started; 0 for no limit.
-        n_jobs: Trials at once in each process; 0 for as many as the machine allows.
+        n_trials: Trials of the whole study, including those of earlier runs.
+        timeout: Seconds after which no more trials are started; 0 for no limit.
+        n_jobs: Parallel trials in each process; 0 for as many as the machine allows.
         address: Scheduler of a Dask cluster; empty to start one, or if `engine` is local.
         max_epochs: Epochs of a trial that is not pruned.
-        points: Hyperparameters to try first, complete; empty for the start of the space, if it states one.
+        points: Complete configurations to try first; empty for the defaults of the space, if it has any.
         warm_start: Tune run ID or study whose best configurations are tried early; may be empty.
         objectives: Names, the most important first.
-        study_name: Empty for a new study.
+        study_name: Name of the study; empty for a new one.
         storage: URL of the study's database; it may hold a password.
     """
 
@@ -67,11 +67,11 @@ class TuneSettings:
         """Check the options of `tune`.
 
         Args:
-            dataset: With its split `train`. Without it, what depends on the data is that of images, and points for a
-                space that is not known yet are not checked.
+            dataset: Data set with its split `train`. Without it, settings that depend on the data are those for images,
+                and points for a space that is not known yet are not checked.
 
         Raises:
-            InputError: The first thing wrong.
+            InputError: An option is invalid; the message names the first.
         """
         is_open = dataset is None and options["space"] == AUTO_SPACE
         if options["space"] == AUTO_SPACE:
@@ -103,5 +103,5 @@ class TuneSettings:
 
     @property
     def files(self) -> dict[str, str]:
-        """The content of the files that options name, by option."""
+        """Contents of the files given as options, by option."""
         return {"space": self.space.text, "points": json.dumps(self.points)}

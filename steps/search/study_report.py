@@ -1,4 +1,4 @@
-"""All that the report of a study shows, collected from Optuna's trials."""
+"""Content of the report of a study, collected from Optuna's trials."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def result_of(
     reason: str,
     front: Sequence[TrialRecord],
 ) -> StudyResult:
-    """All that the report shows.
+    """Content of the report.
 
     Args:
         best: The selected trial; None if no trial is complete.
-        reason: Why it is that one.
+        reason: Reason for the selection.
     """
     trials = study.get_trials(deepcopy=False, states=tuple(_STATES))
     return StudyResult(
@@ -53,7 +53,7 @@ def result_of(
 
 
 def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
-    """An ended trial; one that another program made has less to show."""
+    """An ended trial; one created by another program has fewer attributes."""
     known = TrialAttributes.read(trial)
     values = [metrics[context.followed.key] for metrics in known.metrics] or list(trial.intermediate_values.values())
     return Row(

@@ -1,4 +1,4 @@
-"""A study continued with another space: the changes, and whether Optuna can mix the two."""
+"""Continuing a study with another space: the changes, and whether Optuna can mix the two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def keep_space(study: optuna.Study, space: Space) -> list[str]:
     """Store the space in the study; returns the changes since it was last stored, one line for each hyperparameter.
 
     Raises:
-        InputError: Trials of the study cannot be mixed with this space: other choices, another kind or scale.
+        InputError: Trials of the study cannot be mixed with this space: choices, kind or scale differ.
     """
     _check(study, space)
     dimensions = {dimension.name: dimension.describe() for dimension in space.dimensions}

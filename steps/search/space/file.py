@@ -1,4 +1,4 @@
-"""Space files: YAML -> `Space`, each mistake with its line and field."""
+"""Space files: YAML -> `Space`; each error has line and field."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from steps.mlp.config import HYPERPARAMETERS, check_hyperparameter
 from steps.search.space.space import Dimension, Space, contains
 
 SPACES = Path(__file__).parents[2] / "spaces"
-# Optuna keeps numbers as floats: only whole numbers that are exact as such come back as they were.
+# Optuna stores numbers as floats: only integers that are exact as floats are restored unchanged.
 _Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 
 
 class _Entry(BaseModel, strict=True, allow_inf_nan=False):
-    """The fields of a hyperparameter that is searched; `ends` are the values that tell whether an MLP can have all."""
+    """Fields of a searched hyperparameter; `ends` are the values to check for validity in an MLP."""
 
     type: str
     when: Annotated[dict[str, Any], Field(min_length=1)] = {}
@@ -89,7 +89,7 @@ _TYPES: dict[str, type[_Float] | type[_Categorical]] = {"int": _Int, "float": _F
 
 
 class Loader(yaml.SafeLoader):
-    """Safe YAML that also takes 1e-3 for a number, as JSON, Python and YAML 1.2 do."""
+    """Safe YAML that also reads 1e-3 as a number, like JSON, Python and YAML 1.2."""
 
 
 Loader.add_implicit_resolver(
@@ -101,7 +101,7 @@ def space_path(name: str) -> Path:
     """Path of a packaged space by its name, or the path itself.
 
     Raises:
-        InputError: Neither.
+        InputError: It is neither.
     """
     for path in (SPACES / f"{name}.yaml", Path(name)):
         if path.is_file():
@@ -114,7 +114,7 @@ def load_space(path: Path) -> Space:
     """Read and check a space.
 
     Raises:
-        InputError: Names path, line and field of the first thing wrong.
+        InputError: The space is invalid; the message has path, line and field of the first error.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -127,7 +127,7 @@ def parse_space(text: str, where: str) -> Space:
     """Read and check the text of a space file; `where` begins each message.
 
     Raises:
-        InputError: Names line and field of the first thing wrong.
+        InputError: The space is invalid; the message has line and field of the first error.
     """
     try:
         root = yaml.compose(text, Loader)
@@ -158,10 +158,10 @@ def parse_space(text: str, where: str) -> Space:
 
 
 def with_line(space: Space, name: str, value: Any) -> Space:
-    """The space with a hyperparameter that it does not have, fixed.
+    """The space with an additional fixed hyperparameter.
 
     Raises:
-        InputError: It has it.
+        InputError: The space already has this hyperparameter.
     """
     if any(dimension.name == name for dimension in space.dimensions):
         raise InputError(f"{name} must be left out, or not stand in the space, got {value!r}")
@@ -177,7 +177,7 @@ class _FieldError(ValueError):
 
 
 def _line(key: yaml.Node, node: yaml.Node, error: Exception) -> int:
-    """1-based line of the part of a hyperparameter that an error is about."""
+    """1-based line of the part of a hyperparameter that caused an error."""
     at = key
     for part in error.place if isinstance(error, _FieldError) else ():
         if isinstance(node, yaml.MappingNode):
@@ -197,7 +197,7 @@ def _construct(node: yaml.Node) -> Any:
             raise _FieldError("stands here twice", twice[0])
     try:
         return Loader("").construct_object(node, deep=True)
-    except (LookupError, AttributeError) as error:  # how PyYAML fails on `!!bool maybe` or `!!timestamp today`
+    except (LookupError, AttributeError) as error:  # PyYAML's failure for `!!bool maybe` or `!!timestamp today`
         raise ValueError(f"not a value of the type {node.tag}") from error
 
 

@@ -1,4 +1,4 @@
-"""Search spaces: dimensions in the order in which they are chosen -> suggestions."""
+"""Search spaces: dimensions in the order of sampling -> suggestions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Dimension:
         name: Name of the hyperparameter; with `repeat`, of `<name>_0`, `<name>_1`, ...
         distribution: None for a fixed value.
         value: The fixed value.
-        when: Values of hyperparameters further up under which this one exists.
-        repeat: Hyperparameter further up that says how often.
-        default: Value in a point that leaves it out; None for the default of `MLPConfig`.
+        when: Values of earlier hyperparameters for which this one exists.
+        repeat: Earlier hyperparameter that holds the number of repetitions.
+        default: Value in a point that omits it; None for the default of `MLPConfig`.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Dimension:
     default: Any = None
 
     def names(self, chosen: Mapping[str, Any]) -> list[str]:
-        """The hyperparameters this is, once those further up are chosen."""
+        """Names of the hyperparameters of this dimension, given the values of earlier ones."""
         if any(chosen.get(other) not in values for other, values in self.when.items()):
             return []
         return [self.name] if self.repeat is None else per_layer(self.name, chosen.get(self.repeat, 0))
 
     def describe(self) -> str:
-        """All of it in one line; equal lines are equal dimensions."""
+        """The dimension in one line; equal lines are equal dimensions."""
         parts = [_describe(self.distribution) if self.distribution else f"fixed at {json.dumps(self.value)}"]
         parts += [f"when {other} is {' or '.join(map(json.dumps, values))}" for other, values in self.when.items()]
         return ", ".join(parts + ([f"for each of {self.repeat}"] if self.repeat else []))
@@ -53,19 +53,19 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """A search space: its dimensions in the order in which they are chosen, and the text they were read from."""
+    """A search space: its dimensions in the order of sampling, and the text they were read from."""
 
     dimensions: tuple[Dimension, ...]
     text: str = ""
 
     @property
     def start(self) -> dict[str, Any] | None:
-        """The point that a study tries first: the defaults of a space that states any."""
+        """The point that a study tries first: the defaults of the space, if it has any."""
         return self.complete({}) if any(d.default is not None for d in self.dimensions) else None
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all dimensions in their order, whatever the file looks like."""
+        """SHA-256 over all dimensions in their order, independent of the formatting of the file."""
         return hashlib.sha256(json.dumps([[d.name, d.describe()] for d in self.dimensions]).encode()).hexdigest()
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
@@ -80,12 +80,12 @@ class Space:
         return chosen
 
     def complete(self, point: Mapping[str, Any]) -> dict[str, Any]:
-        """A point with each hyperparameter of its branch; the ones left out take their defaults.
+        """A point with all hyperparameters of its branch; omitted ones take their defaults.
 
-        The default is that of the space, else that of `MLPConfig`, moved to the nearest value the space has.
+        The default is that of the space, else that of `MLPConfig`, moved to the nearest value in the space.
 
         Raises:
-            InputError: A name or a value that the space does not have.
+            InputError: A name or a value is not in the space.
         """
         chosen: dict[str, Any] = {}
         for dimension in self.dimensions:
@@ -102,7 +102,7 @@ class Space:
         return chosen
 
     def key(self, parameters: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-        """Equal for configurations that are equal here: hyperparameters that are searched, numbers to ten digits."""
+        """Key that is equal for equal configurations: searched hyperparameters only, numbers to ten digits."""
         distributions = {d.name: d.distribution for d in self.dimensions if d.distribution is not None}
         found = set()
         for name, value in parameters.items():
@@ -112,7 +112,7 @@ class Space:
         return frozenset(found)
 
     def fixing(self, values: Mapping[str, Any]) -> Space:
-        """This space with hyperparameters of it fixed; the others are ignored."""
+        """This space with some of its hyperparameters fixed; names that it does not have are ignored."""
         dimensions = (Dimension(d.name, None, values[d.name]) if d.name in values else d for d in self.dimensions)
         return Space(tuple(dimensions), self.text)
 
@@ -133,7 +133,7 @@ def contains(distribution: BaseDistribution, value: Any) -> bool:
 
 
 def nearest(distribution: BaseDistribution, value: Any) -> Any:
-    """The value of the distribution that is nearest; of choices that are no numbers the first, if it is none."""
+    """The nearest value of the distribution; for non-numeric choices that do not include the value, the first."""
     if contains(distribution, value):
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -147,7 +147,7 @@ def nearest(distribution: BaseDistribution, value: Any) -> Any:
 
 
 def on_step(distribution: IntDistribution | FloatDistribution, value: float) -> float:
-    """The step that is nearest, as one would write it: 0.3 rather than 0.1 + 2 * 0.1; without steps the value."""
+    """The nearest step, as one would write it: 0.3 rather than 0.1 + 2 * 0.1; without steps, the value itself."""
     if distribution.step is None:
         return value
     n = round((value - distribution.low) / distribution.step)

@@ -1,8 +1,8 @@
-"""Grid search over a finite space: every cell waits in the study, and is handed out once.
+"""Grid search over a finite space: every cell is enqueued in the study, and tried once.
 
-Optuna's own `GridSampler` knows neither conditions nor repetition; its `BruteForceSampler` may repeat a cell or stop
-early if several processes ask at once, and stops a study only inside of `optimize`. Here the cells are enumerated along
-the space, and each is enqueued as a waiting trial, which survives with the study.
+Optuna's own `GridSampler` supports neither conditions nor repetition. Its `BruteForceSampler` may repeat a cell or stop
+early if several processes ask at the same time, and stops a study only inside `optimize`. Here, cells are enumerated
+in the order of the space, and each one is enqueued as a waiting trial, which persists with the study.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MAX_CELLS = 100_000
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """The hyperparameters of each cell, fixed ones included, in the order of the space.
+    """The hyperparameters of each cell, including fixed ones, in the order of the space.
 
     Raises:
-        InputError: A hyperparameter without end, or more than 100,000 cells.
+        InputError: A hyperparameter has infinitely many values, or there are more than 100,000 cells.
     """
     for dimension in space.dimensions:
         endless = dimension.distribution
@@ -53,7 +53,7 @@ def cells(space: Space) -> list[dict[str, Any]]:
 class Grid:
     """The cells of a space in a seeded order, the same in each process of a study.
 
-    Each is enqueued when it is about to be run: a study would read all that wait again and again.
+    Each cell is enqueued only when it is due, because a study reads all its waiting trials again and again.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -62,10 +62,10 @@ class Grid:
         random.Random(seed).shuffle(order)
         self.n_cells = len(order)
         self._left = {space.key(cell): cell for cell in order}
-        self._ended: set[int] = set()  # numbers of trials whose cells are left out
+        self._ended: set[int] = set()  # numbers of trials whose cells are excluded
 
     def missing(self, trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
-        """The cells that no trial has or, waiting, will have.
+        """The cells that no trial has, waiting trials included.
 
         Args:
             trials: Those of the study.
@@ -83,7 +83,7 @@ class Grid:
         return [cell for key, cell in self._left.items() if key not in taken]
 
     def enqueue_next(self, study: optuna.Study, trials: Sequence[FrozenTrial]) -> bool:
-        """Enqueue the next cell unless a trial waits already; False if every cell is done. Under the study lock only.
+        """Enqueue the next cell unless a trial is already waiting; False if all are done. Call under the study lock.
 
         Args:
             trials: Those of the study.
@@ -120,6 +120,6 @@ def _values(distribution: BaseDistribution) -> Iterator[Any]:
         yield from range(distribution.low, distribution.high + 1, distribution.step)
     else:
         assert isinstance(distribution, FloatDistribution)
-        step = distribution.step or 1.0  # without one there is a single value
+        step = distribution.step or 1.0  # without a step, there is a single value
         for i in range(round((distribution.high - distribution.low) / step) + 1):
             yield on_step(distribution, distribution.low + i * step)

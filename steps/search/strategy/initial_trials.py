@@ -21,15 +21,15 @@ def enqueue(
     earlier: Sequence[TrialRecord],
     grid: bool,
 ) -> list[str]:
-    """Enqueue the trials to run first; configurations that the study has already are left out.
+    """Enqueue the trials to run first; configurations that the study already has are skipped.
 
     Args:
-        points: Hyperparameters, complete; if there are none, the start of the space is tried first.
-        earlier: Complete trials of the study of a warm start.
-        grid: Whether the study is a grid, which only tries points first that were asked for.
+        points: Complete configurations; if there are none, the defaults of the space are tried first.
+        earlier: Complete trials of the study for a warm start.
+        grid: Whether the study is a grid, which tries only explicitly given points first.
 
     Returns:
-        Lines for the person about the trials enqueued.
+        Lines for people about the enqueued trials.
     """
     lines, space = [], context.space
     if not points and space.start and not grid:

@@ -1,4 +1,4 @@
-"""Points: hyperparameters to be tried first, from a YAML or JSON file."""
+"""Points: configurations to try first, from a YAML or JSON file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
     """The points of a file (JSON is YAML too), each completed by the defaults of the space.
 
     Raises:
-        InputError: Not a list of mappings, or a point that is not in the space.
+        InputError: The file is not a list of mappings, or a point is not in the space.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader)
@@ -38,19 +38,19 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
 
 
 def new_points(space: Space, points: Sequence[dict[str, Any]], trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:
-    """The points, each once, that none of the trials has or, waiting, will have."""
+    """The distinct points that no trial has, waiting trials included."""
     known = {trial_key(space, trial) for trial in trials}
     new = {space.key(point): point for point in reversed(points)}
     return [point for point in points if new.get(key := space.key(point)) is point and key not in known]
 
 
 def trial_key(space: Space, trial: FrozenTrial) -> frozenset[tuple[str, str]]:
-    """Key of a trial's configuration, also of one that waits; see `Space.key`."""
+    """Key of the configuration of a trial, which may be waiting; see `Space.key`."""
     return space.key({**(TrialAttributes.read(trial).point or {}), **trial.params})
 
 
 def enqueue_point(study: optuna.Study, point: Mapping[str, Any]) -> None:
-    """Let a point wait in the study: it is tried before anything that a sampler suggests."""
+    """Enqueue a point in the study: it is tried before any suggestion of a sampler."""
     attributes: dict[str, Any] = {}
     TrialAttributes(point=point).write(attributes.__setitem__)
     study.enqueue_trial(dict(point), user_attrs=attributes)

@@ -21,11 +21,11 @@ from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, Positiv
 from steps.base.errors import InputError
 from steps.base.validation import problem
 
-_WARMUP_EPOCHS = 2  # before that, curves say little about where they end
+_WARMUP_EPOCHS = 2  # before that, curves do not predict their ends well
 
 
 class _Settings(BaseModel, allow_inf_nan=False):
-    """Arguments of a class of Optuna."""
+    """Arguments of an Optuna class."""
 
 
 class _Quantile(_Settings):
@@ -93,9 +93,9 @@ class PrunerSpec:
     """A pruner with all its settings; its resource is the epoch.
 
     Attributes:
-        text: `<name>` or `<name>:<setting>=<value>,...`, as it was given.
+        text: `<name>` or `<name>:<setting>=<value>,...`, as given.
         settings: Arguments of the Optuna class.
-        wrapped: Only of `patient`: the pruner that it wraps, None for none.
+        wrapped: `patient` only: the wrapped pruner, or None.
     """
 
     text: str
@@ -111,7 +111,7 @@ class PrunerSpec:
             max_epochs: Epochs of a trial that is not pruned.
 
         Raises:
-            InputError: An unknown name or setting, or a value out of range; lists the known ones.
+            InputError: A name or setting is unknown, or a value is out of range; the message lists the valid ones.
         """
         name, _, rest = text.partition(":")
         if name not in SETTINGS:

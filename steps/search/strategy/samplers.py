@@ -28,10 +28,10 @@ SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
 
 def check_sampler(name: str, n_objectives: int = 1) -> None:
-    """Whether a sampler can be used here.
+    """Check that a sampler can be used.
 
     Raises:
-        InputError: An unknown name, a package that is missing, or more objectives than it can take.
+        InputError: The name is unknown, a package is missing, or there are more objectives than it supports.
     """
     if name not in SAMPLERS:
         raise InputError(f"sampler must be one of {', '.join(SAMPLERS)}, got {name!r}")
@@ -44,10 +44,10 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
 
 
 def make_sampler(name: str, seed: int) -> BaseSampler:
-    """The sampler `name`, one that `check_sampler` takes; its draws are a function of seed, trial number and study.
+    """The sampler `name`, checked by `check_sampler`; its draws are a function of seed, trial number and study.
 
-    `cmaes` covers the numbers and `gp` the hyperparameters that every trial has; TPE covers the rest.
-    `grid` suggests nothing: its cells wait in the study (`steps.search.strategy.grid`).
+    `cmaes` covers the numeric and `gp` all hyperparameters that every trial has; TPE covers the rest.
+    `grid` suggests nothing: its cells are enqueued in the study (`steps.search.strategy.grid`).
 
     Args:
         seed: Seed of the study.
@@ -56,7 +56,7 @@ def make_sampler(name: str, seed: int) -> BaseSampler:
         case "tpe":
             shared = SharedSpace()
             return PerTrialSampler(lambda own: SmoothTPESampler(shared, own), seed)
-        case "qmc":  # its sequence is kept in the study under its seed and goes on by itself
+        case "qmc":  # its sequence is stored in the study under its seed and continues by itself
             rest = PerTrialSampler(_random, seed)
             return QMCSampler(seed=seed, scramble=True, independent_sampler=rest, warn_independent_sampling=False)
         case "cmaes":
@@ -71,7 +71,7 @@ def make_sampler(name: str, seed: int) -> BaseSampler:
 
 
 def suggests_in_turn(sampler: BaseSampler) -> bool:
-    """Whether processes must ask a sampler one at a time, because it counts in the study what it has drawn."""
+    """Whether processes must ask a sampler one at a time, because it counts its draws in the study."""
     return not isinstance(sampler, PerTrialSampler)
 
 
@@ -84,19 +84,19 @@ def _with_tpe(kind: type[CmaEsSampler] | type[GPSampler], seed: int) -> BaseSamp
 
 
 class PerTrialSampler(BaseSampler):
-    """A new sampler for each trial, seeded by the seed of the study and the number of the trial.
+    """A new sampler for each trial, seeded with the seed of the study and the number of the trial.
 
-    With one sampler for all, processes that share a study, or one that continues it, would draw the same numbers
-    again. The samplers need no memory of their own: all they know they read from the trials of the study.
+    With a single sampler, processes that share or continue a study would draw the same numbers again. The samplers need
+    no state of their own: they read everything from the trials of the study.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
         """
         Args:
-            make: The sampler of a trial, from its own seed.
+            make: Returns the sampler for a trial's own seed.
         """
         self._make, self._seed = make, seed
-        self._samplers: dict[int, BaseSampler] = {}  # number of a trial that this process has asked for -> its sampler
+        self._samplers: dict[int, BaseSampler] = {}  # number of a trial asked for by this process -> its sampler
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         self._samplers[trial.number] = self._new(trial.number)

@@ -20,17 +20,17 @@ class Plateau:
     """Whether a study is over: its last `n` complete trials brought no improvement.
 
     Attributes:
-        n: At least 1.
+        n: Number of trials, at least 1.
     """
 
     n: int
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Read `plateau` or `plateau:<n>`; None for an empty text.
+        """Parse `plateau` or `plateau:<n>`; None for an empty text.
 
         Raises:
-            InputError: Anything else.
+            InputError: The text is anything else.
         """
         if not text:
             return None
@@ -48,9 +48,9 @@ class Plateau:
 
 
 def trials_without_improvement(study: optuna.Study) -> int:
-    """Complete trials since the last one that was better than all before it, in the order in which they ended.
+    """Number of complete trials since the last improvement, in the order in which they ended.
 
-    With several objectives a trial is better when none before it is at least as good in all of them.
+    With several objectives, a trial is an improvement if no earlier one is at least as good in all of them.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     complete.sort(key=lambda trial: (trial.datetime_complete, trial.number))

@@ -13,11 +13,11 @@ from optuna.trial import FrozenTrial
 
 from steps.search.space.space import nearest
 
-_MANY = 50  # steps, from which on a range is as good as continuous
+_MANY = 50  # number of steps from which a range is practically continuous
 
 
 class SharedSpace:
-    """The hyperparameters that all trials of a study have; each trial is looked at once. For any number of threads."""
+    """The hyperparameters that all trials of a study have; reads each trial once. Thread-safe."""
 
     def __init__(self) -> None:
         self._space = IntersectionSearchSpace(include_pruned=True)
@@ -29,10 +29,10 @@ class SharedSpace:
 
 
 class SmoothTPESampler(TPESampler):
-    """Multivariate TPE over the hyperparameters that all trials have, and one by one over the others.
+    """Multivariate TPE over the hyperparameters that all trials have, univariate TPE over the others.
 
-    It takes a range of many integers for continuous, and rounds: TPE has the density of a number at hand, but
-    integrates it for an integer, kernel by kernel, which is most of its time.
+    A range of many integers is treated as continuous, and rounded: TPE evaluates the density for a real number, but
+    integrates it for an integer, kernel by kernel, which takes most of its time.
     """
 
     def __init__(self, shared: SharedSpace, seed: int) -> None:
@@ -57,7 +57,7 @@ class SmoothTPESampler(TPESampler):
 
 
 def _smoothed(known: BaseDistribution) -> BaseDistribution:
-    """The range of real numbers that round to the integers of a long range; another distribution stays as it is."""
+    """The range of real numbers that round to the integers of a long range; other distributions unchanged."""
     if not isinstance(known, IntDistribution) or known.high - known.low < _MANY * known.step:
         return known
     return FloatDistribution(known.low - known.step / 2, known.high + known.step / 2, log=known.log)

@@ -1,4 +1,4 @@
-"""Warm start: the best configurations of an earlier study, also of another data set, moved into this space."""
+"""Warm start: the best configurations of an earlier study, possibly on other data, moved into this space."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Start(NamedTuple):
-    """A point of this space, the trial it comes from, and the values that had to be moved."""
+    """A point of this space, its original trial, and the values that had to be moved."""
 
     point: dict[str, Any]
     trial_number: int
@@ -34,13 +34,13 @@ class Start(NamedTuple):
 
 
 def earlier_records(source: str, storage: BaseStorage) -> list[TrialRecord]:
-    """The complete trials of a tune run, wherever its study is kept, or of a study in this storage.
+    """The complete trials of a tune run, wherever its study is stored, or of a study in this storage.
 
     Args:
         source: ID of a tune run, or name of a study.
 
     Raises:
-        InputError: Neither, or one without a complete trial.
+        InputError: It is neither, or has no complete trial.
     """
     if _RUN_ID.fullmatch(source) and _is_tune_run(source):
         records = read_artifact(source, ARTIFACT, from_json)
@@ -60,7 +60,7 @@ def _is_tune_run(run_id: str) -> bool:
 
 
 def enqueue_starts(study: optuna.Study, space: Space, found: Sequence[Start]) -> list[str]:
-    """Enqueue those that the study does not have yet; returns a line for each, with the values that were moved."""
+    """Enqueue those that the study does not have yet; returns a line for each, with the moved values."""
     lines = []
     for start in found:
         if new_points(space, [start.point], study.get_trials(deepcopy=False)):
@@ -74,7 +74,7 @@ def starts(records: Sequence[TrialRecord], objectives: Sequence[Objective], spac
     """The best distinct configurations, at most five, the best first.
 
     They are ranked by the first of `objectives` that the earlier study measured. A value outside
-    this space is moved to the nearest one inside; a hyperparameter that the space does not have is left out.
+    this space is moved to the nearest one inside; hyperparameters that the space does not have are omitted.
 
     Raises:
         InputError: The earlier study measured none of the objectives.
