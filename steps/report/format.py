@@ -1,4 +1,4 @@
-"""Quantities as the terminal and the reports write them."""
+"""Formatting of quantities for the terminal and the reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shown(value: Any) -> str:
 
 
 def interval(score: Interval, metric: Metric, dash: str = " to ") -> str:
-    """The ends of an interval that is known."""
+    """The ends of a known interval."""
     assert score.low is not None
     assert score.high is not None
     return f"{metric.text(score.low)}{dash}{metric.text(score.high)}"

@@ -1,4 +1,4 @@
-"""HTML from the templates of this room: one file, no network, light and dark, on a phone and on paper."""
+"""HTML from the templates of this room: one file without network access, for light and dark themes, phone and paper."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def _sha256(text: str) -> str:
-    """Digest by which the content security policy lets this script run, and no other."""
+    """Digest by which the content security policy allows this script only."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

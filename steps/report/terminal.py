@@ -1,4 +1,4 @@
-"""Progress on the terminal, plain lines in a pipe, and the summary at the end."""
+"""Progress on the terminal or as plain lines in a pipe, and the final summary."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from steps.report.format import duration
 from steps.tasks.objectives import Objective
 
 _WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
-_MAX_RUNNING = 8  # trials with a line of their own
-_PIPE_WIDTH = 100  # of a table in a pipe
+_MAX_RUNNING = 8  # running trials with a separate line
+_PIPE_WIDTH = 100  # width of a table in a pipe
 
 
 def _line(text: str) -> Text:
-    """One line, cut at the width of the terminal."""
+    """One line, truncated at the width of the terminal."""
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 
@@ -43,7 +43,7 @@ class _Progress(Progress):
 
 
 class Display:
-    """A bar that moves on a terminal, with lines below it; in a pipe, a line for each thing that ended."""
+    """A live bar on a terminal, with lines below it; in a pipe, a line for each finished item."""
 
     def __init__(self, total: int, console: Console | None = None) -> None:
         self._console = console or Console(soft_wrap=True, highlight=False)
@@ -71,9 +71,9 @@ class Display:
 
 
 class StudyDisplay(Display):
-    """The trials that run, with epoch and value; how many ended how; the best so far and the time left.
+    """Running trials with epoch and value, counts of finished ones by state, the best so far and the time left.
 
-    Of the trials that ended, a terminal keeps a line for each new best and each failure, a pipe for every one.
+    For finished trials, a terminal keeps a line for each new best and each failure, a pipe for every one.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class StudyDisplay(Display):
         self._followed = followed
         self._max_epochs = max_epochs
         self._counts = dict.fromkeys(_WORDS, 0)
-        self._running: dict[int, tuple[int, float]] = {}  # trial number -> epochs done, value
+        self._running: dict[int, tuple[int, float]] = {}  # trial number -> finished epochs, value
         self._best: float | None = None
         for trial in finished:
             self._count(trial)
@@ -104,12 +104,12 @@ class StudyDisplay(Display):
 
     def trial(self, trial: FrozenTrial) -> None:
         with self._lock:
-            seen, *_ = self._running.pop(trial.number, (0, 0.0))  # of another process, some may be missed
+            seen, *_ = self._running.pop(trial.number, (0, 0.0))  # those of other processes may be incomplete
             epochs = max(seen, *trial.intermediate_values, 0)
             is_best = self._count(trial)
             self._show(self._done(), self._text())
-            self._progress.refresh()  # else the line below would for a moment stand above the trial still running
-            standing = f"  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]"  # as the bar says it
+            self._progress.refresh()  # otherwise the line below would briefly appear above the running trial
+            standing = f"  [{self._n_finished()}/{self._n_trials}, best {self._best_text()}]"  # as in the bar
             if is_best or trial.state == TrialState.FAIL or not self._console.is_terminal:
                 self._console.print(
                     f"trial-{trial.number:03d} {_WORDS[trial.state]:6} after {epochs:2d} epochs, {self._values(trial)}"
@@ -123,7 +123,7 @@ class StudyDisplay(Display):
             self._console.print("Stopping after the running epochs; Ctrl-C once more stops at once")
 
     def _count(self, trial: FrozenTrial) -> bool:
-        """Count an ended trial; says whether it is the best so far."""
+        """Count a finished trial; returns whether it is the best so far."""
         self._counts[trial.state] += 1
         if trial.state != TrialState.COMPLETE:
             return False
@@ -133,7 +133,7 @@ class StudyDisplay(Display):
         return is_best
 
     def _values(self, trial: FrozenTrial) -> str:
-        """Each objective of a complete trial; of another one the last that is known of the first."""
+        """All objectives of a complete trial; the last known value of the first one for others."""
         known = trial.values or list(trial.intermediate_values.values())[-1:]
         if not known:
             return f"{self._objectives[0].key} -"
@@ -172,7 +172,7 @@ class TrainingDisplay(Display):
 
 
 class RowsDisplay(Display):
-    """Rows predicted, of an input whose size may be counted in something else."""
+    """Predicted rows of an input whose size may have another unit."""
 
     def rows(self, position: int, n_rows: int, n_bad: int) -> None:
         self._show(position, f"{n_rows:,} rows" + (f", {n_bad:,} of them bad" if n_bad else ""))

@@ -46,10 +46,10 @@ def absent(files: RunFiles, run_id: str, artifact: str, reason: str = "") -> Inp
         return InputError(f"run {run_id} has no readable artifact {artifact} ({reason}); run its step again")
     if files.folder.is_dir():
         return InputError(
-            f"run {run_id} must have the artifact {artifact} in {files.folder}, where it is not; run its step again"
+            f"run {run_id} must have the artifact {artifact} in {files.folder}, which lacks it; run its step again"
         )
     return InputError(
-        f"the artifacts of run {run_id} must be in {files.folder}, where nothing is; {_way_back(files.folder)}"
+        f"the artifacts of run {run_id} must be in {files.folder}, which has none; {_way_back(files.folder)}"
     )
 
 

@@ -11,11 +11,11 @@ _STEPS = {
     "change are reused; the tags `pipeline.reused.*` name their runs.",
     "download": "The data, verified and split: artifact `dataset/`. The dataset inputs hold the digest of each split.",
     "tune": "A study: **each child run is one trial**, with its hyperparameters and its curves per epoch.\n\n"
-    "Start with the artifact `report.html`: what was found, how sure that is, what to do next. `best_config.json` is "
-    "what *evaluate* takes; `figures/` has the pictures.",
+    "Start with the artifact `report.html`: the result, its uncertainty, and next steps. `best_config.json` is the "
+    "input of *evaluate*; `figures/` has the figures.",
     "worker": "A process that joined a tune run: its trials are child runs of that one.",
     "evaluate": "The selected trial, trained again on train + validation and **tested once** on the test split.\n\n"
-    "Start with the artifact `report.html`: the decision about the new version and all it rests on.",
+    "Start with the artifact `report.html`: the decision about the new version and its grounds.",
 }
 
 
@@ -32,7 +32,7 @@ def trial_description(number: int, study_name: str, hyperparameters: Mapping[str
     parts += [f"{name} {_shown(value)}" for name, value in given.items()]
     return (
         f"Trial {number} of the study `{study_name}`: {', '.join(parts)}.\n\n"
-        "The tag `optuna.state` says how it ended: COMPLETE, PRUNED (stopped early, status *killed*) or FAIL."
+        "The tag `optuna.state` has its final state: COMPLETE, PRUNED (stopped early, status *killed*) or FAIL."
     )
 
 

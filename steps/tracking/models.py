@@ -84,7 +84,7 @@ def find_model(uri: str) -> str:
     number = int(model.aliases.get(given["alias"], 0)) if given["alias"] else int(given["version"])
     if number not in versions:
         aliases = [f"@{alias}" for alias in sorted(model.aliases)]
-        known = ", ".join([*(f"/{existing}" for existing in versions), *aliases]) or "it has no version"
+        known = ", ".join([*(f"/{existing}" for existing in versions), *aliases]) or "it has no versions"
         raise InputError(f"model_uri must end in a version or an alias of {name} ({known}), got {uri!r}")
     return f"models:/{name}/{number}"
 
@@ -220,5 +220,5 @@ def _check_columns(name: str, found: pd.DataFrame, signature: ModelSignature) ->
 def _unreadable(uri: str, error: Exception) -> StepError:
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     return StepError(
-        f"the model {uri} cannot be read: {reason}; if its files are damaged, register it anew or choose another"
+        f"the model {uri} cannot be read: {reason}; if its files are damaged, register it again or choose another"
     )

@@ -64,9 +64,9 @@ def test_a_store_that_was_moved_is_found_beside_its_database(run_id: str, tracki
     shutil.copy(tracking / "mlflow.db", new)
     mlflow.set_tracking_uri(f"sqlite:///{new}/mlflow.db")
     with pytest.raises(
-        InputError, match=f"where nothing is; they are in {new} now: move them back, or run: ln -s "
+        InputError, match=f"which has none; they are in {new} now: move them back, or run: ln -s "
     ) as error:
         read_artifact(moved, "kept.json", json.loads)
     assert str(error.value).endswith(f"ln -s '{new}' '{old}'")
-    with pytest.raises(InputError, match="where nothing is; put them there again, or run its step again"):
+    with pytest.raises(InputError, match="which has none; put them there again, or run its step again"):
         read_artifact(run.info.run_id, "kept.json", json.loads)

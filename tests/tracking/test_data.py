@@ -80,5 +80,5 @@ def test_files_that_are_gone_are_missed_by_their_place(tracking: Path, digits: D
     wanted = download("digits")
     shutil.rmtree(tracking / "mlruns" / "0" / wanted)
     for ask in (newest_data_run, lambda: load_data(wanted, ("train",))):
-        with pytest.raises(InputError, match=f"{tracking}/mlruns/0/{wanted}/artifacts, where nothing is"):
+        with pytest.raises(InputError, match=f"{tracking}/mlruns/0/{wanted}/artifacts, which has none"):
             ask()

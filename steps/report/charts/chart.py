@@ -1,4 +1,4 @@
-"""A chart: one Matplotlib figure, saved as PNG, and as SVG that takes its colours from the page around it."""
+"""Charts: a Matplotlib figure each, saved as PNG, and as SVG that takes its colours from the surrounding page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# The colours of the light theme in page.css. Blue and orange stay apart for colour-blind eyes and, as one is darker,
-# in grey; marks differ in shape as well.
+# Colours of the light theme in page.css. Blue and orange are distinguishable for colour-blind readers and, as one is
+# darker, in grey; marks also differ in shape.
 TEXT, MUTED, LINE, PAGE, ACCENT, SECOND = "#1b1f24", "#57606a", "#d0d7de", "#ffffff", "#1f5fa8", "#c77700"
 _VARIABLES = {TEXT: "text", MUTED: "muted", LINE: "line", PAGE: "page", ACCENT: "accent", SECOND: "second"}
 WIDTH, HEIGHT = 4.9, 3.3  # inches: text of 10 points is legible on a phone 400 pixels wide
-_OUTLIER = 3.0  # a range more than this many times that of the better 80 % is cut
+_OUTLIER = 3.0  # a range more than this many times that of the better 80 % is truncated
 
-mpl.rcdefaults()  # a matplotlibrc of the user may ask for LaTeX, or for white text
+mpl.rcdefaults()  # the user's matplotlibrc may require LaTeX or white text
 mpl.rcParams.update(
     {
         "figure.constrained_layout.use": True, "figure.facecolor": "none", "axes.facecolor": "none",
@@ -31,30 +31,30 @@ mpl.rcParams.update(
         "axes.titlesize": 10, "text.color": TEXT, "axes.labelcolor": TEXT, "axes.edgecolor": MUTED,
         "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": TEXT, "ytick.labelcolor": TEXT,
         "grid.color": LINE, "legend.frameon": False, "svg.fonttype": "none", "svg.hashsalt": "steps",
-        "text.parse_math": False,  # a name may hold dollars
+        "text.parse_math": False,  # a name may contain dollar signs
     }
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure, and the text that is read aloud in its place."""
+    """A figure and its alternative text."""
 
     figure: Figure
     text: str
 
     def save(self, path: Path) -> None:
-        """Write it as PNG, at least 900 pixels wide, in the colours of the light theme."""
+        """Write the figure as PNG, at least 900 pixels wide, in the colours of the light theme."""
         self.figure.savefig(path, dpi=max(110, 900 / self.figure.get_figwidth()), facecolor=PAGE)
 
     def svg(self) -> Markup:
-        """It as an SVG element; the colours of the palette become CSS variables, the font that of the page."""
+        """The figure as an SVG element; palette colours become CSS variables, and the font is that of the page."""
         buffer = io.StringIO()
         self.figure.savefig(buffer, format="svg", metadata={"Date": None})
         svg = buffer.getvalue()
         svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|font-family: [^;\"]*;?", "", svg, flags=re.DOTALL)
         svg = re.sub(r"<[^>]*>", _rounded, svg)
-        svg = re.sub(r' id="(\w+_\d+|matplotlib[^"]*)"', "", svg)  # of groups: nobody refers to them
+        svg = re.sub(r' id="(\w+_\d+|matplotlib[^"]*)"', "", svg)  # IDs of groups, which are never referenced
         for colour, name in _VARIABLES.items():
             svg = svg.replace(colour, f"var(--{name})")
         found = re.search(r'<svg [^>]*(viewBox="[^"]*")[^>]*>(.*)', svg, re.DOTALL)
@@ -63,18 +63,18 @@ class Chart:
 
 
 def _rounded(tag: re.Match[str]) -> str:
-    """An element with coordinates to a hundredth of a point."""
+    """An element with coordinates rounded to a hundredth of a point."""
     return re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
 
 
 def canvas(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
-    """An empty figure of this many inches, with one pair of axes."""
+    """An empty figure of this size in inches, with one pair of axes."""
     figure = Figure(figsize=(width, height))
     return figure, figure.add_subplot()
 
 
 def legend(figure: Figure, columns: int) -> None:
-    """A legend of the marks of the first axes, below all."""
+    """A legend for the marks of the first axes, below all axes."""
     marks = figure.axes[0].get_legend_handles_labels()
     figure.legend(*marks, loc="outside lower center", ncols=columns, fontsize=9, handletextpad=0.4, columnspacing=1.2)
 
@@ -85,7 +85,7 @@ def star(axes: Axes, x: float, y: float, label: str) -> None:
 
 
 def limits(values: Sequence[float], sign: int) -> tuple[float, float]:
-    """Range of an axis: all values, unless a bad fifth would squash the rest; then that of the better 80 %.
+    """Range of an axis: all values, or the better 80 % if the worst fifth would compress the rest.
 
     Args:
         values: At least one finite number.
@@ -102,7 +102,7 @@ def limits(values: Sequence[float], sign: int) -> tuple[float, float]:
 
 
 def set_limits(axes: Axes, values: Sequence[float], sign: int, axis: str = "y") -> None:
-    """Set the range of an axis by `limits`; says how many values are outside."""
+    """Set the range of an axis by `limits`, and annotate the number of values outside."""
     low, high = limits(values, sign)
     axes.set(**{f"{axis}lim": (low, high)})
     n_outside = sum(not low <= value <= high for value in values)

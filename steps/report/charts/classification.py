@@ -11,7 +11,7 @@ from steps.report.charts.chart import ACCENT, MUTED, PAGE, TEXT, Chart, canvas
 from steps.tasks.classification.calibration import calibration_bins, calibration_error
 from steps.tasks.classification.ranking import Ranking
 
-_POINTS = 600  # of a curve
+_POINTS = 600  # points of a curve
 
 
 def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
@@ -23,7 +23,7 @@ def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
     """
     confidence, right, share = calibration_bins(targets, probabilities)
     figure, axes = canvas()
-    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="as often right as sure")
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="perfect calibration")
     axes.plot(confidence, right, color=ACCENT, linewidth=1.5)
     sizes, label = 20 + 300 * share, "bin (area: share of samples)"
     axes.scatter(confidence, right, s=sizes, color=ACCENT, label=label, zorder=3, clip_on=False)
@@ -39,13 +39,13 @@ def roc_curve(ranking: Ranking, name: str) -> Chart:
     """The true over the false positive rate at every threshold.
 
     Args:
-        name: Of the positive class.
+        name: Name of the positive class.
     """
     false, true = ranking.roc_curve()
     figure, axes = canvas(height=3.9)
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="chance")
     axes.plot(*_thinned(false, true), color=ACCENT, linewidth=2, label="model")
-    axes.set(xlabel="share of the other class called so", ylabel="recall", xlim=(-0.01, 1.01), ylim=(0, 1.02))
+    axes.set(xlabel="false positive rate", ylabel="recall", xlim=(-0.01, 1.01), ylim=(0, 1.02))
     axes.set_title("ROC curve, test split")
     axes.grid()
     axes.legend(loc="lower right", fontsize=9)
@@ -56,7 +56,7 @@ def precision_recall_curve(ranking: Ranking, name: str) -> Chart:
     """Precision over recall at every threshold.
 
     Args:
-        name: Of the positive class.
+        name: Name of the positive class.
     """
     recall, precision = ranking.precision_recall_curve()
     figure, axes = canvas(height=3.9)

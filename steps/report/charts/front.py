@@ -12,7 +12,7 @@ from steps.report.study.result import Row
 from steps.tasks.objectives import Objective
 
 _LOG_FROM = 20.0  # ratio of the largest to the smallest cost above which the axis is logarithmic
-_MAX_NUMBERS = 15  # trials of the front with their number beside them
+_MAX_NUMBERS = 15  # trials of the front labelled with their numbers
 
 
 def front(rows: Sequence[Row], ahead: Sequence[int], objectives: Sequence[Objective], best: int) -> Chart:
@@ -57,6 +57,6 @@ def front(rows: Sequence[Row], ahead: Sequence[int], objectives: Sequence[Object
 
 
 def _columns(points: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """The x and the y of all points."""
+    """The x and y coordinates of all points."""
     pairs = list(points)
     return [x for x, _ in pairs], [y for _, y in pairs]

@@ -19,9 +19,9 @@ from steps.tasks.objectives import Objective
 
 MAX_AXES = 10  # more would be unreadable side by side
 _MIN_SURFACE = 8  # trials under a contour
-_RESOLUTION, _BANDWIDTH = 120, 0.12  # of the contour, in shares of its axes
-_NEAR = 0.3  # the contour is blank farther than that from every trial
-_UNUSED = -0.12  # height at which a line passes a hyperparameter that its trial does not have
+_RESOLUTION, _BANDWIDTH = 120, 0.12  # width of the contour's kernel, as a share of its axes
+_NEAR = 0.3  # the contour is blank farther than this from all trials
+_UNUSED = -0.12  # height of a line at a hyperparameter that its trial does not have
 
 
 def param_importances(found: Sequence[Importance], n_trials: int) -> Chart:
@@ -106,7 +106,7 @@ def smooth(points: np.ndarray, values: np.ndarray) -> np.ma.MaskedArray:
         values: (n,).
 
     Returns:
-        (resolution, resolution), the first axis up; masked where no point is near.
+        (resolution, resolution), the first axis up; masked far from all points.
     """
     places = np.linspace(0, 1, _RESOLUTION)
     grid = np.stack(np.meshgrid(places, places), -1)  # (up, across, 2)
@@ -117,9 +117,9 @@ def smooth(points: np.ndarray, values: np.ndarray) -> np.ma.MaskedArray:
 
 
 def parallel_coordinate(rows: Sequence[Row], names: Sequence[str], objective: Objective) -> Chart:
-    """A line per trial over the most important hyperparameters to its value; the best on top.
+    """A line per trial across the most important hyperparameters to its value; the best on top.
 
-    A line that passes below an axis is of a trial without that hyperparameter.
+    Lines of trials without a hyperparameter pass below its axis.
     """
     scales = [Scale.of(name, rows) for name in names[:MAX_AXES]]
     low, high = limits([row.values[0] for row in rows], objective.sign)

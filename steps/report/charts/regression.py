@@ -8,16 +8,16 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from steps.report.charts.chart import ACCENT, SECOND, TEXT, Chart, canvas, legend
 
-MAX_DOTS = 1500  # more would be one stain, and a slow page
-_BINS = 12  # of equally many rows
+MAX_DOTS = 1500  # more would merge into a blob, and make the page slow
+_BINS = 12  # bins with equally many rows
 _WIDE = 30.0  # ratio of the largest to the smallest number above which an axis is logarithmic
 
 
 def predicted_against_true(targets: np.ndarray, predicted: np.ndarray, name: str) -> Chart:
-    """A dot per row, (n,) predicted over (n,) targets; on the diagonal the prediction is right.
+    """A dot per row, (n,) predictions over (n,) targets; predictions on the diagonal are exact.
 
     Args:
-        name: Of the target.
+        name: Name of the target.
     """
     figure, axes = canvas(height=3.9)
     shown = some(len(targets))
@@ -42,7 +42,7 @@ def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> Chart:
 
     Args:
         errors: Prediction minus target.
-        name: Of the target.
+        name: Name of the target.
     """
     figure, axes = canvas(height=3.9)
     shown = some(len(errors))
@@ -65,12 +65,12 @@ def residuals(predicted: np.ndarray, errors: np.ndarray, name: str) -> Chart:
 
 
 def some(n: int) -> np.ndarray:
-    """Sorted indices of the rows that are drawn: all, or a seeded random sample."""
+    """Sorted indices of the rows to draw: all, or a seeded random sample."""
     return np.sort(np.random.default_rng(0).permutation(n)[:MAX_DOTS])
 
 
 def _numbers(axes: Axes, axis: object, *, is_log: bool) -> None:
-    """Few ticks, with thousands apart."""
+    """A few ticks, with thousands separators."""
     if is_log:
         axes.set(**{"xscale" if axis is axes.xaxis else "yscale": "log"})
     target = axes.xaxis if axis is axes.xaxis else axes.yaxis

@@ -1,4 +1,4 @@
-"""Axes for hyperparameters: linear, logarithmic or one place per choice."""
+"""Axes for hyperparameters: linear, logarithmic, or one position per choice."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Scale:
     """One hyperparameter over all trials that have it.
 
     Attributes:
-        choices: Of a categorical one, in their order; else empty.
-        low, high: Ends of the range; of a categorical one 0 and the last index.
+        choices: Choices of a categorical hyperparameter, in their order; else empty.
+        low, high: Ends of the range; 0 and the last index for a categorical hyperparameter.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Scale:
         return float(self.choices.index(value)) if self.choices else float(value)
 
     def place(self, row: Row, shift: int = 0) -> float:
-        """Position of the trial's value; equal choices are kept apart, along two axes by two shifts."""
+        """Position of the trial's value; equal choices are jittered, differently along two axes."""
         return self.number(row.hyperparameters[self.name]) + self.jitter(row.number + shift)
 
     def fraction(self, number: float) -> float:
@@ -72,7 +72,7 @@ class Scale:
         return self.low - _MARGIN * (self.high - self.low), self.high + _MARGIN * (self.high - self.low)
 
     def ticks(self, n: int = 5) -> list[tuple[float, str]]:
-        """(number, label) of each choice, or of about `n` places from end to end."""
+        """(number, label) of each choice, or of about `n` positions from end to end."""
         if self.choices:
             return [(float(i), str(choice)) for i, choice in enumerate(self.choices)]
         if self.high == self.low:
@@ -83,7 +83,7 @@ class Scale:
         return [(place, _short(place)) for place in places]
 
     def jitter(self, number: int) -> float:
-        """A small shift, always the same for a trial number, that keeps equal choices apart."""
+        """Jitter that keeps equal choices apart; a function of the number of the trial."""
         return 0.12 * math.sin(2.4 * number) if self.choices else 0.0
 
 

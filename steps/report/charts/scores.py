@@ -15,9 +15,9 @@ def intervals(scores: Mapping[str, Interval], metric: Metric, split: str, log_er
     """A line per name: the value of a metric on a split, and its 95 % interval.
 
     Args:
-        log_error: If not 0, the axis is that of the error, 1 - value, and logarithmic: models that are right on 98 %
-            and on 99 % are apart, and one that guesses is still on it. It is the number of rows in the split; no
-            error in them is drawn at half an error. For shares that are better the larger they are.
+        log_error: Number of rows in the split, or 0. If not 0, the axis is that of the error, 1 - value, and
+            logarithmic, so that accuracies of 98 % and 99 % are distinguishable and chance level is still visible. A
+            split without errors is drawn at half an error. Only for shares for which larger is better.
     """
 
     def place(value: float) -> float:
@@ -52,7 +52,7 @@ def intervals(scores: Mapping[str, Interval], metric: Metric, split: str, log_er
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten, at most about five; if the range holds fewer than two of them, even steps."""
+    """1, 2 and 5 times powers of ten, at most about five; equal steps if the range has fewer than two of them."""
     ticks = [m * 10.0**e for e in range(-6, 1) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
     if len(ticks) < 2:
         ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]

@@ -13,7 +13,7 @@ _BINS = 40
 
 
 def target_chart(target: Target, values: np.ndarray) -> Chart:
-    """Of all rows that may be learnt from.
+    """The target in all rows that a model may learn from.
 
     Args:
         values: (n,) class numbers, or numbers in the target's own units.

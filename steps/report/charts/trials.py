@@ -11,7 +11,7 @@ from steps.report.charts.chart import ACCENT, MUTED, PAGE, SECOND, Chart, canvas
 from steps.report.study.result import Row
 from steps.tasks.objectives import Objective
 
-MAX_CURVES = 300  # more would be one stain
+MAX_CURVES = 300  # more would merge into a blob
 _STATES = {"complete": (ACCENT, ""), "pruned": (SECOND, "///"), "failed": (MUTED, "xxx")}
 _IDLE = 0.1  # share of the busy time above which a pause is drawn as a gap of one width
 
@@ -19,7 +19,7 @@ _IDLE = 0.1  # share of the busy time above which a pause is drawn as a gap of o
 def history(rows: Sequence[Row], objective: Objective, best: int) -> Chart:
     """Value of each trial over the trials' numbers, and the best so far.
 
-    The range is that of complete trials; pruned ones outside of it stand at its edge, as they had less training.
+    The range is that of complete trials; pruned ones outside of it are drawn at its edge, as they were trained less.
 
     Args:
         rows: At least one of them complete.
@@ -57,7 +57,7 @@ def history(rows: Sequence[Row], objective: Objective, best: int) -> Chart:
 
 
 def curves(rows: Sequence[Row], objective: Objective, best: int | None) -> Chart:
-    """Learning curves; those of pruned and failed trials end in a cross.
+    """Learning curves; those of pruned and failed trials end with a cross.
 
     Args:
         rows: At least one of them with a curve.
@@ -124,16 +124,16 @@ def timeline(rows: Sequence[Row]) -> Chart:
     for gap in gaps:
         axes.axvline(gap / unit, color=MUTED, linestyle=":")
     axes.set(xlabel=f"{word} of work" + (", pauses cut out at the dotted lines" if gaps else ""), ylabel="trial")
-    axes.set_title("When each trial ran")
+    axes.set_title("Timeline of the trials")
     axes.set_ylim(max(row.number for row in ran) + 0.7, min(row.number for row in ran) - 0.7)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="x")
     legend(figure, 3)
-    return Chart(figure, f"When each of {len(ran)} trials ran")
+    return Chart(figure, f"Timeline of {len(ran)} trials")
 
 
 def _without_pauses(spans: Sequence[tuple[float, float]]) -> tuple[list[float], list[float], list[float]]:
-    """Seconds of each start and end since the first start, and the places at which a long pause was cut out."""
+    """Seconds of each start and end since the first start, and the positions at which long pauses were cut out."""
     origin = min(start for start, _ in spans)
     seconds = [(start - origin, end - origin) for start, end in spans]
     pauses: list[tuple[float, float]] = []

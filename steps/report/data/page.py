@@ -1,4 +1,4 @@
-"""data.html of a download run: the columns, the target and the splits, as they were found."""
+"""data.html of a download run: the inferred columns, the target and the splits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steps.report.page import render
 
 
 def data_page(dataset: Dataset) -> str:
-    """The report as one HTML document; the target is drawn from rows that may be learnt from, not from test rows."""
+    """The report as one HTML document; the chart of the target excludes test rows."""
     splits = dataset.whole_splits
     return render(
         "data/page.html.jinja",

@@ -1,4 +1,4 @@
-"""A data set on the terminal: its columns, its target and what was noticed."""
+"""A data set on the terminal: its columns, its target and notes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from steps.datasets import Dataset
 from steps.datasets.tabular.columns import Columns
 from steps.report.data.values import values_of
 
-_PIPE_WIDTH = 120  # of the table in a pipe
-_SHOWN = 60  # columns; all of them are in columns.json
-_CLASSES = 20  # that are listed
+_PIPE_WIDTH = 120  # width of the table in a pipe
+_SHOWN = 60  # columns shown; all of them are in columns.json
+_CLASSES = 20  # classes shown
 
 
 def print_data(dataset: Dataset, console: Console | None = None) -> None:
-    """The columns of a table, what is left out, the task and its target, and what was noticed."""
+    """The columns of a table, omitted columns, the task and its target, and notes."""
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH

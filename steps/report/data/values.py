@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from steps.datasets.tabular.schema import Column
 
-_LISTED = 4  # levels
+_LISTED = 4  # levels shown
 
 
 def values_of(column: Column) -> str:

@@ -9,14 +9,14 @@ from steps.report.study.findings import RangeEdge, trials_since_best
 from steps.report.study.result import Row, StudyResult
 from steps.tasks.metric import Metric, is_noise
 
-_FAILED = 0.1  # share of failed trials that is worth a word
+_FAILED = 0.1  # share of failed trials that is worth mentioning
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent
 
 
 def certainty(top: Sequence[Row], primary: Metric, n: int) -> str:
-    """Whether the first of the top trials is better than the others or luckier, by the primary metric on n samples.
+    """Sentence on whether the first of the top trials is better than the others or just luckier, on n samples.
 
-    If that is not the only objective, others can be better in it.
+    It compares the primary metric. With further objectives, other trials can be better in it.
     """
     first, others = top[0], [(row, row.score) for row in top[1:] if row.score is not None]
     equal = [row for row, score in others if first.score is not None and is_noise(first.score, score)]
@@ -44,8 +44,8 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
 
     Args:
         result: With at least one complete trial.
-        edges: The best values that lie at a edge.
-        n_equal: How many of the top trials are within noise of the selected one.
+        edges: The best values that lie at an edge.
+        n_equal: Number of top trials within noise of the selected one.
     """
     rows, complete = result.rows, result.complete
     sentences = [
@@ -59,17 +59,17 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
     since = trials_since_best(complete, result.objectives[0].sign)
     if len(result.objectives) > 1:
         sentences.append(
-            f"Choose on the Pareto front what is worth its price; for a denser front, {again}more n_trials{as_before}"
+            f"Choose a compromise on the Pareto front; for a denser front, {again}more n_trials{as_before}"
         )
     elif since <= _STILL * len(complete):
         past = f"{since} complete trial{'s' if since != 1 else ''} ago" if since else "with the last complete trial"
         sentences.append(
-            f"Search on: the best value came {past}. To continue, {again}n_trials={2 * len(rows)}{as_before}"
+            f"Continue the search: the best value came {past}. To do so, {again}n_trials={2 * len(rows)}{as_before}"
         )
     else:
         sentences.append(
-            f"Do not expect much of more trials in this space: the last {since} of {len(complete)} complete trials "
-            "brought nothing better. More epochs, a wider space or other data are more likely to help"
+            f"Do not expect much from more trials in this space: the last {since} of {len(complete)} complete trials "
+            "brought no improvement. More epochs, a wider space or other data are more likely to help"
         )
     if n_equal:
         others, of_them = ("trials are", "one of them") if n_equal > 1 else ("trial is", "it")

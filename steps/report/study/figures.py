@@ -42,13 +42,13 @@ def study_charts(result: StudyResult, found: Sequence[Importance]) -> dict[str, 
 
 
 def searched(result: StudyResult, found: Sequence[Importance]) -> list[str]:
-    """The hyperparameters that complete trials searched, the most important first."""
+    """The hyperparameters searched by complete trials, the most important first."""
     names = [importance.name for importance in found]
     return names or sorted({name for row in result.complete for name in row.distributions})
 
 
 def most_important_pair(complete: Sequence[Row], names: Sequence[str]) -> tuple[str, str] | None:
-    """The first two hyperparameters that at least three complete trials have together, and that vary."""
+    """The first two hyperparameters that vary and that at least three complete trials have in common."""
     values = {name: {str(row.hyperparameters[name]) for row in complete if name in row.distributions} for name in names}
     varying = [name for name in names if len(values[name]) > 1]
     for i, first in enumerate(varying):

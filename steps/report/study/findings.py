@@ -22,9 +22,9 @@ class RangeEdge:
     """A numeric hyperparameter whose best value lies at an end of its range.
 
     Attributes:
-        limit: That end.
-        suggestion: Where the range could end instead.
-        n_top, n_with: How many of the top trials lie there too, and how many have the hyperparameter at all.
+        limit: That end of the range.
+        suggestion: Possible new end of the range.
+        n_top, n_with: Number of top trials that also lie there, and number that have the hyperparameter.
     """
 
     name: str
@@ -38,7 +38,7 @@ class RangeEdge:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of a study: the seconds that its trials ran, and `busy`, those in which at least one ran."""
+    """Cost of a study: total seconds of its trials, and `busy`, the seconds in which at least one ran."""
 
     epochs: int
     epochs_saved: int
@@ -50,7 +50,7 @@ class Cost:
 def range_edges(top: Sequence[Row]) -> list[RangeEdge]:
     """The hyperparameters whose value in the first of the top trials lies at an end of its range.
 
-    Ends that no value can pass, such as a dropout of 0 or one layer, are none.
+    Ends that no value can exceed, such as a dropout of 0 or one layer, do not count.
     """
     found = []
     for name, distribution in top[0].distributions.items() if top else ():
@@ -68,7 +68,7 @@ def range_edges(top: Sequence[Row]) -> list[RangeEdge]:
 
 
 def cost(rows: Sequence[Row]) -> Cost:
-    """The cost of the trials, and an estimate of what pruning saved: its epochs at the median pace of all trials."""
+    """The cost of the trials, and the estimated savings by pruning: epochs saved, at the median pace of all trials."""
     seconds = sum(row.end - row.start for row in rows)
     paces = [(row.end - row.start) / len(row.curve) for row in rows if row.curve]
     saved = sum(max(0, row.budget - len(row.curve)) for row in rows if row.state == "pruned")
@@ -81,7 +81,7 @@ def cost(rows: Sequence[Row]) -> Cost:
 
 
 def trials_since_best(complete: Sequence[Row], sign: int) -> int:
-    """Complete trials after the one that was best in the first objective; `sign` is -1 if larger is better."""
+    """Number of complete trials after the best one in the first objective; `sign` is -1 if larger is better."""
     best = min(range(len(complete)), key=lambda i: (sign * complete[i].values[0], i))
     return len(complete) - 1 - best
 

@@ -15,8 +15,8 @@ from steps.report.study.figures import most_important_pair, searched
 from steps.report.study.importance import Importance, evaluator
 from steps.report.study.result import StudyResult
 
-_PANELS = 4  # of slices, side by side
-_MOST_OBJECTIVES = 3  # that Optuna draws a Pareto front of
+_PANELS = 4  # slices side by side
+_MOST_OBJECTIVES = 3  # objectives, the limit of Optuna's Pareto front
 
 
 def interactive_page(result: StudyResult, study: Study, found: Sequence[Importance], drawn: Collection[str]) -> str:
@@ -56,6 +56,6 @@ def interactive_page(result: StudyResult, study: Study, found: Sequence[Importan
                 assert pair
                 figures.append(optuna_figures.plot_contour(study, params=list(pair), target_name=label))
     for figure in figures:
-        figure.update_layout(template="plotly_white", width=None)  # as wide as the window
+        figure.update_layout(template="plotly_white", width=None)  # full width of the window
     html = [Markup(f.to_html(full_html=False, include_plotlyjs=i == 0)) for i, f in enumerate(figures)]
     return render("study/interactive.html.jinja", title=f"Study {result.name}", figures=html)

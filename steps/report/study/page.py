@@ -1,4 +1,4 @@
-"""report.html of a tune run: what was found, how sure that is, what to do next, and all trials."""
+"""report.html of a tune run: the result, its uncertainty, suggested next steps, and all trials."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TopTrial:
 
 @dataclass(frozen=True)
 class Searched:
-    """A searched hyperparameter: its range, its values in the best and the top trials, and how much it mattered."""
+    """A searched hyperparameter: its range, its values in the best and the top trials, and its importance."""
 
     name: str
     share: float | None
@@ -56,7 +56,7 @@ def study_page(
 
     Args:
         result: With at least one complete trial.
-        charts: By the name of their figure.
+        charts: Charts by the name of their figure.
         found: Importances, the largest first; may be empty.
         run_url: Address of a run's page, from its ID.
     """
@@ -92,7 +92,7 @@ def study_page(
 
 
 def _is_reason(edge: RangeEdge, importance: float) -> bool:
-    """Whether an edge, which is flagged in any case, is a reason to search again: it matters, and is no chance."""
+    """Whether an edge, which is flagged in any case, justifies another search: important and not due to chance."""
     return importance >= _MATTERS and 2 * edge.n_top >= edge.n_with
 
 
@@ -104,7 +104,7 @@ def _top(result: StudyResult) -> list[Row]:
 
 
 def _scored(best: Sequence[Row]) -> list[TopTrial]:
-    """The best trials with their scores; none if another program ran one of them and left no score."""
+    """The best trials with their scores; empty if one of them, run by another program, has no score."""
     scores = [row.score for row in best if row.score is not None]
     if len(scores) < len(best):
         return []

@@ -1,4 +1,4 @@
-"""A study as its report shows it, in a form that outlives its database."""
+"""Result of a study for its report, in a form that outlives the database."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Row:
     error: str = ""
 
     def as_trial(self, n_objectives: int) -> FrozenTrial:
-        """The trial as Optuna knows it, with its first objectives only."""
+        """The trial as an Optuna trial, with its first objectives only."""
         return FrozenTrial(
             number=self.number,
             state=_STATES[self.state],
@@ -78,7 +78,7 @@ class StudyResult:
         n_validation: Rows of the validation split.
         rows: All ended trials, in the order of their numbers.
         best: Number of the selected trial; None if no trial is complete.
-        reason: Why it is that one.
+        reason: Reason for the selection.
         front: With several objectives, the numbers of the trials on the Pareto front, best first.
     """
 
@@ -97,7 +97,7 @@ class StudyResult:
         return [row for row in self.rows if row.state == "complete"]
 
     def study(self, n_objectives: int = 1) -> optuna.Study:
-        """An Optuna study, in memory, of the same trials and the first objectives only."""
+        """An in-memory Optuna study of the same trials, with the first objectives only."""
         study = optuna.create_study(
             study_name=self.name, directions=[objective.direction for objective in self.objectives[:n_objectives]]
         )

@@ -1,4 +1,4 @@
-// A click on a heading sorts the table by that column: numbers before words, empty cells last.
+// Clicking a heading sorts the table by that column: numbers before words, empty cells last.
 for (const table of document.querySelectorAll('table.sortable')) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
   const key = text => text === '' ? null : isNaN(text) ? text : Number(text);
