@@ -1,4 +1,4 @@
-"""Table 4: what storage, tracking and sampler cost per trial, with a stub in place of the training."""
+"""Table 4: cost of storage, tracking and sampler per trial, with a stub instead of the training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from steps.tracking.trials import TrialRuns
 
 EPOCHS = 5
 COUNTS = (100, 2000)
-LAST = 100  # trials that show what one costs late in a study
+LAST = 100  # trials that show the cost late in a study
 CAP = 50  # trials with MlflowStorage, which takes seconds for each
 
 
@@ -70,7 +70,7 @@ class StubTrainer:
 
 
 class StubContext(TrialContext):
-    """The real context but for the training."""
+    """The real context except for the training."""
 
     def trainer(self, config: MLPConfig) -> StubTrainer:  # type: ignore[override]
         return StubTrainer(config)
@@ -84,7 +84,7 @@ class StubContext(TrialContext):
 
 
 class TimedSpace(Space):
-    """A space that notes the CPU seconds in which its hyperparameters are suggested."""
+    """A space that measures the CPU seconds of its suggestions."""
 
     seconds = 0.0
 
@@ -98,7 +98,7 @@ class TimedSpace(Space):
 
 @dataclass(frozen=True)
 class NoDisplay:
-    """Nobody watches; notes when each trial ended."""
+    """A display without output that records the end of each trial."""
 
     ended: list[float] = field(default_factory=list)
 
@@ -112,10 +112,10 @@ class NoDisplay:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a number of trials, per trial: milliseconds by the clock, of all threads' CPU, of the sampler's; statements.
+    """Averages per trial: milliseconds of wall-clock time, of CPU time of all threads and of the sampler; statements.
 
     Attributes:
-        late: Milliseconds by the clock of each of the last 100.
+        late: Wall-clock milliseconds per trial over the last 100.
     """
 
     n_trials: int
@@ -179,7 +179,7 @@ def seconds_of_mlflow_storage(n_trials: int, folder: Path) -> float:
 
 
 def overhead_table() -> str:
-    """Milliseconds per trial, how many times those of this project, and where they go."""
+    """Milliseconds per trial, the ratio to this project, and a breakdown."""
     ours = []
     for n_trials in COUNTS:
         with tempfile.TemporaryDirectory() as folder:
@@ -194,7 +194,7 @@ def overhead_table() -> str:
             *(f"| this project | {cost.n_trials:,} | {cost.wall:.0f} | 1 |" for cost in ours),
             f"| this project, the last {LAST} | {ours[-1].n_trials:,} | {ours[-1].late:.0f} | 1 |",
             f"| MlflowStorage | {CAP} | {theirs:,.0f} | {theirs / ours[0].wall:.0f} |",
-            "\nWhere it goes, per trial\n",
+            "\nBreakdown per trial\n",
             "| trials | CPU ms of all threads | of the sampler | statements to the study | to the tracking store |",
             "|---|---|---|---|---|",
             *(

@@ -31,9 +31,10 @@ def peak_table() -> str:
     train, validation = (Samples.of(dataset.splits[name]) for name in ("train", "validation"))
     lines = [
         f"{available_cores()} trials at once, one per core, 784-width-width-10, Adam, dropout 0.2; medians of "
-        f"{_EPOCHS} epochs, each paired with matrix products of {_SIZE} x {_SIZE} in float32. The bound: the share "
-        "that an epoch would have if it took no longer than its products at the peak and its Adam updates alone\n",
-        "| width | batch size | peak, GFLOP/s | float32, share of it | its bound | bfloat16, share of float32's peak |",
+        f"{_EPOCHS} epochs, each paired with matrix products of {_SIZE} x {_SIZE} in float32. The bound is the share "
+        "that an epoch would reach if it consisted only of its products, at the peak, and its Adam updates\n",
+        "| width | batch size | peak, GFLOP/s | float32, share of the peak | bound for float32 "
+        "| bfloat16, share of the float32 peak |",
         "|---|---|---|---|---|---|",
     ]
     for width in WIDTHS:
@@ -64,7 +65,7 @@ def peak_table() -> str:
 
 
 def _epoch_flops(width: int, n_train: int, n_validation: int) -> float:
-    """Additions and multiplications of the matrix products: forward, both gradients but the input's, validation."""
+    """Additions and multiplications of the matrix products: forward, gradients except the input's, validation."""
     first, rest = 784 * width, width * width + width * 10
     return n_train * (4 * first + 6 * rest) + n_validation * 2 * (first + rest)
 

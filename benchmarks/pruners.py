@@ -76,7 +76,7 @@ def main(configs: int, dataset: str, draws: int, curves: Path | None) -> None:
         f"\n{dataset}: {draws} draws of {len(numbers[0])} from {len(bank)} recorded configurations, "
         f"{MAX_EPOCHS} epochs, {n_jobs} workers\n"
     )
-    click.echo("| pruner | seconds until near the best | studies that come near it | seconds in all | best accuracy |")
+    click.echo("| pruner | seconds until near the best | studies that get near it | total seconds | best accuracy |")
     click.echo("|---|---|---|---|---|")
     for spec, found in rows.items():
         near = [result.until_near for result in found]

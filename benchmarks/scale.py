@@ -35,7 +35,7 @@ RIVALS = {  # module, and how many trials at most: MlflowSparkStudy takes second
     "Ray Tune": ("benchmarks.rivals.ray_stubs", 1000),
     SPARK: ("benchmarks.rivals.spark_stubs", 30),
 }
-AGAINST = (4, 16)  # workers beside which the rivals run
+AGAINST = (4, 16)  # numbers of workers for the comparison with the rivals
 SIZES = (100, 1_000, 10_000)
 
 
@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def throughput(cluster: Cluster) -> str:
-    """Trials per second on several numbers of processes, and what was busy."""
+    """Trials per second on several numbers of processes, with processor loads."""
     lines = [
         f"\nStub trials of {1000 * SECONDS:.0f} ms, random sampler, {os.cpu_count()} cores\n",
-        "| workers | trials | trials per second | of what is possible | busy: workers | PostgreSQL | MLflow server |",
+        "| workers | trials | trials per second | share of the maximum | busy: workers | PostgreSQL | MLflow server |",
         "|---|---|---|---|---|---|---|",
     ]
     for n_workers in WORKERS:
@@ -120,7 +120,7 @@ def growth(cluster: Cluster) -> str:
     """Seconds of a trial in studies of several sizes, one worker."""
     lines = [
         "\nOne worker, by the size of the study\n",
-        "| trials in the study | ms per trial beside its training | ratio |",
+        "| trials in the study | ms per trial, without training | ratio |",
         "|---|---|---|",
     ]
     first = 0.0

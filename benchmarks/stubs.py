@@ -1,4 +1,4 @@
-"""Stub trials on the servers of a cluster: all is as in a real study, but for the training, which sleeps."""
+"""Stub trials on the servers of a cluster: like a real study, except that the training sleeps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Busy:
 
 
 def run_stubs(cluster: Cluster, name: str, n_workers: int, n_trials: int) -> tuple[float, Busy]:
-    """Wall and processor seconds in which so many processes run so many trials; their start is not counted."""
+    """Wall and processor seconds for a number of trials on a number of processes, without their start-up."""
     work = prepare(cluster, name, n_trials)
     context = multiprocessing.get_context("fork")  # TensorFlow is imported once for all
     start = context.Barrier(n_workers + 1)
@@ -69,7 +69,7 @@ def run_stubs(cluster: Cluster, name: str, n_workers: int, n_trials: int) -> tup
     before, begun = _busy(cluster, processes), time.perf_counter()
     after = before
     while any(process.is_alive() for process in processes):
-        now = _busy(cluster, processes)  # what has ended and is not counted by its parent yet is missing for a moment
+        now = _busy(cluster, processes)  # a process that has just ended is missing until its parent counts it
         after = Busy(*map(max, vars(after).values(), vars(now).values()))
         time.sleep(0.1)
     seconds = time.perf_counter() - begun
@@ -84,7 +84,7 @@ def run_stubs(cluster: Cluster, name: str, n_workers: int, n_trials: int) -> tup
 
 
 def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[], None]], None]:
-    """Make a study of stub trials; returns what runs it in a process: it opens all, calls its argument, and works."""
+    """Create a study of stub trials; returns a function that opens it in a process, calls its argument, and works."""
     environment = cluster.environment()
     url = environment["TUNE_STORAGE"]
     os.environ.update(environment)
@@ -108,7 +108,7 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
         with Leases(storage, name, run.info.run_id) as leases:
             worker = WorkerContext(context, study, runs, leases, checkpoints_of(url))
             workers = Workers(worker, Limits(n_trials), NoDisplay(), n_jobs=1)
-            study.get_trials(deepcopy=False)  # the first look of a process reads all trials, the others what is new
+            study.get_trials(deepcopy=False)  # the first read of a process covers all trials, later ones only new ones
             ready()
             workers.run()
         runs.close()
@@ -118,7 +118,7 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
 
 def _in_process(work: Callable[[Callable[[], None]], None], start: Barrier) -> None:
     work(partial(start.wait))
-    os._exit(0)  # TensorFlow of a forked process is not made for an orderly end
+    os._exit(0)  # TensorFlow does not support an orderly exit of a forked process
 
 
 def _busy(cluster: Cluster, processes: list[multiprocessing.process.BaseProcess]) -> Busy:
@@ -129,7 +129,7 @@ def _busy(cluster: Cluster, processes: list[multiprocessing.process.BaseProcess]
 
 
 def _seconds(pid: int) -> float:
-    """Processor seconds of a process and its children, also of those that have ended."""
+    """Processor seconds of a process and its children, including ended ones."""
     try:
         process = psutil.Process(pid)
         times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]

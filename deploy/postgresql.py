@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, from a wheel: for trying, testing and measuring."""
+"""A private PostgreSQL server, from a wheel: for trials, tests and measurements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Postgresql:
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         """
         Args:
-            folder: Of its data, made when it is not there; its path must be short, as that of a socket is.
+            folder: Folder of its data, created if missing; its path must be short, because it holds a socket.
         """
         self.host, self.port = host, free_port(host)
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,26 +31,26 @@ class Postgresql:
         (folder / "pg_hba.conf").write_text("\n".join(rules) + "\n")
 
     def start(self) -> None:
-        """Start, and return when it answers."""
+        """Start the server, and return when it answers."""
         options = f"-h {self.host} -p {self.port} -k {self._server.pgdata} -c max_connections={_MAX_CONNECTIONS}"
         self._control("-w", "-o", options, "-l", str(self._server.log), "start")
 
     def process_id(self) -> int:
-        """Of the process that all others of the server are children of."""
+        """ID of the server's main process, the parent of all others."""
         return int((Path(self._server.pgdata) / "postmaster.pid").read_text().split()[0])
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop; mode `immediate` is what a crash of it is."""
+        """Stop the server; mode `immediate` is equivalent to a crash."""
         self._control("-w", "-m", mode, "stop")
 
     def restart(self, pause: float = 1.0) -> None:
-        """Crash it, and start it again after some seconds."""
+        """Crash the server, and start it again after some seconds."""
         self.stop("immediate")
         time.sleep(pause)
         self.start()
 
     def create(self, database: str, role: str, password: str) -> str:
-        """Make a database and the role that owns it; returns the URL with the password."""
+        """Create a database and the role that owns it; returns the URL with the password."""
         for statement in (
             f"CREATE ROLE {role} LOGIN PASSWORD '{password}'",
             f"CREATE DATABASE {database} OWNER {role}",
@@ -69,7 +69,7 @@ class Postgresql:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that is free at the moment."""
     with socket.socket() as found:
         found.bind((host, 0))
         return int(found.getsockname()[1])

@@ -1,4 +1,4 @@
-"""download: a data set by name -> the artifact `dataset/`, verified, split and ready to be memory-mapped."""
+"""download: a file, folder, address or name -> the artifact `dataset/`, verified, split and memory-mappable."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from steps.cli.options import evaluate_options, precision_option, seed_option, t
 def evaluate(**options: Any) -> None:
     """Retrain the best MLP on train + validation, test it once, and register it.
 
-    A version that passes its checks, --require among them, is approved and gets the alias challenger. It becomes
-    champion if there is none, or if it is better than the champion on the same test split and a significance test
-    (McNemar's for accuracy, DeLong's for ROC AUC, a sign-flip test for numbers) says that this is no chance.
+    A version that passes its checks, including --require, is approved and gets the alias challenger. It becomes
+    champion if there is none, or if it is significantly better than the champion on the same test split (McNemar's
+    test for accuracy, DeLong's for ROC AUC, a sign-flip test for regression).
 
     \b
     Examples:

@@ -14,12 +14,12 @@ from steps.cli.options import model_uri_option, predict_options
 @model_uri_option
 @predict_options
 def predict(**options: Any) -> None:
-    """Predict each row or image of the input: its class, with the probability of each class, or its number.
+    """Predict each row or image of the input: its class, with the probabilities of all classes, or its number.
 
-    A model of a table takes the columns it knows by name, in any order, raw as in the file it was trained on. If the
-    target's column is there too, the metrics are logged. A bad row is reported and left out.
+    A model of a table takes raw rows like those in its training file; columns are matched by name, in any order. If
+    the target's column is there, too, the metrics are logged. Bad rows are reported and omitted.
 
-    A model of images also takes tables of pixels, in the order of the training data; a column of labels is named
+    A model of images also takes tables of pixels, in the order of the training data; a column of labels must be named
     label (in a .npz file: an array labels).
 
     \b

@@ -1,4 +1,4 @@
-"""redraw: a tune or evaluate run -> its report.html and figures/ anew, from what the run has written."""
+"""redraw: a tune or evaluate run -> new report.html and figures/, from its artifacts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from steps.cli.options import redraw_run_id_option
 @step_command
 @redraw_run_id_option
 def redraw(run_id: str) -> None:
-    """Draw the report and the figures of an old tune or evaluate run anew; its results stay as they are.
+    """Redraw the report and the figures of an old tune or evaluate run; its results are unchanged.
 
     \b
     Example:

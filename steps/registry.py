@@ -1,4 +1,4 @@
-"""registry: the model registry -> a table, the lineage of one version as a tree, or JSON; and the way back."""
+"""registry: the model registry -> a table, the lineage of one version as a tree, or JSON; also rollback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steps.cli.options import registry_options
 @step_command
 @registry_options
 def registry(**options: Any) -> None:
-    """Show what is registered: versions, aliases, validation, test score, and where each came from.
+    """Show registered versions with aliases, validation status, test score and origin.
 
     \b
     Examples:

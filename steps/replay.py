@@ -1,4 +1,4 @@
-"""replay: a registered model -> the same training again, from its lineage alone; are the weights the same?"""
+"""replay: a registered model -> the same training again, from its lineage alone, and a comparison of the weights."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from steps.cli.options import model_uri_option
 def replay(**options: Any) -> None:
     """Train a registered model again from its lineage alone, and compare the weights.
 
-    On the same machine type, in float32, they are equal to the bit. If they are not, the largest difference is
-    shown, and what has changed since: packages, processor, precision.
+    On the same type of machine and in float32, they are identical bit for bit. If they are not, the step shows the
+    largest difference and the changes since then: packages, processor, precision.
 
     \b
     Example:

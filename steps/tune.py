@@ -18,8 +18,8 @@ from steps.cli.options import data_run_id_option, precision_option, seed_option,
 def tune(**options: Any) -> None:
     """Search hyperparameters: each trial is a child run of this step's run.
 
-    The study is kept in a database and continues when its --study-name is given again: --n-trials
-    counts the whole study.
+    The study is kept in a database; the same --study-name continues it, and --n-trials counts the
+    whole study.
 
     \b
     Examples:
@@ -29,7 +29,7 @@ def tune(**options: Any) -> None:
       mlflow run . -e tune -P objectives=accuracy,latency -P stop_when=plateau:15
 
     \b
-    Pruners, with their settings after a colon and the defaults of these:
+    Pruners, with their settings (after a colon) and defaults:
       median: n_startup_trials=5, n_warmup_steps=2,
         interval_steps=1, n_min_trials=1
       percentile: percentile=25, and those of median
@@ -37,7 +37,7 @@ def tune(**options: Any) -> None:
         min_early_stopping_rate=0
       hyperband: min_resource=1, reduction_factor=3
       patient: patience=3, min_delta=0, wrapped=median, and
-        those of the wrapped one
+        those of the wrapped pruner
       threshold: lower, upper, n_warmup_steps=2, interval_steps=1
 
     docs/search.md explains the space file, the strategies and the objectives.

@@ -1,4 +1,4 @@
-"""worker: joins a running tune run from another process or machine, and ends with its study."""
+"""worker: joins an active tune run from another process or machine, and ends with its study."""
 
 from __future__ import annotations
 

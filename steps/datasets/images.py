@@ -88,7 +88,7 @@ def pixels_as_images(source: TableSource, target: str, shape: tuple[int, ...]) -
     if len(columns) not in (math.prod(shape), 3 * math.prod(shape)):
         size = "x".join(map(str, shape))
         raise InputError(
-            f"image_shape must have as many pixels as columns beside the target, got {size} for {len(columns)}"
+            f"image_shape must have as many pixels as columns besides the target, got {size} for {len(columns)}"
         )
     pixels = np.empty((len(source.table), len(columns)), np.uint8)
     for i, name in enumerate(columns):

@@ -43,7 +43,7 @@ class NpyReader:
         for start in range(0, self.size, CHUNK_ROWS):
             end = min(start + CHUNK_ROWS, self.size)
             rows = slice(start, end)
-            # Mapped anew for each chunk: pages read through a mapping count as memory until it is dropped.
+            # Mapped again for each chunk: pages read through a mapping count as memory until it is dropped.
             values = np.load(self._features, mmap_mode="r")[rows].reshape(end - start, -1)  # (n, h, w) -> (n, h * w)
             labels = [str(label) for label in np.load(self._labels, mmap_mode="r")[rows]] if self._labels else None
             yield Raw(range(start + 1, end + 1), values, labels, end)

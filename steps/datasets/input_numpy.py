@@ -41,7 +41,7 @@ class ArrayParts:
         return numbered(self._table(start, start + PART_ROWS).select(columns) for start in starts)
 
     def _table(self, start: int, stop: int) -> pa.Table:
-        # Mapped anew for each part: pages read through a mapping count as memory until it is dropped.
+        # Mapped again for each part: pages read through a mapping count as memory until it is dropped.
         mapped = self._arrays()
         found = of_arrays({n: array if n in NAMES else array[start:stop] for n, array in mapped.items()}, self._path)
         if isinstance(found, Images):

@@ -58,7 +58,7 @@ class Epoch:
 
 
 class Trainer:
-    """Trains one MLP as a pure function of (config, seed, data), alone or beside others.
+    """Trains one MLP as a pure function of (config, seed, data), alone or concurrently with others.
 
     Every random number comes from a stateless stream keyed by (seed, purpose, step), so that nothing else in the same
     process can affect a result.

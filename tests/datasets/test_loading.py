@@ -109,7 +109,7 @@ def test_a_table_of_pixels_forms_images_if_their_shape_is_stated(tmp_path: Path,
     assert dataset.image_shape == (8, 8)
     assert dataset.target.class_names == tuple("0123456789")
     assert dataset.splits["train"].features.dtype == np.uint8
-    with pytest.raises(InputError, match="image_shape must have as many pixels as columns beside the target, got 9x8"):
+    with pytest.raises(InputError, match="image_shape must have as many pixels as columns besides the target, got 9x8"):
         load_dataset(DataRequest(str(tmp_path / "kaggle.csv"), image_shape=(9, 8)))
     table = load_dataset(DataRequest(str(tmp_path / "kaggle.csv"), target="label"))
     assert table.image_shape is None
