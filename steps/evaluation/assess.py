@@ -64,7 +64,7 @@ def assess(
     Args:
         trained: The network in memory, to compare the logged model with.
         dataset: Data set with all splits; the baselines are fitted on train + validation, like the model.
-        alpha: Significance level of the comparison with boosted trees.
+        alpha: Significance level of the comparisons with the baselines and boosted trees.
     """
     test = dataset.splits["test"]
     features, targets = np.asarray(test.features), np.asarray(test.targets)
@@ -75,11 +75,19 @@ def assess(
     fitted = task.baselines(train, test)
     baselines = {name: task.primary.measure(targets, theirs) for name, theirs in fitted.items()}
     own = scores[task.primary.name].value
+    blind = next(iter(fitted))
+
+    def may_be_chance(name: str) -> bool:
+        return name != blind and not task.compare(targets, fitted[name], outputs).challenger_is_better(alpha)
+
     checks = (
         *check_requirements(requirements, task, scores),
         check_predictions(np.asarray(trained.predict(features, verbose=0)), outputs),
         check_interface(model, model_uri),
-        *(check_baseline(task.primary, name, own, score.value) for name, score in baselines.items()),
+        *(
+            check_baseline(task.primary, name, own, score.value, may_be_chance=may_be_chance(name))
+            for name, score in baselines.items()
+        ),
     )
     if (trees := task.boosting(train, test)) is None:
         return Assessment(task, targets, outputs, scores, baselines, checks)

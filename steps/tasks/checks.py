@@ -21,14 +21,21 @@ class Check:
     detail: str
 
 
-def check_baseline(metric: Metric, name: str, value: float, baseline: float) -> Check:
-    """Whether the model beats a baseline in a metric, or both have its best possible value."""
+def check_baseline(metric: Metric, name: str, value: float, baseline: float, *, may_be_chance: bool = False) -> Check:
+    """Whether the model beats a baseline in a metric, or both have its best possible value.
+
+    Args:
+        may_be_chance: Whether the baseline's lead, if it has one, can be chance; the model then passes.
+    """
     words = f"the {name.replace('_', ' ')} ({metric.text(baseline)})"
     if value == baseline == metric.best:
         return Check(f"beats_{name}", True, f"as good as {words}: nothing can be better")
-    passed = metric.is_better(value, baseline)
-    detail = f"{metric.difference_text(value - baseline)} {'better' if passed else 'worse'} than {words}"
-    return Check(f"beats_{name}", passed, detail if value != baseline else f"no better than {words}")
+    is_better = metric.is_better(value, baseline)
+    detail = f"{metric.difference_text(value - baseline)} {'better' if is_better else 'worse'} than {words}"
+    detail = detail if value != baseline else f"no better than {words}"
+    if not is_better and may_be_chance:
+        return Check(f"beats_{name}", True, f"{detail}, which may be chance")
+    return Check(f"beats_{name}", is_better, detail)
 
 
 def rival_note(metric: Metric, comparison: Comparison, alpha: float, sample: int | None = None) -> str:

@@ -62,7 +62,10 @@ class Task(Protocol):
         """MLflow's own metrics, by its names, of rows that come in chunks."""
 
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
-        """Outputs of each simple baseline for the test rows, fitted on the training rows; a model must beat them."""
+        """Outputs of each simple baseline for the test rows, fitted on the training rows.
+
+        The first one looks at no feature, and a model must beat it; the others must not beat the model beyond chance.
+        """
 
     def boosting(self, train: Split, test: Split) -> Boosted | None:
         """Boosted trees on the test rows, fitted on the training rows or a sample of them; None for images."""

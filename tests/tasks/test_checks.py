@@ -21,6 +21,9 @@ def test_a_model_must_be_better_than_a_baseline() -> None:
 
 def test_two_perfect_models_are_no_reason_to_reject() -> None:
     assert check_baseline(ACCURACY, "logistic_regression", 1.0, 1.0).passed
+    chance = check_baseline(RMSE, "ridge_regression", 600.0, 500.0, may_be_chance=True)
+    assert chance.passed
+    assert chance.detail.endswith("worse than the ridge regression (500.0), which may be chance")
     assert check_baseline(RMSE, "ridge_regression", 0.0, 0.0).passed
 
 
