@@ -71,7 +71,15 @@ class TableModel(PythonModel):
         Raises:
             ValueError: A column is missing, or a cell is not a value of its column.
         """
-        features = self.columns.encoding.encode(rows, faults)
+        return self.apply(self.encode(rows, faults))
+
+    def encode(self, rows: Any, faults: list[Any] | None = None) -> np.ndarray:
+        """(n, n_features) float32 of raw rows; as `outputs`."""
+        features: np.ndarray = self.columns.encoding.encode(rows, faults)
+        return features
+
+    def apply(self, features: np.ndarray) -> np.ndarray:
+        """(n, n_outputs) float32 of the network for encoded rows (n, n_features)."""
         parts = range(0, max(1, len(features)), _CHUNK)
         return np.concatenate([self._compiled(features[start : start + _CHUNK]).numpy() for start in parts])
 
