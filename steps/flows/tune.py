@@ -48,8 +48,6 @@ def _tune(settings: TuneSettings, invocation: Invocation, run: Run, plan: Plan) 
         raise StepError(f"the study's database failed: {first_line(error)}; continue with: {resume}") from error
     except StepError as error:
         raise StepError(f"{error}; continue with: {resume}") from error
-    if outcome is None:
-        raise StepError("no trial was completed; the reasons are in the tag 'error' of the trials' runs")
     if outcome.front:
         click.echo(f"Pareto front: {len(outcome.front)} trials, in pareto.json and figures/pareto_front.png")
     best, primary = outcome.best, outcome.primary

@@ -60,7 +60,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
             shown = {objective.key: objective for objective in (context.primary, *objectives)}
             mlflow.log_metrics({f"best_{key}": best.measures[o.name] for key, o in shown.items()})
             selected = SelectedTrial(
-                **vars(best), study=study.study_name, selected=reason, max_epochs=context.epochs,
+                **vars(best), study=study.study_name, selected=reason,
                 dataset=context.dataset.name, data_run_id=data_run_id,
             )  # fmt: skip
             (folder / BEST_CONFIG).write_text(selected.to_json(), encoding="utf-8")

@@ -21,11 +21,14 @@ from steps.tracking.tags import ERROR_TAG, INTERRUPTED, STATE_TAG
 logger = logging.getLogger(__name__)
 
 
-def continue_study(worker: WorkerContext, run: Run) -> None:
+def continue_study(worker: WorkerContext, run: Run) -> list[str]:
     """Enter a tune run in its study; in an existing study, repair the traces of a crash and adopt the trials.
 
     Afterwards each trial's child run has the status and the metrics of the trial, and belongs to `run`;
     trials of dead processes wait to be continued; dead tune runs are ended. The operation is idempotent.
+
+    Returns:
+        Lines for the person about tune runs that are gone: the study goes on with what its own database has.
 
     Raises:
         InputError: The study was made with other data.
@@ -44,9 +47,9 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
         study.set_user_attr(TUNE_RUNS, [*earlier, run.info.run_id])
         trials = trials_of(worker)
         live = leases.live_trials()
-    if not earlier:
-        return
-    link(run.info.run_id, earlier[-1], study.study_name)
+    existing = get_runs(earlier)
+    if existing:
+        link(run.info.run_id, existing[-1].info.run_id, study.study_name)
     live_runs = leases.live_tune_runs()
     children = {child.trial_number: child for child in child_runs(run.info.experiment_id, earlier)}
     for trial in trials:
@@ -55,9 +58,11 @@ def continue_study(worker: WorkerContext, run: Run) -> None:
             if child.parent not in live_runs:  # a live process still writes its own
                 _repair(worker, trial, child, live)
             runs.move(child.run_id, run.info.run_id, child.first_parent)
-    for old in get_runs(earlier):
+    for old in existing:
         if old.info.status == "RUNNING" and old.info.run_id not in live_runs:
             end_dead_run(old)
+    gone = [run_id for run_id in earlier if run_id not in {old.info.run_id for old in existing}]
+    return [f"Gone: the tune run {run_id} is deleted, or of another tracking store" for run_id in gone]
 
 
 def gather_trials(worker: WorkerContext, run: Run) -> None:

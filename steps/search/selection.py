@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import optuna
+from optuna.trial import TrialState
+
 from steps.base.errors import InputError
+from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import TrialRecord
 from steps.tasks.objectives import LATENCY, PARAMETERS, Objective
 
@@ -60,6 +64,19 @@ def by_number(records: Sequence[TrialRecord], wanted: str) -> TrialRecord:
             return record
     known = ", ".join(str(record.trial_number) for record in records)
     raise InputError(f"select must be {AUTO} or the number of a complete trial ({known}), got {wanted!r}")
+
+
+def nothing_complete(study: optuna.Study, pruner: str) -> str:
+    """Why no trial of a study is complete, and what to change."""
+    pruned, failed = (study.get_trials(deepcopy=False, states=(s,)) for s in (TrialState.PRUNED, TrialState.FAIL))
+    said = f"no trial was completed: {len(pruned)} pruned by {pruner}, {len(failed)} failed"
+    if failed:
+        said += f", the last one by {TrialAttributes.read(failed[-1]).error or 'another program'}"
+    if not failed and not pruned:
+        return "no trial was completed, and none was begun and ended; a longer timeout may help"
+    if pruned:
+        said += "; take pruner=none, or settings of the pruner that let more trials live"
+    return said
 
 
 def pareto_front(records: Sequence[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:

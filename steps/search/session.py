@@ -9,12 +9,15 @@ import click
 import mlflow
 from mlflow.entities import Run
 
+from steps.base.errors import StepError
 from steps.mlp.runtime import available_cores, has_gpu, limit_threads, resolve_precision, threads_of_each
 from steps.report.terminal import StudyDisplay
 from steps.search.opening import OpenStudy, limits_of
 from steps.search.plan import Plan
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
+from steps.search.selection import nothing_complete
 from steps.search.settings import TuneSettings
+from steps.search.settings_before import changed_settings
 from steps.search.space.changes import keep_space
 from steps.search.store.url import open_storage, recordable
 from steps.search.strategy.initial_trials import enqueue
@@ -73,13 +76,11 @@ def make_plan(settings: TuneSettings, run: Run, data_run_id: str, dataset: str) 
     return plan
 
 
-def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
+def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome:
     """Open or continue the study, run its trials, and log the outcome, even if the search was interrupted.
 
-    Returns:
-        None if no trial is complete.
-
     Raises:
+        StepError: No trial is complete.
         KeyboardInterrupt: The user stopped it; its trials wait to be continued.
     """
     storage = open_storage(settings.storage)
@@ -91,7 +92,7 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
     worker = outcome = None
     try:
         with opened.worker(run, owner=True) as worker:
-            continue_study(worker, run)
+            gone = continue_study(worker, run)
             _announce(plan, opened, _n_jobs(settings))
             limits = limits_of(plan, opened.context.space)
             with worker.leases.study_lock():
@@ -101,7 +102,8 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
                 )  # fmt: skip
             if limits.grid:
                 queued.append(limits.grid.describe(opened.study.get_trials(deepcopy=False), plan.n_trials))
-            for line in [*(f"Space: {change}" for change in changes), *queued]:
+            changes = [*changed_settings(plan, opened.study), *(f"Space: {change}" for change in changes)]
+            for line in [*gone, *changes, *queued]:
                 click.echo(line)
             stopped_by = _run_trials(settings, limits, opened, worker, run)
             gather_trials(worker, run)
@@ -115,6 +117,8 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome | None:
             from steps.search.outcome import log_outcome  # late, see `_load_outcome`
 
             outcome = log_outcome(opened.study, opened.context, plan.data_run_id)
+    if outcome is None:
+        raise StepError(nothing_complete(opened.study, plan.pruner.text))
     return outcome
 
 

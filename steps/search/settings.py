@@ -15,7 +15,7 @@ from steps.mlp.config import MLPConfig
 from steps.search.defaults import AUTO_SPACE, IMAGE_EPOCHS, default_epochs, default_space
 from steps.search.space.file import load_space, space_path, with_line
 from steps.search.space.space import Space
-from steps.search.store.url import storage_url
+from steps.search.store.url import check_database, storage_url
 from steps.search.strategy.grid import cells
 from steps.search.strategy.points import load_points
 from steps.search.strategy.pruners import PrunerSpec
@@ -95,6 +95,7 @@ class TuneSettings:
         given = existing_file(options["points"], "points") if options["points"] else None
         points = load_points(given, space) if given and not is_open else []
         storage = storage_url(options["storage"], mlflow.get_tracking_uri())
+        check_database(storage)
         checkpoints_of(storage)
         if options["data_run_id"]:
             get_step_run(options["data_run_id"], "download", "data_run_id")

@@ -11,6 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.report.study.result import Row, StudyResult
+from steps.search.space.space import contains
 from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import TrialRecord
 from steps.search.trials.context import TrialContext
@@ -55,6 +56,7 @@ def result_of(
 def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
     """An ended trial; one created by another program has fewer attributes."""
     known = TrialAttributes.read(trial)
+    hyperparameters = trial.params if known.hyperparameters is None else known.hyperparameters
     values = [metrics[context.followed.key] for metrics in known.metrics] or list(trial.intermediate_values.values())
     return Row(
         number=trial.number,
@@ -62,8 +64,12 @@ def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
         run_id=known.run_id,
         values=tuple(trial.values or ()),
         score=_score(known, context.primary),
-        hyperparameters=trial.params if known.hyperparameters is None else known.hyperparameters,
-        distributions=trial.distributions,
+        hyperparameters=hyperparameters,
+        distributions={
+            name: distribution
+            for name, distribution in trial.distributions.items()  # a point by hand may lie outside
+            if name in hyperparameters and contains(distribution, hyperparameters[name])
+        },
         curve=tuple(takewhile(math.isfinite, values)),
         budget=known.settings.epochs if known.settings else 0,
         start=trial.datetime_start.timestamp() if trial.datetime_start else 0,

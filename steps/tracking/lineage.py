@@ -18,7 +18,7 @@ from steps.datasets import Dataset
 from steps.datasets.dataset import TRAINING
 from steps.datasets.loading import load_dataset
 from steps.datasets.request import DataRequest
-from steps.tracking.models import describe_model
+from steps.tracking.models import describe_model, written_by_this_version
 from steps.tracking.project import project_folder
 
 _KEY = "lineage"
@@ -92,13 +92,16 @@ def lineage_of(model_uri: str) -> Lineage:
     """Read the lineage of a model.
 
     Raises:
-        InputError: This project did not register the model.
+        InputError: This project did not register the model, or another version of it did.
         StepError: The description of the model is damaged.
     """
     metadata = describe_model(model_uri).metadata or {}
     if _KEY not in metadata:
         raise InputError(f"model_uri must be a model of this project, got {model_uri!r}, which has no lineage")
-    return Lineage(**metadata[_KEY])
+    with written_by_this_version(model_uri):
+        lineage = Lineage(**metadata[_KEY])
+        DataRequest.from_json(lineage.data["request"])
+    return lineage
 
 
 def package_versions() -> dict[str, str]:

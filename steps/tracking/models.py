@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,23 +112,42 @@ def interface_of(uri: str) -> Interface:
 
     Raises:
         StepError: The description cannot be read.
-        InputError: This project did not register the model.
+        InputError: This project did not register the model, or another version of it did.
     """
     described = describe_model(uri)
     metadata = described.metadata or {}
     if "target" not in metadata or described.signature is None:
         raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose target is unknown")
-    columns = _columns_of(uri) if metadata["is_table"] else None
-    (features, *_) = described.signature.inputs.inputs
-    return Interface(
-        target=Target.from_json(metadata["target"]),
-        n_features=columns.encoding.n_features if columns else int(features.shape[1]),
-        dtype=np.dtype(np.float32) if columns else np.dtype(features.type),
-        feature_max=float(metadata["feature_max"]),
-        image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
-        level_counts=tuple(metadata["level_counts"]),
-        columns=columns,
-    )
+    with written_by_this_version(uri):
+        columns = _columns_of(uri) if metadata["is_table"] else None
+        (features, *_) = described.signature.inputs.inputs
+        return Interface(
+            target=Target.from_json(metadata["target"]),
+            n_features=columns.encoding.n_features if columns else int(features.shape[1]),
+            dtype=np.dtype(np.float32) if columns else np.dtype(features.type),
+            feature_max=float(metadata["feature_max"]),
+            image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
+            level_counts=tuple(metadata["level_counts"]),
+            columns=columns,
+        )
+
+
+@contextmanager
+def written_by_this_version(uri: str) -> Iterator[None]:
+    """Read what this project has written into a model.
+
+    Raises:
+        InputError: Another version of it has written something else.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"model_uri must be a model that this version of the project can read, got {uri!r}, which another one "
+            f"has registered ({type(error).__name__}: {error}); train it again"
+        ) from error
 
 
 def _columns_of(uri: str) -> Columns:

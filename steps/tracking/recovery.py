@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mlflow
-from mlflow.entities import Run
+from mlflow.entities import LifecycleStage, Run
 from mlflow.tracking import MlflowClient
 
 from steps.tracking.absent import if_exists
@@ -84,9 +84,9 @@ def link(run_id: str, earlier: str, study: str) -> None:
 
 
 def get_runs(run_ids: Sequence[str]) -> list[Run]:
-    """The existing runs among these."""
+    """The existing runs among these; deleted ones are left out."""
     found = (if_exists(mlflow.get_run, run_id) for run_id in run_ids)
-    return [run for run in found if run is not None]
+    return [run for run in found if run is not None and run.info.lifecycle_stage == LifecycleStage.ACTIVE]
 
 
 def _search(experiment: str, query: str) -> Iterator[Run]:

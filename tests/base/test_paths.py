@@ -23,6 +23,7 @@ SPACE = "n_layers: 1\nunits: {type: categorical, choices: [8, 16], repeat: n_lay
         ("sqlite:///study.db", "sqlite:///{}/study.db"),
         ("sqlite+pysqlite:///a/b.db?timeout=5", "sqlite+pysqlite:///{}/a/b.db?timeout=5"),
         ("sqlite:///~/study.db", "sqlite:///{}/home/study.db"),
+        ("sqlite:///what%3F/100%25.db?timeout=5", "sqlite:///{}/what%3F/100%25.db?timeout=5"),
         *(
             (url, url)
             for url in ("sqlite:////tmp/s.db", "sqlite://", "sqlite:///:memory:", "postgresql://h/d", "nonsense")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import optuna
 import pytest
+from optuna.trial import TrialState
 
 from steps.base.errors import InputError
 from steps.datasets.tabular.target import Target
-from steps.search.selection import by_number, pareto_front, select
+from steps.search.selection import by_number, nothing_complete, pareto_front, select
+from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import SelectedTrial, TrialRecord, from_json, to_json
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
@@ -15,7 +18,7 @@ TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")
 
 def record(number: int, accuracy: float, log_loss: float, latency: float, parameters: float) -> TrialRecord:
     measures = {"accuracy": accuracy, "log_loss": log_loss, "latency": latency, "parameters": parameters}
-    return TrialRecord(number, f"run-{number}", {"n_layers": 1}, measures, 10)
+    return TrialRecord(number, f"run-{number}", {"n_layers": 1}, measures, 8, 10)
 
 
 RECORDS = [
@@ -25,6 +28,27 @@ RECORDS = [
     record(3, 0.970, 0.30, 0.20, 400),
     record(4, 0.972, 0.20, 0.50, 50),
 ]
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ("", "none was begun and ended; a longer timeout may help"),
+        ("P", "1 pruned by median, 0 failed; take pruner=none"),
+        ("F", "0 pruned by median, 1 failed, the last one by another program"),
+        ("FE", "0 pruned by median, 2 failed, the last one by ValueError: too wide"),
+        ("PEP", "2 pruned by median, 1 failed, the last one by ValueError: too wide; take pruner=none"),
+    ],
+)
+def test_why_nothing_is_complete(states: str, said: str) -> None:
+    study = optuna.create_study()
+    for letter in states:
+        trial = study.ask()
+        if letter == "E":
+            TrialAttributes(error="ValueError: too wide").write(trial.set_user_attr)
+        study.tell(trial, state=TrialState.PRUNED if letter == "P" else TrialState.FAIL)
+    study.ask()
+    assert said in nothing_complete(study, "median")
 
 
 @pytest.mark.parametrize(
@@ -63,16 +87,12 @@ def test_the_pareto_front_keeps_equal_ones_and_drops_what_is_dominated() -> None
 
 def test_there_and_back() -> None:
     assert from_json(to_json(RECORDS)) == RECORDS
-    best = SelectedTrial(
-        **vars(RECORDS[1]), study="s", selected="the best", max_epochs=3, dataset="digits", data_run_id="run"
-    )
+    best = SelectedTrial(**vars(RECORDS[1]), study="s", selected="the best", dataset="digits", data_run_id="run")
     assert SelectedTrial.from_json(best.to_json()) == best
 
 
 def test_another_trial_of_a_study_brings_its_own_values() -> None:
-    best = SelectedTrial(
-        **vars(RECORDS[1]), study="s", selected="the best", max_epochs=3, dataset="digits", data_run_id="run"
-    )
+    best = SelectedTrial(**vars(RECORDS[1]), study="s", selected="the best", dataset="digits", data_run_id="run")
     other = best.of_record(RECORDS[2], "asked for by its number")
     assert (other.trial_number, other.measures, other.selected) == (2, RECORDS[2].measures, "asked for by its number")
-    assert (other.study, other.max_epochs) == ("s", 3)
+    assert (other.study, other.max_epochs) == ("s", 10)

@@ -6,6 +6,7 @@ import keras
 import mlflow
 import numpy as np
 import pytest
+import yaml
 from mlflow.models import Model, infer_signature
 from mlflow.tracking import MlflowClient
 
@@ -100,6 +101,23 @@ def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:
     assert Model.load(uri).signature is not None
     with pytest.raises(InputError, match="must be a model of this project"):
         interface_of(uri)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("is_table", None), ("target", {}), ("target", 7), ("feature_max", "high"), ("image_shape", 3), ("lineage", {})],
+)
+def test_what_another_version_of_the_project_registered_is_one_line(
+    key: str, value: object, logged: str, tracking: Path
+) -> None:
+    (path,) = tracking.rglob("MLmodel")
+    described = yaml.safe_load(path.read_text())
+    described["metadata"][key] = value
+    if value is None:
+        del described["metadata"][key]
+    path.write_text(yaml.safe_dump(described))
+    with pytest.raises(InputError, match="must be a model that this version of the project can read"):
+        (lineage_of if key == "lineage" else interface_of)(logged)
 
 
 NOT_NAMES = ["team/digits", "a:b", "a@b", "a?b", "it's", 'say "x"', "a\nb", "a\tb", " a", "a ", ".", "..", "x" * 257]

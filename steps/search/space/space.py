@@ -69,14 +69,19 @@ class Space:
         return hashlib.sha256(json.dumps([[d.name, d.describe()] for d in self.dimensions]).encode()).hexdigest()
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
-        """The hyperparameters of one trial; conditional ones only if they apply."""
+        """The hyperparameters of one trial; conditional ones only if they apply.
+
+        Raises:
+            ValueError: The trial was enqueued, by hand or for another space, with a value that this one does not have.
+        """
         chosen: dict[str, Any] = {}
         for dimension in self.dimensions:
             for name in dimension.names(chosen):
                 if dimension.distribution is None:
                     chosen[name] = dimension.value
                 else:
-                    chosen[name] = _suggest(trial, name, dimension.distribution)
+                    value = _suggest(trial, name, dimension.distribution)
+                    chosen[name] = _checked(name, value, dimension.distribution)
         return chosen
 
     def complete(self, point: Mapping[str, Any]) -> dict[str, Any]:

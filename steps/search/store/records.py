@@ -24,6 +24,7 @@ class TrialRecord:
         measures: Values by name: the metrics on the validation split, `parameters` and, if it was an objective,
             `latency`.
         epochs: Number of epochs after which the trial is judged.
+        max_epochs: Epochs over which its learning rate runs its course.
     """
 
     trial_number: int
@@ -31,6 +32,7 @@ class TrialRecord:
     hyperparameters: Mapping[str, Any]
     measures: Mapping[str, float]
     epochs: int
+    max_epochs: int
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,12 @@ class SelectedTrial(TrialRecord):
     Attributes:
         study: Name of the study.
         selected: Why it is this one.
-        max_epochs: Epochs over which the learning rate of a trial runs its course.
         dataset: Name of the data set.
         data_run_id: Run of the step `download`.
     """
 
     study: str
     selected: str
-    max_epochs: int
     dataset: str
     data_run_id: str
 
@@ -77,6 +77,7 @@ def records_of(study: optuna.Study) -> list[TrialRecord]:
     records = []
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         known = TrialAttributes.read(trial)
-        if known.hyperparameters is not None and known.measures is not None:
-            records.append(TrialRecord(trial.number, known.run_id, known.hyperparameters, known.measures, known.epochs))
+        if known.hyperparameters is not None and known.measures is not None and known.settings is not None:
+            epochs = known.epochs, known.settings.epochs
+            records.append(TrialRecord(trial.number, known.run_id, known.hyperparameters, known.measures, *epochs))
     return records

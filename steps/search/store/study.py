@@ -20,18 +20,11 @@ def open_study(
     """Create the study `name`, or continue it.
 
     Raises:
-        InputError: The study has other objectives.
+        InputError: The study has other objectives, or other directions.
     """
-    known = {summary.study_name for summary in optuna.get_all_study_summaries(storage, include_best_trial=False)}
     names = [objective.name for objective in objectives]
-    if name in known:
-        earlier = optuna.load_study(study_name=name, storage=storage)
-        before = earlier.user_attrs.get(OBJECTIVES, names)
-        if before != names:
-            raise InputError(
-                f"objectives must stay those of the study {name} ({','.join(before)}), got {','.join(names)}; "
-                "take another study_name"
-            )
+    if name in optuna.get_all_study_names(storage):
+        _check_objectives(optuna.load_study(study_name=name, storage=storage), objectives)
     study = optuna.create_study(
         storage=storage,
         study_name=name,
@@ -44,3 +37,21 @@ def open_study(
     if len(names) > 1:
         study.set_metric_names(names)
     return study
+
+
+def _check_objectives(study: optuna.Study, objectives: Sequence[Objective]) -> None:
+    """Whether a study optimizes these objectives; one that another program made says so by its directions alone."""
+    names, name = [objective.name for objective in objectives], study.study_name
+    before = study.user_attrs.get(OBJECTIVES, names)
+    if before != names:
+        raise InputError(
+            f"objectives must stay those of the study {name} ({','.join(before)}), got {','.join(names)}; "
+            "take another study_name"
+        )
+    wanted = [objective.direction for objective in objectives]
+    found = [direction.name.lower() for direction in study.directions]
+    if found != wanted:
+        raise InputError(
+            f"study_name must be a study whose directions are {', '.join(wanted)} for {', '.join(names)}, "
+            f"got {name!r}, which has {', '.join(found)}; take another study_name"
+        )

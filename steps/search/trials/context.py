@@ -191,9 +191,11 @@ class Job:
     Attributes:
         context: With the budget, seed and precision that the trial began with.
         began: Whether an earlier process began it.
+        fault: Why it cannot be run, if it was enqueued with what the space does not have; else empty.
     """
 
     context: TrialContext
     trial: optuna.Trial
     hyperparameters: Mapping[str, Any]
     began: bool
+    fault: str = ""

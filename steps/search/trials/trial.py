@@ -48,6 +48,8 @@ def prepare(worker: WorkerContext, trial: optuna.Trial) -> Job:
         TrialAttributes(hyperparameters=hyperparameters, settings=settings).write(trial.set_user_attr)
     except UpdateFinishedTrialError as error:
         raise Lost from error
+    except ValueError as error:
+        return Job(context, trial, {}, began=False, fault=f"its point cannot be tried: {error}")
     return Job(context, trial, hyperparameters, began=False)
 
 
@@ -95,6 +97,8 @@ def _train(
     """
     measures, error = None, ""
     try:
+        if job.fault:
+            raise ValueError(job.fault)
         measures = training.run(stop, on_epoch)
         state = TrialState.COMPLETE
     except optuna.TrialPruned:

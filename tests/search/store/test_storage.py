@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -14,8 +16,9 @@ from optuna.trial import TrialState
 
 import steps.base.retry as module
 from steps.base.errors import InputError, StepError
+from steps.base.paths import absolute_url
 from steps.search.store.storage import RetryingStorage, first_line
-from steps.search.store.url import open_storage, storage_url
+from steps.search.store.url import check_database, open_storage, storage_url
 from steps.search.trials.checkpoints import FolderCheckpoints, checkpoints_of
 
 SECRET = "s3cr3t-W0rd"
@@ -60,6 +63,85 @@ def test_what_is_no_url_is_not_quoted(url: str, monkeypatch: pytest.MonkeyPatch)
 def test_mlflows_own_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another database than MLflow's"):
         storage_url(f"sqlite:///{tmp_path}/mlflow.db", f"sqlite:///{tmp_path}/mlflow.db")
+
+
+@pytest.fixture
+def mlflow_database(tmp_path: Path, empty_store: Path) -> Path:
+    return Path(shutil.copy(empty_store, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "way", ["x/../mlflow.db", "link.db", "linked/mlflow.db", "hard.db", "copy.db", "mlflow.db?timeout=9"]
+)
+def test_mlflows_own_database_is_refused_by_whatever_way_and_not_touched(
+    way: str, tmp_path: Path, mlflow_database: Path
+) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "link.db").symlink_to("mlflow.db")
+    (tmp_path / "linked").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "hard.db").hardlink_to(mlflow_database)
+    shutil.copy(mlflow_database, tmp_path / "copy.db")
+    before = mlflow_database.read_bytes()
+    for open_it in (check_database, open_storage):
+        with pytest.raises(
+            InputError, match=r"^storage must be (another database than MLflow's|a database for studies)"
+        ):
+            open_it(storage_url(f"sqlite:///{tmp_path}/{way}", f"sqlite:///{mlflow_database}"))
+    assert mlflow_database.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("revision", "version", "advice"),
+    [
+        ("v2.6.0.a", "2.6.0", "upgrade it by: optuna storage upgrade --storage sqlite:///"),
+        ("v3.0.0.c", "3.0.6", "upgrade it by: optuna storage upgrade --storage sqlite:///"),
+        ("v99.0.0.a", "99.0.0", "install the Optuna that made it"),
+    ],
+)
+def test_a_database_of_another_optuna_is_refused_with_the_way_on(
+    revision: str, version: str, advice: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    open_storage(url).engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "optuna.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        database.execute("UPDATE version_info SET library_version = ?", (version,))
+        database.execute("DROP TABLE trial_heartbeats")  # as if it were not known then
+    with pytest.raises(InputError, match=f"^storage must be a database that Optuna .* can use, got .*; {advice}"):
+        open_storage(url)
+    with closing(sqlite3.connect(tmp_path / "optuna.db")) as database:
+        assert not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'trial_heartbeats'").fetchone()
+
+
+@pytest.mark.parametrize("name", ["nowhere/optuna.db", ":memory:", "", "mine.db"])
+def test_no_place_for_a_study_is_refused_and_nothing_is_made(name: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "mine.db")) as database:
+        database.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    with pytest.raises(InputError, match=r"^storage must be "):
+        check_database(f"sqlite:///{tmp_path}/{name}" if name.endswith(".db") else f"sqlite:///{name}")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.db"]
+
+
+@pytest.mark.parametrize("name", ["", "words.db"])
+def test_what_is_no_database_is_one_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / "words.db").write_text("words " * 100)
+    with pytest.raises(StepError, match=r"^the study's database .* does not answer: "):
+        check_database(f"sqlite:///{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize(
+    "name", ["what?", "a?b=c", "per%41cent", "100%", "ha#sh", "it's", "a;b&c", "ü {x}", "new\nline"]
+)
+def test_the_database_lies_in_the_folder_of_whatever_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for url in (storage_url("", absolute_url("sqlite:///mlflow.db")), absolute_url("sqlite:///given.db")):
+        open_storage(url).engine.dispose()
+    assert {"optuna.db", "given.db"} <= {path.name for path in folder.iterdir()}
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.parametrize("given", ["soon", "-1", "nan"])

@@ -31,7 +31,7 @@ def space(tmp_path: Path) -> Space:
 def record(number: int, accuracy: float, **hyperparameters: Any) -> TrialRecord:
     given = {"n_layers": 1, "units_0": 64, "optimizer": "adam", "batch_size": 64, "dropout": 0.2, **hyperparameters}
     measures = {"accuracy": accuracy, "log_loss": accuracy, "parameters": 1.0}
-    return TrialRecord(number, "run", given, measures, 10)
+    return TrialRecord(number, "run", given, measures, 8, 10)
 
 
 def test_values_are_moved_inside_and_said(space: Space) -> None:

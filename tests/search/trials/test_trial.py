@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mlflow
@@ -21,11 +23,14 @@ from steps.base.errors import InputError
 from steps.datasets import Dataset
 from steps.mlp.config import MLPConfig
 from steps.search.recovery import continue_study, gather_trials, n_to_continue
+from steps.search.settings_before import changed_settings
 from steps.search.space.file import load_space, space_path
-from steps.search.store.attributes import TrialAttributes
+from steps.search.store.attributes import TUNE_RUNS, TrialAttributes
 from steps.search.store.heartbeat import PROCESSES
 from steps.search.store.leases import Leases
+from steps.search.store.records import records_of
 from steps.search.store.url import open_storage
+from steps.search.study_report import result_of
 from steps.search.trials.checkpoints import FolderCheckpoints
 from steps.search.trials.context import Job, TrialContext, WorkerContext
 from steps.search.trials.training import Lost
@@ -334,6 +339,73 @@ class BrokenRuns(TrialRuns):
 
     def create(self, *_: object) -> str:
         raise ValueError("no run")
+
+
+BAD_POINTS = {
+    "no such choice": {"optimizer": "lion"},
+    "no number": {"units_0": "many"},
+    "not a number": {"learning_rate": math.nan},
+    "beyond the range": {"units_0": 10**6},
+    "below the range": {"learning_rate": -1.0},
+    "no whole number of layers": {"n_layers": 99},
+    "nothing": {"optimizer": None},
+    "a list": {"batch_size": [64]},
+}
+
+
+def test_a_bad_point_by_hand_fails_by_itself_and_says_why(start_worker: StartWorker) -> None:
+    harness = start_worker()
+    study = harness.worker.study
+    assert harness.next() is not None
+    for point in BAD_POINTS.values():
+        study.enqueue_trial(point)
+    for _ in BAD_POINTS:
+        ended = harness.next()
+        assert ended is not None
+        assert ended.state == TrialState.FAIL
+        assert TrialAttributes.read(ended).error.startswith("ValueError: its point cannot be tried: ")
+    study.enqueue_trial({"unknown": 1})
+    last = harness.next()
+    assert last is not None
+    assert last.state == TrialState.COMPLETE
+    harness.worker.runs.close()
+    failed = MlflowClient().search_runs(["0"], "attributes.status = 'FAILED'")
+    assert len(failed) == len(BAD_POINTS)
+    assert all("cannot be tried" in child.data.tags["error"] for child in failed)
+    result = result_of(study, harness.worker.context, "data", None, "", ())
+    assert len(result.study().trials) == len(BAD_POINTS) + 2
+
+
+def test_a_study_goes_on_without_the_tune_runs_that_are_gone(start_worker: StartWorker) -> None:
+    first = start_worker()
+    assert first.next() is not None
+    first.worker.runs.close()
+    study, client = first.worker.study, MlflowClient()
+    mlflow.end_run()
+    client.delete_run(first.parent.info.run_id)
+    study.set_user_attr(TUNE_RUNS, ["0" * 32, *study.user_attrs[TUNE_RUNS]])  # that of another tracking store
+    second = start_worker()
+    said = continue_study(second.worker, second.parent)
+    assert said == [
+        f"Gone: the tune run {run_id} is deleted, or of another tracking store"
+        for run_id in ("0" * 32, first.parent.info.run_id)
+    ]
+    third = start_worker()
+    tags = client.get_run(third.parent.info.run_id).data.tags
+    assert tags["pipeline.continues"] == second.parent.info.run_id
+    assert "pipeline.continued_by" not in client.get_run(first.parent.info.run_id).data.tags
+
+
+def test_settings_that_changed_since_are_said(start_worker: StartWorker) -> None:
+    harness = start_worker()
+    assert harness.next() is not None
+    plan = SimpleNamespace(max_epochs=EPOCHS + 1, seed=0, precision="bfloat16")
+    assert changed_settings(plan, harness.worker.study) == [
+        "Settings: max_epochs was 4 for 1 of the earlier trials, which keep it, and is 5 for new ones",
+        "Settings: precision was float32 for 1 of the earlier trials, which keep it, and is bfloat16 for new ones",
+    ]
+    (record,) = records_of(harness.worker.study)
+    assert record.max_epochs == EPOCHS
 
 
 def test_an_error_outside_training_is_not_a_failed_trial(start_worker: StartWorker) -> None:
