@@ -49,10 +49,12 @@ class Interface:
         )
 
     def as_metadata(self) -> dict[str, Any]:
-        """The part that is in neither the signature nor the columns, as JSON types."""
+        """The part that is not in the columns, as JSON types."""
         return {
             "target": self.target.to_json(),
             "is_table": self.columns is not None,
+            "n_features": self.n_features,
+            "dtype": self.dtype.name,
             "feature_max": self.feature_max,
             "image_shape": list(self.image_shape) if self.image_shape else None,
             "level_counts": list(self.level_counts),

@@ -22,6 +22,7 @@ MADE_BY = {
         "evaluation",
         "flows/evaluate.py",
         "registered",
+        "tracking/image_flavor.py",
         "tracking/models.py",
         "tracking/packaging.py",
         "tracking/promotion.py",

@@ -31,7 +31,7 @@ from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
 from steps.tracking.paging import pages
 
-_CHUNK = 16_384  # rows that MLflow converts to Python values at a time
+_CHUNK = 1 << 19  # cells that MLflow converts to Python values at a time
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _NOT_IN_NAMES = "/:@?'\""  # MLflow refuses the first two; the others terminate a name in a URI or in a search
 _LONGEST_NAME = 256  # characters, the limit of typed databases
@@ -116,19 +116,17 @@ def interface_of(uri: str) -> Interface:
     """
     described = describe_model(uri)
     metadata = described.metadata or {}
-    if "target" not in metadata or described.signature is None:
+    if "target" not in metadata:
         raise InputError(f"model_uri must be a model of this project, got {uri!r}, whose target is unknown")
     with written_by_this_version(uri):
-        columns = _columns_of(uri) if metadata["is_table"] else None
-        (features, *_) = described.signature.inputs.inputs
         return Interface(
             target=Target.from_json(metadata["target"]),
-            n_features=columns.encoding.n_features if columns else int(features.shape[1]),
-            dtype=np.dtype(np.float32) if columns else np.dtype(features.type),
+            n_features=int(metadata["n_features"]),
+            dtype=np.dtype(metadata["dtype"]),
             feature_max=float(metadata["feature_max"]),
             image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
             level_counts=tuple(metadata["level_counts"]),
-            columns=columns,
+            columns=_columns_of(uri) if metadata["is_table"] else None,
         )
 
 
@@ -187,7 +185,8 @@ def load_network(uri: str) -> Any:
 
 def apply(model: PyFuncModel, given: Any, target: Target) -> np.ndarray:
     """(n, n_outputs) float32 outputs of a loaded model for raw rows (DataFrame) or features (n, n_features)."""
-    parts = (model.predict(given[start : start + _CHUNK]) for start in range(0, len(given), _CHUNK))
+    n_rows = max(32, _CHUNK // given.shape[1] // 32 * 32)  # Keras predicts 32 at a time
+    parts = (model.predict(given[start : start + n_rows]) for start in range(0, len(given), n_rows))
     return np.concatenate([outputs_of(part, target) if isinstance(part, pd.DataFrame) else part for part in parts])
 
 

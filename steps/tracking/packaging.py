@@ -12,7 +12,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.models import ModelSignature, infer_signature
+from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
 
 from steps.datasets import Dataset
@@ -21,6 +21,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.tabular.arrays import text
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.predictions import PREDICTED, names
+from steps.tracking import image_flavor
 from steps.tracking.project import PACKAGE
 
 _EXAMPLES = 5  # rows
@@ -49,12 +50,13 @@ def log_model(network: Any, dataset: Dataset, metadata: Mapping[str, Any]) -> st
 
 
 def _log_images(network: Any, example: np.ndarray, metadata: Mapping[str, Any]) -> str:
-    info = mlflow.tensorflow.log_model(
-        network,
+    info = Model.log(
+        artifact_path=None,
         name="model",
-        signature=infer_signature(example, network.predict(example, verbose=0)),
-        input_example=example,
+        flavor=image_flavor,
         metadata=metadata,
+        network=network,
+        input_example=example,
         pip_requirements=_pinned(_IMAGES),
     )
     return str(info.model_uri)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules
 """
     succeeded(run_command([sys.executable, "-I", "-c", alone], tmp_path))
     logged = mlflow.artifacts.download_artifacts(run_id=second.run_id, artifact_path="predictions.npz")
-    np.testing.assert_array_equal(np.load(tmp_path / "probabilities.npy"), np.load(logged)["outputs"])
+    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), np.load(logged)["outputs"], atol=1e-6)
 
 
 def test_predict_a_table_with_labels_and_a_bad_row(
@@ -137,6 +138,11 @@ def test_it_is_served(unseen: Split, folder: Path, client: MlflowClient) -> None
         request = urllib.request.Request(address, _request(unseen, 5).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             found = json.load(answer)["predictions"]
+        scaled = json.dumps({"inputs": (np.asarray(unseen.features[:2]) / 16).tolist()}).encode()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(address, scaled, {"Content-Type": "application/json"}))
+        assert refused.value.code == 400
+        assert "pixels must be whole numbers from 0 to 16, got 0.125" in json.loads(refused.value.read())["message"]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import keras
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 from mlflow.tracking import MlflowClient
 
@@ -49,6 +51,36 @@ def test_what_is_logged_is_what_is_found(logged: str) -> None:
     assert (check.passed, check.detail) == (True, "the input example gives float32 (2, 2), the signature holds")
     with pytest.raises(InputError, match="which has no lineage"):
         lineage_of(logged)
+
+
+def test_images_are_taken_in_any_form_that_holds_their_pixels(logged: str) -> None:
+    model, network = mlflow.pyfunc.load_model(logged), mlflow.tensorflow.load_model(logged)
+    expected = network.predict(FEATURES, verbose=0)
+    for given in (
+        FEATURES,
+        FEATURES.astype(float),
+        FEATURES.tolist(),
+        FEATURES.reshape(2, 2, 2),
+        pd.DataFrame(FEATURES),
+    ):
+        np.testing.assert_allclose(model.predict(given), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([[0, 1, 0.5, 1]], "pixels must be whole numbers from 0 to 16, got 0.5 at position 2 of image 1"),
+        ([[0, 1, 2, 3], [0, 17, 2, 3]], "from 0 to 16, got 17 at position 1 of image 2"),
+        ([[0, 1, 2, -1]], "from 0 to 16, got -1 at position 3"),
+        ([[0, float("nan"), 2, 1]], "from 0 to 16, got nan at position 1"),
+        ([[1, 2, 3]], r"images must have 4 pixels each, got an array of shape \(1, 3\)"),
+        ([["a", "b", "c", "d"]], "images must be numbers, one per pixel"),
+    ],
+)
+def test_images_that_are_none_are_refused_not_cut(given: list[list[object]], reason: str, logged: str) -> None:
+    with pytest.raises(MlflowException, match=reason) as refused:
+        mlflow.pyfunc.load_model(logged).predict(given)
+    assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
 def test_an_example_that_does_not_fit_fails_the_check(logged: str, tracking: Path) -> None:
