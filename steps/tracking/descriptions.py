@@ -47,7 +47,7 @@ def model_description(name: str) -> str:
     return (
         "An MLP that the step *evaluate* trained, tested once and registered. **champion** is the version to use, "
         "**challenger** the newest approved one, **previous** the champion before.\n\n"
-        f'```python\nmlflow.pyfunc.load_model("models:/{name}@champion").predict(images)\n```\n\n'
+        f'```python\nmlflow.pyfunc.load_model("models:/{name}@champion").predict(rows)\n```\n\n'
         f"or `mlflow run . -e predict -P model_uri=models:/{name}@champion -P input=...`"
     )
 
