@@ -121,6 +121,8 @@ class RetryingStorage(BaseStorage):
 
     @retrying
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        if template_trial:  # an enqueued one, which the next ask takes
+            self._read.forget()
         return self.behind.create_new_trial(study_id, template_trial)
 
     @retrying

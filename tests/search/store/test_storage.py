@@ -292,4 +292,8 @@ def test_trials_are_read_once_in_a_block_of_this_thread(storage: RetryingStorage
             (TrialState.WAITING, {}),
         ]
         trial.report(0.25, 2)
+    with storage.reading_once():
+        study.get_trials()
+        study.enqueue_trial({"x": 1})
+        assert [t.state for t in study.get_trials()][2:] == [TrialState.WAITING]
     assert study.get_trials()[0].intermediate_values == {1: 0.5, 2: 0.25}
