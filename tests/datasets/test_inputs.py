@@ -243,7 +243,7 @@ WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "no npz": ("rows.npz", text("abc"), "must be an undamaged .npz file"),
     "npz without features": ("rows.npz", lambda p: np.savez(p, x=np.ones(3)), "must hold an array 'features'"),
     "labels too few": ("rows.npz", lambda p: np.savez(p, features=values(), labels=[1]), "must have one label per row"),
-    "no images": ("folder", lambda path: path.mkdir(), "where there are none"),
+    "no images": ("folder", lambda path: path.mkdir(), "which has none"),
 }
 
 
