@@ -13,6 +13,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from tests.running import (
@@ -106,7 +107,9 @@ def test_the_registered_model_gives_the_logged_predictions(pipeline: tuple[Path,
     (tune,) = step_runs(client, "tune")
     assert version.tags["tune_run_id"] == tune.info.run_id
     assert version.tags["dataset_digest"] == download.data.tags["dataset_digest"]
-    assert model.metadata.signature.inputs.inputs[0].type == np.uint8
+    assert model.metadata.signature.outputs.inputs[0].type == np.float32
+    with pytest.raises(MlflowException, match="pixels must be whole numbers from 0 to 16"):
+        model.predict(features / 16)
     requirements = Path(mlflow.artifacts.download_artifacts("models:/digits-mlp@champion/requirements.txt")).read_text()
     assert all("==" in line for line in requirements.splitlines())
     assert folder.exists()
