@@ -126,14 +126,14 @@ def run(table: Table, folder: Path, n_trials: int) -> tuple[str, str]:
 
 
 def _line(table: Table, frame: pd.DataFrame, task: str, metrics: dict[str, float], seconds: float, n_back: int) -> str:
-    metric = next(name for name in ("roc_auc", "rmse", "accuracy") if f"boosted_trees_{name}" in metrics)
+    metric = next(name for name in ("roc_auc", "rmse", "accuracy") if f"gradient_boosting_{name}" in metrics)
     value, low, high = (metrics[f"test_{metric}{end}"] for end in ("", "_low", "_high"))
     linear = next(
         value for name, value in metrics.items() if re.fullmatch(rf"(logistic|ridge)_regression_{metric}", name)
     )
     cells = (
         table.name, f"{len(frame):,} × {frame.shape[1]}", task, metric, f"{value:.4g} ({low:.4g}–{high:.4g})",
-        f"{metrics[f'boosted_trees_{metric}']:.4g}", f"{linear:.4g}", f"{seconds:.0f}",
+        f"{metrics[f'gradient_boosting_{metric}']:.4g}", f"{linear:.4g}", f"{seconds:.0f}",
         f"{n_back:,} of {min(len(frame), _ROWS_BACK):,}",
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"
