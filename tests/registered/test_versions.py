@@ -52,10 +52,10 @@ def test_from_a_version_one_gets_to_everything(folder: Path, client: MlflowClien
         assert found.get("pipeline.step", "trial") == step
     data, trial = (client.get_run(lineage["runs"][step]).data for step in ("download", "trial"))
     assert lineage["data"]["digest"] == data.tags["dataset_digest"]
-    assert (lineage["data"]["name"], lineage["data"]["seed"]) == ("digits", 0)
+    assert (lineage["data"]["request"]["dataset"], lineage["data"]["request"]["seed"]) == ("digits", 0)
     assert trial.tags["optuna.study"] == lineage["study"]["name"]
     assert trial.params == {name: str(value) for name, value in lineage["hyperparameters"].items()}
-    assert lineage["training"] == {"epochs": 13, "seed": 0, "precision": "float32"}
+    assert lineage["training"] == {"epochs": 13, "schedule": 13, "seed": 0, "precision": "float32"}
     assert lineage["weights_digest"] == second.tags["weights_digest"]
     assert lineage["packages"]["mlflow"] == mlflow.__version__
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
