@@ -6,9 +6,9 @@ from typing import Any
 
 from steps.base.libraries import quiet_libraries
 from steps.cli.command import step_command
+from steps.cli.data_options import download_options
 from steps.cli.invocation import Invocation
 from steps.cli.options import (
-    download_options,
     evaluate_options,
     precision_option,
     reuse_option,
@@ -33,6 +33,7 @@ def main(**options: Any) -> None:
     \b
     Examples:
       mlflow run . -e main
+      mlflow run . -e main -P dataset=customers.csv -P target=churn
       mlflow run . -e main -P dataset=digits -P n_trials=4 -P max_epochs=3
       mlflow run . -e main -P n_trials=100 -P final_epochs=100 -P reuse=false
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
 from importlib import import_module
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from steps.cli import options
+from steps.cli import data_options, options
+from steps.datasets.catalogue import IMAGES
+from steps.datasets.sources.bundled import BUNDLED
 from steps.search.strategy import samplers
 from steps.search.strategy.pruners import SETTINGS
-from tests.running import REPOSITORY
+from tests.running import REPOSITORY, script
 
 PROJECT: dict[str, Any] = yaml.safe_load((REPOSITORY / "MLproject").read_text())
 ENTRY_POINTS = sorted(PROJECT["entry_points"])
@@ -67,6 +70,17 @@ def test_help_of_tune_has_every_setting_of_the_pruners() -> None:
 
 def test_the_choices_of_the_option_sampler_are_the_samplers() -> None:
     assert options.SAMPLERS == samplers.SAMPLERS
+
+
+def test_the_names_in_the_help_of_dataset_are_the_data_sets_without_a_file() -> None:
+    assert tuple(sorted((*IMAGES, *BUNDLED))) == data_options.DATASETS
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_help_imports_no_library_that_takes_long(name: str) -> None:
+    heavy = ["numpy", "pandas", "pyarrow", "sklearn", "mlflow", "optuna", "keras", "tensorflow"]
+    code = f"import sys, steps.{name}; print(*(set({heavy}) & set(sys.modules)))"
+    assert subprocess.run(script(code), cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout == "\n"
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)

@@ -10,13 +10,12 @@ from typing import Any
 import click
 from click import Choice, IntRange
 
-from steps.cli.types import DatabaseUrl, FilePath, FractionRange, ImageShape, Names, RunId, StepOption, TrialNumber
-from steps.datasets.request import NAMED
+from steps.cli.types import DatabaseUrl, FilePath, FractionRange, Names, RunId, StepOption, TrialNumber
 
 MAX_SEED = 2**31 - 1
 SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
-_INSIDE_UNIT = FractionRange(0, 1, min_open=True, max_open=True)
+INSIDE_UNIT = FractionRange(0, 1, min_open=True, max_open=True)
 
 option = partial(click.option, cls=StepOption)
 
@@ -25,7 +24,9 @@ def _spaces() -> set[str]:
     return {path.stem for path in (Path(__file__).parents[1] / "spaces").glob("*.yaml")}
 
 
-def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in the order of `--help`."""
+
     def decorate(function: Any) -> Any:
         for add in reversed(options):
             function = add(function)
@@ -43,75 +44,6 @@ precision_option = option(
     help="Type of the matrix products; auto times both once per machine. Weights stay float32. Example: float32",
 )
 
-download_options = _options(
-    option(
-        "--dataset",
-        type=FilePath(lambda: NAMED),
-        default="mnist",
-        help="A file (.csv, .parquet, .feather, .npz), a folder with one folder of images per class, a URL, "
-        "openml:<id>, or a name: mnist; digits, breast_cancer, wine, diabetes or iris for a run in seconds.",
-    ),
-    option("--target", default="", help="Column of a table to predict; empty: list the columns, likely targets first."),
-    option(
-        "--task",
-        type=Choice(("auto", "classification", "regression")),
-        default="auto",
-        help="Kind of prediction; auto: classification for words, booleans or few different integers, else regression.",
-    ),
-    option(
-        "--positive-class",
-        default="",
-        help="With two classes, the one that recall and precision refer to; empty: yes, true, 1, else the rarer one.",
-    ),
-    option(
-        "--ignore-columns", type=Names(may_be_empty=True), default="", help="Columns to leave out, separated by commas."
-    ),
-    option(
-        "--categorical-columns",
-        type=Names(may_be_empty=True),
-        default="",
-        help="Columns of codes that look like numbers but are categories. Example: zip,shop",
-    ),
-    option(
-        "--date-columns",
-        type=Names(may_be_empty=True),
-        default="",
-        help="Columns of dates or times that are not recognized automatically.",
-    ),
-    option("--weight-column", default="", help="Column with the weight of each row in the training loss."),
-    option("--group-column", default="", help="Column of groups, such as customers; a group is never split."),
-    option(
-        "--time-column", default="", help="Column of times: train comes before validation, and validation before test."
-    ),
-    option("--split-column", default="", help="Column with the split of each row: train, validation or test."),
-    option("--test-dataset", type=FilePath(lambda: NAMED), default="", help="Data that become the test split."),
-    option(
-        "--image-shape",
-        type=ImageShape(),
-        default="",
-        help="Size to which images are resized, or in which a table holds pixels, such as 28x28; empty: inferred.",
-    ),
-    option(
-        "--test-fraction",
-        type=_INSIDE_UNIT,
-        default="1/5",
-        help="Share of rows held out for evaluate, unless the data are split already; independent of the seed.",
-    ),
-    option(
-        "--validation-fraction",
-        type=_INSIDE_UNIT,
-        default="1/6",
-        help="Share of the remaining rows that tune validates on; a number or a fraction.",
-    ),
-    option(
-        "--folds",
-        type=IntRange(0),
-        default=0,
-        help="Folds for cross-validation in tune instead of one split; metrics are means over folds. 0: 5 for tables "
-        "of at most 1,000 remaining rows, else none; 1: none. Example: 10",
-    ),
-)
-
 n_jobs_option = option(
     "--n-jobs",
     type=IntRange(0),
@@ -119,7 +51,7 @@ n_jobs_option = option(
     help="Parallel trials, in threads of each process; 0: one per core, in a Dask worker one per thread. Example: 4",
 )
 
-tune_options = _options(
+tune_options = together(
     option(
         "--n-trials",
         type=IntRange(1),
@@ -212,7 +144,7 @@ tune_options = _options(
     ),
 )
 
-evaluate_options = _options(
+evaluate_options = together(
     option(
         "--select",
         type=TrialNumber(),
@@ -235,7 +167,7 @@ evaluate_options = _options(
     ),
     option(
         "--alpha",
-        type=_INSIDE_UNIT,
+        type=INSIDE_UNIT,
         default=0.05,
         help="Significance level of the test against the champion: the probability of replacing it with an equally "
         "good model.",
@@ -282,7 +214,7 @@ model_uri_option = option(
     help="Registered model: models:/<name>@<alias> or models:/<name>/<version>.",
 )
 
-predict_options = _options(
+predict_options = together(
     option(
         "--input",
         type=FilePath(),
@@ -304,7 +236,7 @@ predict_options = _options(
     ),
 )
 
-registry_options = _options(
+registry_options = together(
     option("--model-name", default="", help="Registered model; empty: all."),
     option("--version", type=IntRange(0), default=0, help="Version whose lineage to show; 0: list all versions."),
     option("--rollback", type=bool, default=False, help="Return the alias champion to the version before."),

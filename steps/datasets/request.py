@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
-from steps.datasets.tabular.inference import Request as Statements
-
-NAMED = ("mnist", "digits", "breast_cancer", "wine", "diabetes", "iris")  # data sets that need no file
+from steps.datasets.tabular.inference import Statements
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 from steps.base.errors import InputError
 from steps.datasets.request import DataRequest
 from steps.datasets.splitting import RowSplit, RowSplitter
-from steps.datasets.tabular.inference import Inference, Request, infer
+from steps.datasets.tabular.inference import Inference, Statements, infer
 from steps.datasets.tabular.targets import read_target
 
 N = 300
@@ -24,7 +24,7 @@ ROLES = ("weight_column", "group_column", "time_column", "split_column")
 
 
 def inferred(table: pa.Table, **request: Any) -> Inference:
-    return infer(table, "y", Request(**{name: value for name, value in request.items() if name in ROLES}))
+    return infer(table, "y", Statements(**{name: value for name, value in request.items() if name in ROLES}))
 
 
 def splitter(table: pa.Table, test: pa.Table | None = None, **request: Any) -> RowSplitter:

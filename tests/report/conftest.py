@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Any:
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Any]:
     """Opens HTML and holds what the browser asked for and complained about."""
+
+    pages: list[Page] = []
 
     def open_page(html: str, width: int = 1400, scheme: Any = "light") -> tuple[Page, list[str]]:
         path = tmp_path / "report.html"
         path.write_text(html, encoding="utf-8")
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
         trouble: list[str] = []
         page.on("console", lambda message: trouble.append(message.text))
         page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -27,4 +31,6 @@ def opened(browser: Browser, tmp_path: Path) -> Any:
         page.goto(path.as_uri())
         return page, trouble
 
-    return open_page
+    yield open_page
+    for page in pages:
+        page.close()

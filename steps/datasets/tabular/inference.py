@@ -32,7 +32,7 @@ _ROLES = {
 
 
 @dataclass(frozen=True)
-class Request:
+class Statements:
     """The user's statements about the columns of a table; empty ones are inferred.
 
     Attributes:
@@ -71,14 +71,14 @@ class Inference:
     labels: Labels
 
 
-def infer(table: pa.Table, target: str, request: Request | None = None) -> Inference:
+def infer(table: pa.Table, target: str, request: Statements | None = None) -> Inference:
     """Kinds of columns and the task, from the rows that have a target.
 
     Raises:
         SchemaError: A name is not a column, the target is unusable, a few cells of a column do not fit the others, or
             no column is left to learn from.
     """
-    request = request or Request()
+    request = request or Statements()
     names = Rows(table).names
     if not target:
         raise SchemaError(f"target must be a column, got ''; likely ones are {', '.join(suggest_targets(table)[:5])}")
@@ -148,7 +148,7 @@ def _column(table: pa.Table, name: str, labels: Labels, stated: str, warnings: l
         raise wrong.moved(labels.rows) from None
 
 
-def _roles(request: Request, target: str, names: list[str]) -> dict[str, str]:
+def _roles(request: Statements, target: str, names: list[str]) -> dict[str, str]:
     """Columns that are left out at the user's request, with the reasons.
 
     Raises:

@@ -42,7 +42,7 @@ def given_away(column: Column, cells: Cells, target: Target, values: np.ndarray)
         ]
     if values.min() == values.max():
         return 0.0
-    if target.task == "classification":
+    if target.class_names:
         return _of_classes(groups, values)
     return max(_of_numbers(groups, values.astype(float)), _of_a_line(numbers, values.astype(float)))
 

@@ -80,7 +80,7 @@ def read_target(target: Target, cells: Cells, faults: list[Fault] | None = None)
         SchemaError: A cell is not a class of the target, or is a word instead of a number.
     """
     array = as_array(cells, target.name)
-    if target.task == "regression":
+    if not target.class_names:
         if _is_empty(array):
             return np.full(len(array), np.nan, np.float32)
         written = _number_format(target.name, array) or ""
@@ -106,7 +106,7 @@ def fitted(target: Target, values: np.ndarray) -> Target:
     Args:
         values: (n,) targets of the training rows.
     """
-    if target.task == "classification":
+    if target.class_names:
         return target
     numbers = values.astype(float)
     target = replace(

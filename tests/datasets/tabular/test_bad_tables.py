@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from steps.datasets.tabular.errors import SchemaError
-from steps.datasets.tabular.inference import Request, infer
+from steps.datasets.tabular.inference import Statements, infer
 
 N = 100
 Y = ["a", "b"] * (N // 2)
@@ -97,7 +97,7 @@ def test_a_bad_table_is_refused_with_one_line(
 ) -> None:
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
     with pytest.raises(SchemaError) as raised:
-        infer(table, target, Request(**request_))
+        infer(table, target, Statements(**request_))
     assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
 
@@ -108,4 +108,4 @@ def test_a_column_with_more_levels_than_can_be_embedded_cannot_be_a_category() -
     with pytest.raises(
         SchemaError, match="categorical_columns must have at most 10,000 levels each, got 11,000 in column 'z'"
     ):
-        infer(rows, "y", Request(categorical_columns=("z",)))
+        infer(rows, "y", Statements(categorical_columns=("z",)))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from steps.datasets.tabular.encoding import Encoding
-from steps.datasets.tabular.inference import Inference, Request, infer, suggest_targets
+from steps.datasets.tabular.inference import Inference, Statements, infer, suggest_targets
 from steps.datasets.tabular.schema import Column, LeftOut
 
 N = 200
@@ -32,7 +32,7 @@ def table(**columns: Any) -> pa.Table:
 
 def found(name: str, cells: Any, **request: Any) -> Column | LeftOut:
     """The inferred column with this name."""
-    schema = infer(table(**{name: cells}), "y", Request(**request)).schema
+    schema = infer(table(**{name: cells}), "y", Statements(**request)).schema
     return next(column for column in (*schema.columns, *schema.left_out) if column.name == name)
 
 
@@ -163,7 +163,9 @@ def test_facts_of_a_column_are_kept() -> None:
 
 def test_columns_with_a_role_are_left_out() -> None:
     rows = table(w=NOISE, g=mixed(*range(9)), t=DAYS, s=mixed("train", "test"), junk=NOISE)
-    request = Request(weight_column="w", group_column="g", time_column="t", split_column="s", ignore_columns=("junk",))
+    request = Statements(
+        weight_column="w", group_column="g", time_column="t", split_column="s", ignore_columns=("junk",)
+    )
     assert [column.why for column in infer(rows, "y", request).schema.left_out] == [
         "weighs the rows", "groups the rows", "orders the rows in time", "names the split of each row",
         "named in ignore_columns",
