@@ -36,7 +36,7 @@ def select(
         return by_number(records, wanted), "asked for by its number"
     if len(objectives) == 1:
         (objective,) = objectives
-        best = min(records, key=lambda r: (_loss(r, objective), r.trial_number))
+        best = ranked(records, objective)[0]
         return best, f"the best {objective.label}, {objective.text(best.measures[objective.name])}"
     cost = LATENCY if LATENCY in objectives else PARAMETERS
     top = min(_loss(record, primary) for record in records)
@@ -51,6 +51,11 @@ def select(
         + f" (its own is {primary.text(own)})"
         * (_loss(chosen, primary) > top)
     )
+
+
+def ranked(records: Sequence[TrialRecord], objective: Objective) -> list[TrialRecord]:
+    """The records by an objective that all have measured, the best first; of equal ones, the older first."""
+    return sorted(records, key=lambda record: (_loss(record, objective), record.trial_number))
 
 
 def by_number(records: Sequence[TrialRecord], wanted: str) -> TrialRecord:

@@ -33,7 +33,13 @@ class Lost(Exception):
 
 
 class Training:
-    """The epochs of one trial, from its checkpoint if there is one."""
+    """The epochs of one trial, from its checkpoint if there is one.
+
+    Attributes:
+        history: Metrics of each epoch.
+        outputs: (n, n_outputs) float32 for the validation rows after the epoch by which the trial is judged; None
+            before its end.
+    """
 
     def __init__(self, worker: WorkerContext, job: Job, run_id: str) -> None:
         self._job, self._runs, self._run_id = job, worker.runs, run_id
@@ -54,6 +60,7 @@ class Training:
         self._saved_at = time.monotonic()
         self._may_have_checkpoint = job.began
         self.history: list[EpochMetrics] = []
+        self.outputs: np.ndarray | None = None
 
     def run(self, stop: threading.Event, on_epoch: OnEpoch) -> dict[str, float]:
         """Train to the end of the budget; returns the measures of the trained MLP.
@@ -92,6 +99,7 @@ class Training:
                     self._save(trainer)
         if context.judges_at_best:
             outputs = trainer.kept_outputs
+        self.outputs = outputs
         measures = context.measure(trainer, outputs, self.history[self.judged_epoch - 1])
         self._runs.log_metrics(self._run_id, costs(measures), context.epochs)
         return measures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Set
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
@@ -16,6 +17,7 @@ from steps.base.redaction import redact
 from steps.search.store.attributes import TUNE_RUNS, TrialAttributes, TrialSettings
 from steps.search.strategy.samplers import suggests_in_turn
 from steps.search.trials.context import Job, WorkerContext
+from steps.search.trials.outputs import drop_outputs, keep_outputs
 from steps.search.trials.training import Interrupted, Lost, OnEpoch, Training
 from steps.tracking.descriptions import trial_description
 from steps.tracking.tags import ERROR_TAG, INTERRUPTED, NOTE_TAG, STATE_TAG, STUDY_TAG, TRIAL_NUMBER_TAG
@@ -71,6 +73,9 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
         measures = outcome.measures
         values = None if measures is None else [measures[objective.name] for objective in job.context.objectives]
         outcome.write(trial.set_user_attr)  # before the end: after it nothing can be written
+        kept: Set[str] = set()
+        if measures is not None and training.outputs is not None:
+            kept = keep_outputs(worker, run_id, training.outputs, measures[job.context.primary.name])
         finished = worker.study.tell(trial, values, state)
     except Interrupted:
         runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})
@@ -80,6 +85,7 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
     except (Lost, UpdateFinishedTrialError):
         _leave(trial, runs, run_id)
         return None
+    drop_outputs(worker, kept)
     training.forget()  # before the run ends: an ended run needs no tidying after a crash
     error = {ERROR_TAG: outcome.error} if outcome.error else {}
     runs.end(run_id, RUN_STATUS[state], {STATE_TAG: state.name} | error)

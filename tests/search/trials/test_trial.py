@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import mlflow
+import numpy as np
 import optuna
 import pytest
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from steps.search.space.file import load_space, space_path
 from steps.search.store.attributes import TUNE_RUNS, TrialAttributes
 from steps.search.store.heartbeat import PROCESSES
 from steps.search.store.leases import Leases
+from steps.search.store.outputs import read_outputs
 from steps.search.store.records import records_of
 from steps.search.store.url import open_storage
 from steps.search.study_report import result_of
@@ -444,3 +446,4 @@ def test_a_trial_of_a_table_is_judged_at_its_best_epoch_and_ends_when_none_follo
     assert outputs is not None
     score = context.task.primary.measure(table.splits["validation"].targets, outputs)
     assert (known.measures["accuracy_low"], known.measures["accuracy_high"]) == (score.low, score.high)
+    np.testing.assert_array_equal(read_outputs(known.run_id), outputs, strict=True)
