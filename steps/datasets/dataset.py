@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from steps.base.errors import StepError
 from steps.base.files import array_digest, file_digest
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.interval import PredictionInterval
 from steps.datasets.tabular.target import Target
 
 TRAINING = ("train", "validation")  # the rows that a model may learn from
@@ -131,6 +132,10 @@ class Dataset:
             return np.asarray(self.splits["test"].features)
         # Arrow's types keep large integers exact in columns with missing values; NumPy's would not.
         return self.test_rows.select(self.columns.schema.names).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def with_interval(self, interval: PredictionInterval | None) -> Dataset:
+        """The same table with the intervals that a model of it states; data that are no table stay as they are."""
+        return replace(self, columns=replace(self.columns, interval=interval)) if self.columns else self
 
     def save(self, folder: Path) -> None:
         """Write `<split>_<array>.npy` for each array, and last `dataset.json`.

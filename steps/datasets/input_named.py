@@ -75,7 +75,7 @@ class TableRows:
             raise InputError(
                 f"key_column must be a column of the input, got {key_column!r}{nearest(key_column, parts.types)}"
             )
-        if key_column in output_names(columns.target):
+        if key_column in output_names(columns.target, columns.interval):
             raise InputError(f"key_column must have another name than the columns of the output, got {key_column!r}")
         self.size = parts.size
         self._key_column, self.key = key_column, key_column or _ROW

@@ -9,6 +9,7 @@ import numpy as np
 
 from steps.datasets.dataset import Dataset
 from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.interval import PredictionInterval
 from steps.datasets.tabular.target import Target
 
 
@@ -47,6 +48,11 @@ class Interface:
             dataset.level_counts,
             dataset.columns,
         )
+
+    @property
+    def interval(self) -> PredictionInterval | None:
+        """The intervals around predicted numbers; None for classes."""
+        return self.columns.interval if self.columns else None
 
     def as_metadata(self) -> dict[str, Any]:
         """The part that is not in the columns, as JSON types."""

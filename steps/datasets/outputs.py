@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from steps.base.errors import InputError
 from steps.base.files import replacing
 from steps.datasets.rows import Rows
+from steps.datasets.tabular.interval import PredictionInterval
 from steps.datasets.tabular.predictions import PREDICTED, named, names
 from steps.datasets.tabular.target import Target
 
@@ -45,9 +46,9 @@ class PredictionWriter:
     Columns: the keys, then those of `tabular.predictions.named`.
     """
 
-    def __init__(self, path: Path, rows: Rows, target: Target) -> None:
-        self._path, self._target = path, target
-        own = [(name, pa.float32()) for name in names(target)]
+    def __init__(self, path: Path, rows: Rows, target: Target, interval: PredictionInterval | None = None) -> None:
+        self._path, self._target, self._interval = path, target, interval
+        own = [(name, pa.float32()) for name in names(target, interval)]
         if target.class_names:
             own[0] = (PREDICTED, pa.string())
         self._own = [pa.field(*field) for field in own]
@@ -62,7 +63,7 @@ class PredictionWriter:
 
     def write(self, keys: pa.Array, outputs: np.ndarray) -> None:
         """Append rows: their keys and (n, n_outputs) float32 outputs."""
-        predictions = named(outputs, self._target)
+        predictions = named(outputs, self._target, self._interval)
         columns = [pa.array(predictions[name], field.type) for name, field in zip(predictions, self._own, strict=True)]
         self._writer.write_table(pa.Table.from_arrays([keys, *columns], schema=self._schema))
 

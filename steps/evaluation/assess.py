@@ -9,10 +9,12 @@ import keras
 import numpy as np
 
 from steps.datasets import Dataset
+from steps.datasets.interface import Interface
 from steps.datasets.split import training_rows
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.metric import Interval, as_metrics
+from steps.tasks.regression.conformal import COVERAGE, coverage, coverage_note
 from steps.tasks.requirements import Requirement, check_requirements
 from steps.tasks.task import Task
 from steps.tracking.models import apply, check_interface, load_model
@@ -28,6 +30,7 @@ class Assessment:
         scores: Scores by metric, the primary one first.
         baselines: Primary metric of each baseline.
         notes: Sentences for people that have no effect on the decision.
+        coverage: Share of the targets that lie in the prediction intervals of the model; None if it has none.
     """
 
     task: Task
@@ -37,6 +40,7 @@ class Assessment:
     baselines: Mapping[str, Interval]
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
+    coverage: Interval | None = None
 
     @property
     def primary(self) -> Interval:
@@ -48,7 +52,8 @@ class Assessment:
         streamed = self.task.streamed()
         streamed.add(self.targets, self.outputs)
         baselines = {f"{name}_{self.task.primary.name}": score.value for name, score in self.baselines.items()}
-        return streamed.result() | as_metrics(self.scores, "test_") | baselines
+        scores = {**self.scores, **({COVERAGE: self.coverage} if self.coverage else {})}
+        return streamed.result() | as_metrics(scores, "test_") | baselines
 
 
 def assess(
@@ -89,9 +94,13 @@ def assess(
             for name, score in baselines.items()
         ),
     )
-    if (trees := task.boosting(train, test)) is None:
-        return Assessment(task, targets, outputs, scores, baselines, checks)
-    sample = trees.n_rows if trees.n_rows < len(train) else None
-    note = rival_note(task.primary, task.compare(targets, outputs, trees.outputs), alpha, sample)
-    rivals = {**baselines, BOOSTING: task.primary.measure(targets, trees.outputs)}
-    return Assessment(task, targets, outputs, scores, rivals, checks, (note,))
+    notes: tuple[str, ...] = ()
+    if (trees := task.boosting(train, test)) is not None:
+        sample = trees.n_rows if trees.n_rows < len(train) else None
+        notes = (rival_note(task.primary, task.compare(targets, outputs, trees.outputs), alpha, sample),)
+        baselines[BOOSTING] = task.primary.measure(targets, trees.outputs)
+    covered = None
+    if (interval := Interface.of(dataset).interval) is not None:
+        covered = coverage(interval, targets, outputs)
+        notes = (*notes, coverage_note(interval, covered, outputs))
+    return Assessment(task, targets, outputs, scores, baselines, checks, notes, covered)

@@ -19,6 +19,7 @@ from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
 from steps.datasets import Dataset
 from steps.datasets.dataset import SPLITS
+from steps.datasets.tabular.interval import PredictionInterval
 from steps.evaluation.assess import Assessment, assess
 from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
 from steps.evaluation.refit import refit
@@ -62,6 +63,7 @@ def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocat
         click.echo(f"Best trial: of tune run {tune_run.info.run_id}")
     with step_run("evaluate", invocation.params, step_fingerprint(invocation, tune_run)):
         dataset = load_data(trial.data_run_id, SPLITS)
+        dataset = dataset.with_interval(PredictionInterval.of_measures(trial.measures, dataset.target))
         name = settings.registered_name(dataset)
         limit_threads(n_jobs=1)
         if (champion := version_by_alias(name, CHAMPION)) is not None:

@@ -32,13 +32,14 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 
 
 def _predict(settings: PredictSettings) -> None:
-    rows, target = settings.rows, settings.interface.target
+    rows, interface = settings.rows, settings.interface
     predict = load_predictor(settings.model_uri)
-    metrics = task_of(settings.interface).streamed()
+    metrics = task_of(interface).streamed()
     word = "file" if rows.key == "file" else "row"
     bad: list[BadRow] = []
     n_good = n_bad = 0
-    with PredictionWriter(settings.output, rows, target) as writer, RowsDisplay(rows.size) as display:
+    writing = PredictionWriter(settings.output, rows, interface.target, interface.interval)
+    with writing as writer, RowsDisplay(rows.size) as display:
         for chunk, outputs in _predicted(rows, predict):
             n_good, n_bad = n_good + len(outputs), n_bad + len(chunk.bad)
             bad += chunk.bad[: _KEPT - len(bad)]

@@ -59,7 +59,9 @@ class TableModel(PythonModel):
             outputs = self.outputs(model_input)
         except self._errors.SchemaError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from error
-        found: pd.DataFrame = self._predictions.named(outputs, self.columns.target, model_input.index)
+        found: pd.DataFrame = self._predictions.named(
+            outputs, self.columns.target, self.columns.interval, model_input.index
+        )
         return found
 
     def outputs(self, rows: Any, faults: list[Any] | None = None) -> np.ndarray:

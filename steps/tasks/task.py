@@ -58,6 +58,9 @@ class Task(Protocol):
     def test_scores(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, Interval]:
         """All metrics by name, with their intervals."""
 
+    def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+        """Measures of a trial that its registered model needs, fitted on validation rows; empty if it needs none."""
+
     def streamed(self) -> StreamedScores:
         """MLflow's own metrics, by its names, of rows that come in chunks."""
 

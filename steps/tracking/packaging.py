@@ -89,7 +89,7 @@ def _signature(columns: Columns) -> ModelSignature:
     """
     inputs = [ColSpec(AnyType(), column.name, required=not column.n_missing) for column in columns.schema.columns]
     kinds = {PREDICTED: DataType.string if columns.target.class_names else DataType.float}
-    outputs = [ColSpec(kinds.get(name, DataType.float), name) for name in names(columns.target)]
+    outputs = [ColSpec(kinds.get(name, DataType.float), name) for name in names(columns.target, columns.interval)]
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 

@@ -14,6 +14,7 @@ import pytest
 from steps.base.errors import InputError
 from steps.datasets.outputs import PredictionWriter, check_output
 from steps.datasets.rows import Chunk
+from steps.datasets.tabular.interval import PredictionInterval
 from steps.datasets.tabular.target import Target
 
 DIGITS = Target("classification", class_names=("0", "1"))
@@ -55,6 +56,13 @@ def test_numbers_have_one_column(tmp_path: Path) -> None:
     with PredictionWriter(path, NoRows("row", pa.int64()), Target("regression", "price")) as writer:
         writer.write(pa.array([1, 2]), np.array([[0.1], [123456.7]], np.float32))
     assert path.read_text().splitlines() == ['"row","predicted"', "1,0.1", "2,123456.7"]
+
+
+def test_numbers_have_the_ends_of_their_intervals(tmp_path: Path) -> None:
+    path, interval = tmp_path / "out.csv", PredictionInterval(2.0, least=0.0)
+    with PredictionWriter(path, NoRows("row", pa.int64()), Target("regression", "price"), interval) as writer:
+        writer.write(pa.array([1, 2]), np.array([[1.5], [10]], np.float32))
+    assert path.read_text().splitlines() == ['"row","predicted","low","high"', "1,1.5,0,3.5", "2,10,8,12"]
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:

@@ -49,12 +49,19 @@ def test_numbers_are_judged_by_their_rmse(step: Step, tmp_path: Path) -> None:
         assert metrics["root_mean_squared_error"] == pytest.approx(metrics["test_rmse"])
         assert {"test_mae", "test_r2", "mean_rmse", "ridge_regression_rmse", "gradient_boosting_rmse"} <= set(metrics)
         assert (tags["validation_status"], tags["promotion"]) == ("approved", "promoted")
+    assert metrics["test_coverage_low"] < metrics["test_coverage"] < metrics["test_coverage_high"]
+    assert metrics["test_coverage_high"] > 0.9
     assert metrics["test_rmse"] < metrics["ridge_regression_rmse"] / 2
     assert metrics["champion_test_rmse"] == pytest.approx(first.data.metrics["test_rmse"], rel=1e-5)
     assert metrics["sign_flip_p_value"] < 0.05
     path = Path(second.info.artifact_uri.removeprefix("file://")) / "evaluation.json"
     result = json.loads(path.read_text())
     assert "HistGradientBoosting (RMSE " in result["notes"][0]
+    assert "made to hold 90 % of the targets" in result["notes"][1]
+    succeeded(step("predict", "--model-uri", "models:/sales-mlp/2", "--input", "sales.csv", "--output", "out.csv"))
+    found, prices = pd.read_csv(tmp_path / "out.csv"), pd.read_csv(tmp_path / "sales.csv")["price"]
+    assert found.columns.tolist() == ["row", "predicted", "low", "high"]
+    assert prices.between(found["low"], found["high"]).mean() > 0.85
     assert result["comparison"]["champion"]["low"] < metrics["champion_test_rmse"]
 
 

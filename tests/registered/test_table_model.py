@@ -24,9 +24,10 @@ from steps.datasets.interface import Interface
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
 from steps.datasets.tables import table_as_dataset
+from steps.datasets.tabular.interval import PredictionInterval
 from steps.mlp.config import MLPConfig
 from steps.mlp.model import build_model
-from steps.tracking.models import check_interface, interface_of, load_network
+from steps.tracking.models import apply, check_interface, interface_of, load_network
 from steps.tracking.packaging import log_model
 from tests.registered.customers import FEATURES, customers
 from tests.running import run_command, succeeded
@@ -170,19 +171,23 @@ def test_a_cell_that_is_no_value_is_refused_by_column_and_row(
     assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
-def test_numbers_are_predicted_in_one_column(tracking: Path) -> None:
+def test_numbers_are_predicted_with_their_intervals(tracking: Path) -> None:
     prices = customers().drop(columns="churn").rename(columns={"age": "price"}).dropna(subset="price")
-    dataset = dataset_of(prices, "price")
+    dataset = dataset_of(prices, "price").with_interval(PredictionInterval(7.5, least=0.0))
     network = build_model(CONFIG, Interface.of(dataset), seed=0)
     with mlflow.start_run():
         uri = log_model(network, dataset, {})
-    found = mlflow.pyfunc.load_model(uri).predict(prices[:20].drop(columns="price"))
+    model = mlflow.pyfunc.load_model(uri)
+    rows = prices[:20].drop(columns="price")
+    found = model.predict(rows)
     assert dataset.columns is not None
     expected = network.predict(dataset.columns.encoding.encode(prices[:20]), verbose=0)
-    assert found.columns.tolist() == ["predicted"]
-    np.testing.assert_allclose(found.to_numpy(), expected, rtol=1e-6)
-    check = check_interface(mlflow.pyfunc.load_model(uri), uri)
-    assert (check.passed, check.detail) == (True, "the input example gives predicted, the signature holds")
+    assert found.columns.tolist() == ["predicted", "low", "high"]
+    np.testing.assert_allclose(found.to_numpy(), expected + np.array([0, -7.5, 7.5]), rtol=1e-6)
+    check = check_interface(model, uri)
+    assert (check.passed, check.detail) == (True, "the input example gives predicted, low, high, the signature holds")
+    assert interface_of(mlflow.artifacts.download_artifacts(uri)).interval == PredictionInterval(7.5, least=0.0)
+    np.testing.assert_array_equal(apply(model, rows, dataset.target)[:, 0], found["predicted"])
 
 
 def test_its_description_says_what_it_takes(folder: Path, model: PyFuncModel, dataset: Dataset) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .encoding import Encoding
+from .interval import PredictionInterval
 from .schema import Schema
 from .target import Target
 
@@ -17,19 +18,23 @@ class Columns:
 
     Attributes:
         encoding: Fitted on the training rows.
+        interval: In a model that predicts a number; None for classes and before the training.
     """
 
     schema: Schema
     target: Target
     encoding: Encoding
+    interval: PredictionInterval | None = None
 
     def to_json(self) -> str:
-        """One JSON object with `target`, `schema` and `encoding`."""
+        """One JSON object with `target`, `schema`, `encoding` and, if there is one, `interval`."""
         about = {
             "target": self.target.to_json(),
             "schema": self.schema.to_json(),
             "encoding": self.encoding.to_json(),
         }
+        if self.interval:
+            about["interval"] = self.interval.to_json()
         return json.dumps(about, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -40,4 +45,5 @@ class Columns:
             Schema.from_json(about["schema"]),
             Target.from_json(about["target"]),
             Encoding.from_json(about["encoding"]),
+            PredictionInterval.from_json(about["interval"]) if "interval" in about else None,
         )

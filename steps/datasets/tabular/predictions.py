@@ -7,31 +7,41 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .interval import PredictionInterval
 from .target import Target
 
 PREDICTED = "predicted"
+LOW, HIGH = "low", "high"
 
 
-def named(outputs: np.ndarray, target: Target, index: Any = None) -> pd.DataFrame:
-    """Columns `predicted` (str) and `probability_<class>` (float32) for classes, `predicted` (float32) for numbers.
+def named(
+    outputs: np.ndarray, target: Target, interval: PredictionInterval | None = None, index: Any = None
+) -> pd.DataFrame:
+    """Columns `predicted` (str) and `probability_<class>` for classes, `predicted`, `low` and `high` for numbers.
+
+    Numbers are float32.
 
     Args:
         outputs: (n, n_outputs) float32.
+        interval: For numbers; without it, there is no `low` and no `high`.
         index: Index of the table, (n,).
     """
     if not target.class_names:
-        return pd.DataFrame(outputs, index=index, columns=[PREDICTED])
+        ends = interval.ends(outputs[:, 0]) if interval else ()
+        cells = np.column_stack([outputs, *ends]).astype(np.float32)
+        return pd.DataFrame(cells, index=index, columns=names(target, interval))
     table = pd.DataFrame(outputs, index=index, columns=names(target)[1:])
     table.insert(0, PREDICTED, pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str"))
     return table
 
 
-def names(target: Target) -> tuple[str, ...]:
+def names(target: Target, interval: PredictionInterval | None = None) -> tuple[str, ...]:
     """Columns of the table of predictions."""
-    return (PREDICTED, *(f"probability_{name}" for name in target.class_names))
+    ends = (LOW, HIGH) if interval else ()
+    return (PREDICTED, *(f"probability_{name}" for name in target.class_names), *ends)
 
 
 def outputs_of(predictions: pd.DataFrame, target: Target) -> np.ndarray:
-    """(n, n_outputs) float32: the inverse of `named`."""
+    """(n, n_outputs) float32: the inverse of `named`, without the intervals."""
     outputs: np.ndarray = predictions[[*names(target)[bool(target.class_names) :]]].to_numpy(np.float32)
     return outputs

@@ -151,9 +151,11 @@ class TrialContext:
         """
         assert outputs is not None
         primary = self.task.primary
-        score = mean_of([primary.measure(*fold) for fold in self._by_fold(outputs)])
+        folds = self._by_fold(outputs)
+        score = mean_of([primary.measure(*fold) for fold in folds])
         measures = {key.removeprefix("val_"): value for key, value in metrics.items() if key.startswith("val_")}
         measures = as_metrics({primary.name: score}, "") | measures
+        measures |= self.task.calibration(*(np.concatenate(parts) for parts in zip(*folds, strict=True)))
         measures[PARAMETERS.name] = float(trainer.model.count_params())
         if LATENCY in self.objectives:
             with self.exclusive.measuring():

@@ -55,6 +55,9 @@ class Classification:
     def test_scores(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, Interval]:
         return {name: metric.measure(targets, outputs) for name, metric in self.metrics.items()}
 
+    def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+        return {}
+
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics(len(self.target.class_names), self.positive, self.primary)
 

@@ -12,6 +12,7 @@ from steps.datasets.tabular.target import Target
 from steps.tasks.baselines import PLAIN, Boosted, Features
 from steps.tasks.metric import Interval, Metric, significant
 from steps.tasks.regression import baselines as _baselines
+from steps.tasks.regression import conformal
 from steps.tasks.regression import metrics as _metrics
 from steps.tasks.regression.comparison import SignFlip
 from steps.tasks.regression.streamed import StreamedMetrics
@@ -44,6 +45,11 @@ class Regression:
 
     def test_scores(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, Interval]:
         return {name: metric.measure(targets, outputs) for name, metric in self.metrics.items()}
+
+    def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+        """The half width of the prediction intervals."""
+        interval = conformal.fitted(self.target, targets, outputs)
+        return interval.as_measures() if interval else {}
 
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics()
