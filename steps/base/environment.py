@@ -7,5 +7,6 @@ STORAGE = "TUNE_STORAGE"  # URL of the study's database; the place for one with 
 CHECKPOINTS = "TUNE_CHECKPOINTS"  # folder of the checkpoints of running trials
 CHECKPOINT_SECONDS = "TUNE_CHECKPOINT_SECONDS"  # of training between two checkpoints
 
-URLS = (TRACKING_URI, "MLFLOW_REGISTRY_URI", STORAGE)
+STORES = (TRACKING_URI, "MLFLOW_REGISTRY_URI")  # of MLflow, which also takes a folder
+URLS = (*STORES, STORAGE)
 SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD")

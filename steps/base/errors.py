@@ -11,3 +11,15 @@ class StepError(Exception):
 
 class StepInterrupted(Exception):
     """The person stopped the step; the message says how to go on (exit code 130)."""
+
+
+class ChildFailed(Exception):
+    """A step that this one has started failed, and has shown the line with the reason.
+
+    Attributes:
+        code: Exit code of that step.
+    """
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code

@@ -12,18 +12,22 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from steps.base.errors import InputError, StepError, StepInterrupted
+from steps.base.environment import TRACKING_URI
+from steps.base.errors import ChildFailed, InputError, StepError, StepInterrupted
 from steps.base.paths import anchor_environment
 from steps.base.redaction import redact
 from steps.base.streams import repair_streams
 
 _ONE_INTERRUPTION = 2.0  # seconds
+_RUN_ID = "MLFLOW_RUN_ID"
 _MAX_SAID = 300  # characters of an unforeseen message
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_UNFORESEEN, EXIT_INTERRUPTED = 1, 2, 70, 130
 
@@ -46,6 +50,10 @@ class StepCommand(click.Command):
         from steps.tracking.environment import check_environment  # late: `--help` must answer at once
 
         check_environment()
+        if TRACKING_URI in ctx.obj:
+            from steps.tracking.given_run import check_store
+
+            check_store(ctx.obj[TRACKING_URI])
         return super().invoke(ctx)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -54,23 +62,25 @@ class StepCommand(click.Command):
             signal.signal(number, handler)
         repair_streams()
         gc.disable()  # imported objects never die; scanning them costs 20 % of start-up
+        fail = partial(_fail, str(self.name), os.environ.get(_RUN_ID, ""))
         try:
-            anchor_environment()
-            super().main(*args, **{**kwargs, "standalone_mode": False})
+            super().main(*args, **{**kwargs, "standalone_mode": False, "obj": anchor_environment()})
         except click.exceptions.Exit as stop:
             _exit(stop.exit_code)
         except (KeyboardInterrupt, click.Abort):
             _leave("interrupted")
         except StepInterrupted as interruption:
             _leave(f"interrupted; {interruption}")
+        except ChildFailed as failure:
+            fail("", failure.code, reason=str(failure))
         except click.UsageError as error:
-            _fail(f"{_about(error)}; see python -m steps.{self.name} --help", EXIT_BAD_INPUT)
+            fail(f"{_about(error)}; see python -m steps.{self.name} --help", EXIT_BAD_INPUT)
         except InputError as error:
-            _fail(str(error), EXIT_BAD_INPUT)
+            fail(str(error), EXIT_BAD_INPUT)
         except _outside_failures() as error:
-            _fail(_cause(error), EXIT_FAILED)
+            fail(_cause(error), EXIT_FAILED)
         except Exception as error:  # the last handler: a mistake of this project, or a cause that it should name
-            _fail(_report(str(self.name), error), EXIT_UNFORESEEN)
+            fail(_report(str(self.name), error), EXIT_UNFORESEEN)
         _exit(0)
 
 
@@ -118,8 +128,21 @@ def _about(error: click.UsageError) -> str:
     return error.format_message().rstrip(".")
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    _say(message)
+def _fail(step: str, run_id: str, message: str, code: int, reason: str = "") -> NoReturn:
+    """Show a message, keep it for the step that started this one, and end the process.
+
+    Args:
+        run_id: The run that the environment named when the process began.
+        message: May be empty, if the line was shown by another step.
+        reason: For the run, if it is not the message.
+    """
+    if message:
+        _say(message)
+    if run_id:
+        with suppress(ValueError):  # the import of MLflow reads the variables that `check_environment` refuses
+            from steps.tracking.given_run import keep_failure
+
+            keep_failure(step, run_id, reason or message, code)
     _exit(code)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 import mlflow
 from mlflow.entities import Run
@@ -61,4 +63,4 @@ def _all_runs(tracking_uri: str, experiment_id: str) -> dict[str, str]:
     page = experiment_url(tracking_uri, experiment_id)
     if tracking_uri.startswith("http"):
         return {"Runs": page}
-    return {"Runs": f"mlflow ui --backend-store-uri {tracking_uri}", "": f"then open {page}"}
+    return {"Runs": f"mlflow ui --backend-store-uri {shlex.quote(tracking_uri)}", "": f"then open {page}"}

@@ -12,12 +12,11 @@ import mlflow
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PROJECT_ENTRY_POINT
 
 from steps.base.errors import InputError
-from steps.base.redaction import redact
 from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import step_description
+from steps.tracking.given_run import RUN_ID, given_run_id, is_made_for, shortened
 from steps.tracking.process import Process
 from steps.tracking.recovery import end_dead_runs
 from steps.tracking.tags import ERROR_TAG, FINGERPRINT_TAG, NOTE_TAG, PROCESS_TAG, STEP_TAG
@@ -25,8 +24,6 @@ from steps.tracking.ui_urls import share_view
 
 logger = logging.getLogger(__name__)
 
-_RUN_ID = "MLFLOW_RUN_ID"
-_MAX_REASON = 500  # characters
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 
 
@@ -60,15 +57,15 @@ def _made_for(step: str) -> Run | None:
     The environment may instead name the run of a surrounding program. It is left alone: MLflow would write into it, and
     end it.
     """
-    run_id = os.environ.get(_RUN_ID)
+    run_id = given_run_id()
     if not run_id:
         return None
     run = if_exists(MlflowClient().get_run, run_id)
-    if run is not None and run.data.tags.get(MLFLOW_PROJECT_ENTRY_POINT) == step and STEP_TAG not in run.data.tags:
+    if run is not None and is_made_for(run, step):
         return run
-    del os.environ[_RUN_ID]
+    del os.environ[RUN_ID]
     logger.warning(
-        "%s names the run %s, which is not for the step %s: left alone, a new one is made", _RUN_ID, run_id, step
+        "%s names the run %s, which is not for the step %s: left alone, a new one is made", RUN_ID, run_id, step
     )
     return None
 
@@ -79,9 +76,8 @@ def _reason_kept() -> Iterator[None]:
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         with suppress(MlflowException, OSError):  # the store itself may have failed
-            mlflow.set_tag(ERROR_TAG, redact(reason)[:_MAX_REASON])
+            mlflow.set_tag(ERROR_TAG, shortened(str(error)) or type(error).__name__)
         raise
 
 

@@ -16,6 +16,7 @@ PROCESS_TAG = "pipeline.process"
 REUSED_TAG = "pipeline.reused"  # followed by the name of the step
 CONTINUES_TAG, CONTINUED_BY_TAG = "pipeline.continues", "pipeline.continued_by"
 STOPPED_BY_TAG = "stopped_by"
+EXIT_CODE_TAG = "exit_code"  # of a step that failed, with the reason in ERROR_TAG
 
 # Runs of trials.
 STUDY_TAG = "optuna.study"  # also on the tune run
@@ -23,7 +24,7 @@ TRIAL_NUMBER_TAG = "optuna.trial_number"
 STATE_TAG = "optuna.state"
 INTERRUPTED = "INTERRUPTED"  # the state of a run that ended although its trial can be continued
 FIRST_PARENT_TAG = "pipeline.first_parent"
-ERROR_TAG = "error"  # also on a tune run whose process died
+ERROR_TAG = "error"  # also on the run of a step
 
 # Runs and versions with data.
 DATASET_DIGEST_TAG = "dataset_digest"

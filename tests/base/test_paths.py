@@ -11,7 +11,7 @@ import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
 
-from steps.base.paths import absolute_url, anchor_environment
+from steps.base.paths import absolute_uri, absolute_url, anchor_environment
 from tests.running import REPOSITORY, child_runs, run_step, step_runs, succeeded
 
 SPACE = "n_layers: 1\nunits: {type: categorical, choices: [8, 16], repeat: n_layers}\n"
@@ -38,14 +38,42 @@ def test_only_the_url_of_a_relative_sqlite_file_changes(
     assert absolute_url(url) == whole.format(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("uri", "whole"),
+    [
+        ("mlruns", "{}/mlruns"),
+        ("./mlruns", "{}/mlruns"),
+        ("~/mlruns", "{}/home/mlruns"),
+        ("file:mlruns", "file://{}/mlruns"),
+        ("file:./mlruns", "file://{}/mlruns"),
+        ("file:~/a%20b", "file://{}/home/a%20b"),
+        ("file:///~/mlruns", "file://{}/home/mlruns"),
+        ("sqlite:///~/mlflow.db", "sqlite:///{}/home/mlflow.db"),
+        *(
+            (uri, uri)
+            for uri in (
+                "", "/a/mlruns", "file:/a", "file:///a/b", "file://host/a", "http://[::1", "https://me@host/p",
+                "databricks", "databricks-uc", "databricks://me", "postgresql://h/d", "mssql+pyodbc://h/d",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_store_of_mlflow_may_also_be_a_folder(
+    uri: str, whole: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert absolute_uri(uri) == {"file:/a": "file:///a"}.get(uri, whole).format(tmp_path)
+
+
 def test_the_environment_of_later_steps_holds_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
     monkeypatch.setenv("TUNE_CHECKPOINTS", "kept")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("TUNE_STORAGE", raising=False)
-    for _ in range(2):
-        anchor_environment()
+    for relative in ({"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}, {}):
+        assert anchor_environment() == relative
         assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/mlflow.db"
         assert os.environ["TUNE_CHECKPOINTS"] == str(tmp_path / "kept")
         assert os.environ["PATH"] == f"{Path(sys.executable).parent}:/usr/bin:/bin"
