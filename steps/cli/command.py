@@ -97,7 +97,7 @@ def _outside_failures() -> tuple[type[Exception], ...]:
 
 
 def _cause(error: Exception) -> str:
-    """What went wrong outside, for the one line."""
+    """The message of a failure outside of this program, for the one line."""
     if isinstance(error, MemoryError):
         return f"this machine has not enough free memory; {error}".rstrip("; ")
     if isinstance(error, ImportError):

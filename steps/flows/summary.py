@@ -59,7 +59,7 @@ def _score(run: Run, metric: str) -> str:
 
 
 def _all_runs(tracking_uri: str, experiment_id: str) -> dict[str, str]:
-    """How to see all runs."""
+    """Lines that lead to all runs in the MLflow UI."""
     page = experiment_url(tracking_uri, experiment_id)
     if tracking_uri.startswith("http"):
         return {"Runs": page}

@@ -72,7 +72,7 @@ def by_number(records: Sequence[TrialRecord], wanted: str) -> TrialRecord:
 
 
 def nothing_complete(study: optuna.Study, pruner: str) -> str:
-    """Why no trial of a study is complete, and what to change."""
+    """The reason why no trial of a study is complete, with a remedy."""
     pruned, failed = (study.get_trials(deepcopy=False, states=(s,)) for s in (TrialState.PRUNED, TrialState.FAIL))
     said = f"no trial was completed: {len(pruned)} pruned by {pruner}, {len(failed)} failed"
     if failed:

@@ -1,4 +1,4 @@
-"""What the baselines of all tasks share: the features for scikit-learn's models, and the cost of the boosted trees."""
+"""Common parts of the baselines: the features for scikit-learn's models, and the cost of the boosted trees."""
 
 from __future__ import annotations
 

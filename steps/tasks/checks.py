@@ -39,7 +39,7 @@ def check_baseline(metric: Metric, name: str, value: float, baseline: float, *, 
 
 
 def rival_note(metric: Metric, comparison: Comparison, alpha: float, sample: int | None = None) -> str:
-    """Which is better, the model or scikit-learn's boosted trees, by how much, and whether that may be chance.
+    """A comparison in words of the model with scikit-learn's boosted trees: the better one, the lead, possible chance.
 
     It is no check: a model may be wanted for other reasons than the last point.
 

@@ -29,6 +29,10 @@ BAD_INPUT = {
         "(min_resource, reduction_factor), got 'eta'",
     ),
     "no such end": (["tune", "--stop-when", "flat"], "stop_when must be plateau or plateau:<n>"),
+    "the dashboard of a scheduler": (
+        ["main", "--engine", "dask", "--address", "http://127.0.0.1:8787/status"],
+        "got 'http://127.0.0.1:8787/status', which seems to be that of its dashboard",
+    ),
     "a grid without end": (["main", "--sampler", "grid"], "sampler grid must have a finite space, got dropout"),
     "no trial number": (["evaluate", "--select", "best"], "select must be auto or the number of a trial, got 'best'"),
     "password in storage": (["tune", "--storage", "postgresql://me:hunter2@db/optuna"], "set TUNE_STORAGE instead"),

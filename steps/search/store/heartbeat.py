@@ -1,4 +1,4 @@
-"""Which processes run trials of a study, and which of them live: a heartbeat in the study's database."""
+"""The processes that run trials of a study, and a heartbeat in the study's database that shows them alive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process runs which trial: leases in the study's database, kept alive by a heartbeat.
+"""Leases of processes on the trials that they run, in the study's database, kept alive by a heartbeat.
 
 Optuna's own heartbeat fails a stale trial and copies it into a new one. Here a trial keeps its number and its child
 run: a process that finds the lease of a dead one takes it over, by a statement that the database lets exactly one

@@ -25,7 +25,7 @@ _POLL = 1.0  # seconds between two looks at the trials of other processes
 
 @dataclass(frozen=True)
 class Limits:
-    """When a study is over.
+    """The limits at which a study ends.
 
     Attributes:
         n_trials: Of the whole study; a failed trial counts.
