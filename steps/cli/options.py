@@ -73,7 +73,7 @@ tune_options = together(
         "--max-epochs",
         type=IntRange(0),
         default=0,
-        help="Epochs of a trial that is not pruned; 0: 10 for images, for tables according to their rows. Example: 30",
+        help="Epochs of a trial that is not pruned; 0: by the number of rows, 10 for MNIST. Example: 30",
     ),
     n_jobs_option,
     option(
@@ -156,7 +156,7 @@ evaluate_options = together(
         "--final-epochs",
         type=IntRange(0),
         default=0,
-        help="Epochs of the final training; 0: 50 for images, as many as in a trial for tables.",
+        help="Epochs of the final training; 0: as many as in a trial, for images at least 50.",
     ),
     option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     option(

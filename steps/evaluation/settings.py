@@ -70,10 +70,16 @@ class EvaluateSettings:
         return cls(**{**options, "require": parse_requirements(options["require"])})
 
     def budget(self, dataset: Dataset, trial: SelectedTrial) -> Budget:
-        """Budget of the final training; by default 50 epochs for images, and as many as scored the trial for tables."""
+        """Budget of the final training.
+
+        By default as many epochs as scored the trial for tables, and as many as a trial for images, but at least 50.
+        """
         if self.final_epochs:
             return Budget(self.final_epochs, self.final_epochs)
-        return Budget(_IMAGE_EPOCHS, _IMAGE_EPOCHS) if dataset.image_shape else Budget(trial.epochs, trial.max_epochs)
+        if dataset.image_shape:
+            epochs = max(_IMAGE_EPOCHS, trial.max_epochs)
+            return Budget(epochs, epochs)
+        return Budget(trial.epochs, trial.max_epochs)
 
     def registered_name(self, dataset: Dataset) -> str:
         """The name under which a model of this data set is registered, once the settings are checked against it.

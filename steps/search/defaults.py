@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from steps.datasets import Dataset
 
 AUTO_SPACE = "auto"
-IMAGE_EPOCHS = 10
-_TABLE_UPDATES, _ROWS_PER_UPDATE = 3000, 128
-_TABLE_EPOCHS = (10, 60)  # least and most
+IMAGE_EPOCHS = 10  # of MNIST
+
+
+@dataclass(frozen=True)
+class _Length:
+    """About so many updates with batches of so many rows, but no fewer and no more than so many epochs."""
+
+    updates: int
+    batch_size: int
+    least: int
+    most: int
+
+    def epochs(self, n_rows: int) -> int:
+        return min(self.most, max(self.least, round(self.updates * self.batch_size / n_rows)))
+
+
+_IMAGES = _Length(updates=2000, batch_size=256, least=IMAGE_EPOCHS, most=200)
+_TABLES = _Length(updates=3000, batch_size=128, least=10, most=60)
 
 
 def default_space(dataset: Dataset) -> str:
@@ -16,8 +33,9 @@ def default_space(dataset: Dataset) -> str:
 
 
 def default_epochs(dataset: Dataset) -> int:
-    """Epochs of a trial: 10 for images; for tables about 3,000 updates, but at least 10 and at most 60 epochs."""
-    if dataset.image_shape:
-        return IMAGE_EPOCHS
-    least, most = _TABLE_EPOCHS
-    return min(most, max(least, round(_TABLE_UPDATES * _ROWS_PER_UPDATE / len(dataset.splits["train"]))))
+    """Epochs of a trial: the fewer rows, the more, as an epoch of few rows has few updates.
+
+    From 10 to 200 for images, 10 for MNIST; from 10 to 60 for tables, whose trials are judged at their best epoch.
+    """
+    length = _IMAGES if dataset.image_shape else _TABLES
+    return length.epochs(len(dataset.splits["train"]))

@@ -13,7 +13,7 @@ from .arrays import as_array
 from .errors import SchemaError
 from .findings import WrongCells
 from .kinds import find_column
-from .leaks import LEAK, given_away
+from .leaks import leak
 from .names import is_id, likely_target, nearest
 from .rows import Rows
 from .schema import Column, LeftOut, Schema
@@ -187,9 +187,6 @@ def _leaks(table: pa.Table, columns: Iterable[Column], labels: Labels) -> list[s
     lines = []
     for column in columns:
         cells = as_array(table.column(column.name).take(rows), column.name)
-        if (share := given_away(column, cells, labels.target, values)) >= LEAK:
-            lines.append(
-                f"column {column.name!r} alone explains {share:.1%} of the target; if it is not known before the "
-                f"target, name it in ignore_columns"
-            )
+        if clause := leak(column, cells, labels.target, values):
+            lines.append(f"{clause}; if it is not known before the target, name it in ignore_columns")
     return lines

@@ -11,37 +11,57 @@ from .target import Target
 from .values import read_dates, read_numbers
 from .words import words
 
-LEAK = 0.98  # share of the target explained by a column, from which it is reported
+# Shares of the target from which a column is reported. A measurement may explain most of it (the petals of irises:
+# 0.94), words and the few numbers of a scale hardly ever do, and whether a cell is empty even less.
+_BY_VALUES, _BY_LEVELS, _BY_PRESENCE = 0.98, 0.85, 0.5
+_FEW_LEVELS = 10  # numbers of a scale
 _BINS = 200  # bins of numbers, with equally many rows each
 _ROWS_PER_BIN = 5
 
 
-def given_away(column: Column, cells: Cells, target: Target, values: np.ndarray) -> float:
-    """Share of the target that one column explains.
+def leak(column: Column, cells: Cells, target: Target, values: np.ndarray) -> str:
+    """A clause on a column that gives the target away, by its cells or by their being empty; else empty.
+
+    Args:
+        values: (n,) targets, as in `Labels`.
+    """
+    if values.min() == values.max():
+        return ""
+    groups, numbers, is_missing = _groups(column, cells)
+    if 0 < is_missing.sum() < len(is_missing):
+        share = _explained(is_missing.astype(np.int64), np.empty(0), target, values)
+        if share >= _BY_PRESENCE:
+            return f"column {column.name!r} explains {share:.1%} of the target by its empty cells alone"
+    share = _explained(groups, numbers, target, values)
+    is_measured = len(np.unique(numbers[~np.isnan(numbers)])) > _FEW_LEVELS
+    is_leak = share >= (_BY_VALUES if is_measured else _BY_LEVELS)
+    return f"column {column.name!r} alone explains {share:.1%} of the target" if is_leak else ""
+
+
+def _groups(column: Column, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n,) group numbers of rows with like cells, (n,) numbers (none for words), and (n,) whether a cell is missing."""
+    if column.kind in ("number", "date"):
+        numbers = read_numbers(column, cells) if column.kind == "number" else seconds(read_dates(column, cells))
+        return _bins(numbers), numbers, np.isnan(numbers)
+    positions, found = words(cells)
+    index: dict[str | None, int] = {}
+    of_words = [index.setdefault(word, len(index)) for word in found]
+    missing = index.get(None, len(index))
+    groups = np.array([*of_words, missing])[positions]
+    return groups, np.empty(0), groups == missing
+
+
+def _explained(groups: np.ndarray, numbers: np.ndarray, target: Target, values: np.ndarray) -> float:
+    """Share of the target that is explained by groups of rows, at most 1.
 
     Rows with the same value, or nearly the same number, are alike. For classes: the reduction in error, relative to
     always guessing the most frequent class, if each row gets the majority class of the other rows like it. For numbers:
     R² of the mean of the other rows like it, or of a straight line. The row itself does not count, so that words that
     identify rows explain nothing.
 
-    Args:
-        values: (n,) targets, as in `Labels`.
-
     Returns:
-        At most 1; 0 or less for a column that explains nothing.
+        0 or less for groups that explain nothing.
     """
-    if column.kind in ("number", "date"):
-        numbers = read_numbers(column, cells) if column.kind == "number" else seconds(read_dates(column, cells))
-        groups = _bins(numbers)
-    else:
-        numbers = np.empty(0)
-        positions, found = words(cells)
-        index: dict[str | None, int] = {}
-        groups = np.array([*(index.setdefault(word, len(index)) for word in found), index.get(None, len(index))])[
-            positions
-        ]
-    if values.min() == values.max():
-        return 0.0
     if target.class_names:
         return _of_classes(groups, values)
     return max(_of_numbers(groups, values.astype(float)), _of_a_line(numbers, values.astype(float)))

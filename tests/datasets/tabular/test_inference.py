@@ -201,6 +201,25 @@ def test_a_column_that_gives_the_target_away_is_kept_and_warned_of(target: Any, 
     assert warning.endswith("of the target; if it is not known before the target, name it in ignore_columns")
 
 
+def test_a_column_that_gives_the_target_away_by_its_empty_cells_is_warned_of() -> None:
+    lifeboats = [f"{RANDOM.integers(20)}" if word == "a" or i % 21 == 0 else None for i, word in enumerate(CLASSES)]
+    fees = [float(RANDOM.integers(100)) if word == "a" else None for word in CLASSES]
+    schema = infer(pa.table({"y": CLASSES, "noise": NOISE, "boat": lifeboats, "fee": fees}), "y").schema
+    boat, fee = schema.warnings
+    assert boat.startswith("column 'boat' explains 9")
+    assert "of the target by its empty cells alone; if it is not known before the target, name it" in boat
+    assert fee.startswith("column 'fee' explains 100.0% of the target by its empty cells alone")
+
+
+def test_words_that_nearly_give_the_target_away_are_warned_of() -> None:
+    severity = [("killed" if word == "a" else f"level {i % 4}") if i % 21 else "none" for i, word in enumerate(CLASSES)]
+    degree = [{"killed": 4, "none": 0}.get(word, 2) for word in severity]
+    rows = pa.table({"y": CLASSES, "noise": NOISE, "severity": severity, "degree": degree})
+    words, numbers = infer(rows, "y").schema.warnings
+    assert words.startswith("column 'severity' alone explains 9")
+    assert numbers.startswith("column 'degree' alone explains 9")
+
+
 def test_a_column_that_helps_much_is_not_warned_of() -> None:
     target = [word if i % 7 else "a" for i, word in enumerate(CLASSES)]
     rows = pa.table({"y": target, "z": CLASSES, "x": [NOISE[i] + 3 * (word == "a") for i, word in enumerate(CLASSES)]})
