@@ -19,8 +19,8 @@ def predict(**options: Any) -> None:
     A model of a table takes raw rows like those in its training file; columns are matched by name, in any order. If
     the target's column is there, too, the metrics are logged. Bad rows are reported and omitted.
 
-    A model of images also takes tables of pixels, in the order of the training data; a column of labels must be named
-    label (in a .npz file: an array labels).
+    A model of images also takes tables of pixels: pixel0, pixel1, … by their numbers, other columns in the order of
+    the training data. Classes stand in a column named label, class, target or digit (.npz: an array labels).
 
     \b
     Examples:

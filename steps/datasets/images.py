@@ -8,6 +8,7 @@ import numpy as np
 
 from steps.base.errors import InputError
 from steps.datasets.dataset import Dataset, Split
+from steps.datasets.pixel_columns import in_order, label_column
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import ImageSource, TableSource
 from steps.datasets.split import k_folds, stratified
@@ -17,7 +18,6 @@ _OF_TABLES = (
     "target", "ignore_columns", "categorical_columns", "date_columns", "weight_column", "group_column", "time_column",
     "split_column",
 )  # fmt: skip
-_LABELS = ("label", "class", "target", "digit")
 
 
 def images_as_dataset(source: ImageSource, test: ImageSource | None, request: DataRequest) -> Dataset:
@@ -75,16 +75,18 @@ def pixels_as_images(source: TableSource, target: str, shape: tuple[int, ...]) -
     """Images from a table with a column of classes and one column per pixel, in row-major order from the top left.
 
     Args:
-        target: Column of classes; if empty, the one that the source states, or `label`.
+        target: Column of classes; if empty, the one that the source states, or one with a usual name, such as `label`.
 
     Raises:
         InputError: The number of columns is wrong, a pixel is not an integer from 0 to 255, or a class is missing.
     """
     names = source.table.column_names
-    target = target or source.target or next((name for name in names if name.casefold() in _LABELS), "")
+    label = label_column(names)
+    target = target or source.target or ("" if label is None else names[label])
     if target not in names:
         raise InputError(f"target must be the column of classes of a table of pixels, got {target!r}")
     columns = [name for name in names if name != target]
+    columns = [columns[i] for i in in_order(columns)]
     if len(columns) not in (math.prod(shape), 3 * math.prod(shape)):
         size = "x".join(map(str, shape))
         raise InputError(

@@ -1,4 +1,4 @@
-"""Readers of CSV and Parquet tables: named columns, features in the model's order, and optionally a label."""
+"""Readers of CSV and Parquet tables of pixels: features in the order of their pixels, and optionally a label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
-from steps.datasets.rows import CHUNK_ROWS, LABEL, BadRow, Raw, check_width
+from steps.datasets.pixel_columns import in_order, label_column
+from steps.datasets.rows import CHUNK_ROWS, BadRow, Raw, check_width
 
 _BLOCK = 1 << 20  # bytes; the longest row allowed. Arrow reads 32 blocks ahead
 
@@ -34,7 +35,8 @@ class CsvReader:
             except UnicodeDecodeError as error:
                 raise self._not_csv(error) from error
             is_empty = self._next(reader) is None and not misfits
-        self.columns = [name for name in self._names if name != LABEL]
+        self._label, self._features = _roles(self._names)
+        self.columns = [self._names[i] for i in self._features]
         check_width(len(self.columns), interface, path)
         if _are_values(self.columns):
             raise InputError(f"input must begin with a line of column names, got numbers in {str(path)!r}")
@@ -104,8 +106,8 @@ class CsvReader:
     def _raw(self, batch: pa.RecordBatch, keys: list[int], bad: list[BadRow], position: int) -> Raw:
         values = np.empty((batch.num_rows, len(self.columns)), order="F")  # filled by column
         reasons: dict[int, str] = {}
-        features = (column for name, column in zip(self._names, batch.columns, strict=True) if name != LABEL)
-        for i, column in enumerate(features):
+        for i, place in enumerate(self._features):
+            column = batch.column(place)
             try:
                 values[:, i] = column.cast(pa.float64())
             except pa.ArrowInvalid:  # some cell is not a number: find it
@@ -118,8 +120,8 @@ class CsvReader:
         good = [row for row in range(len(keys)) if row not in reasons]
         bad = sorted([*bad, *(BadRow(keys[row], reason) for row, reason in reasons.items())], key=lambda row: row.key)
         labels = None
-        if LABEL in self._names:
-            texts = batch.column(self._names.index(LABEL)).to_pylist()
+        if self._label is not None:
+            texts = batch.column(self._label).to_pylist()
             labels = [texts[row].strip() for row in good]
         return Raw([keys[row] for row in good], values[good], labels, position, bad)
 
@@ -136,8 +138,7 @@ class ParquetReader:
             raise InputError(f"input must be a Parquet file, got {str(path)!r} ({error})") from error
         schema = self._file.schema_arrow
         self.size = self._file.metadata.num_rows
-        self._features = [i for i, name in enumerate(schema.names) if name != LABEL]
-        self._label = schema.names.index(LABEL) if LABEL in schema.names else None
+        self._label, self._features = _roles(schema.names)
         self.columns = [schema.names[i] for i in self._features]
         check_width(len(self.columns), interface, path)
         for field in map(schema.field, self._features):
@@ -154,6 +155,13 @@ class ParquetReader:
             columns = [batch.column(i).cast(pa.float64(), safe=False) for i in self._features]
             labels = None if self._label is None else [str(label) for label in batch.column(self._label).to_pylist()]
             yield Raw(range(start + 1, end + 1), np.column_stack(columns), labels, end)
+
+
+def _roles(names: Sequence[str]) -> tuple[int | None, list[int]]:
+    """Position of the labels, and those of the features in the order of the model."""
+    label = label_column(names)
+    features = [i for i in range(len(names)) if i != label]
+    return label, [features[i] for i in in_order([names[i] for i in features])]
 
 
 def _are_values(names: Sequence[str]) -> bool:

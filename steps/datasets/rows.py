@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
+from steps.datasets.pixel_columns import LABELS
 from steps.datasets.tabular.values import Fault
 
 CHUNK_ROWS = 4096
-LABEL = "label"
 
 Key = int | str  # row number, from 1, or name of an image file
 
@@ -125,5 +125,5 @@ def check_width(found: int, interface: Interface, given: object) -> None:
     if found != interface.n_features:
         raise InputError(
             f"input must have {interface.n_features} columns of features, got {found} in {str(given)!r}; "
-            f"a column of labels is named {LABEL}"
+            f"a column of classes is named {' or '.join(LABELS)}"
         )

@@ -14,6 +14,7 @@ from PIL import Image
 from steps.base.errors import InputError
 from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
+from steps.datasets.pixel_columns import in_order
 from steps.datasets.rows import CHUNK_ROWS, Chunk
 from steps.datasets.tabular.target import Target
 
@@ -145,6 +146,25 @@ def test_equal_names_of_columns_are_no_problem(tmp_path: Path) -> None:
     pq.write_table(pa.table([[1], [2], [3.0], [True]], names=list("aaaa")), tmp_path / "rows.parquet")
     for name in ("rows.csv", "rows.parquet"):
         assert read(tmp_path / name, NUMBERS).given.tolist() == [[1, 2, 3, 4 if name == "rows.csv" else 1]]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("label", ["label", "Digit", ""])
+def test_numbered_pixels_are_taken_by_their_numbers(label: str, suffix: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame([[3, 1, 2, 0]], columns=["pixel12", "pixel10", "pixel11", "pixel9"])
+    if label:
+        frame.insert(1, label, "dog")
+    path = tmp_path / f"rows{suffix}"
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    found = read(path)
+    assert found.given.tolist() == [[0, 1, 2, 3]]
+    assert (found.targets is None) == (not label)
+
+
+def test_names_that_do_not_say_which_pixel_they_hold_are_taken_by_position() -> None:
+    for names in (["b", "a"], ["2x1", "1x2"], ["pixel3", "pixel1"], ["p2", "q1"], ["a", "a"], ["p1", "p1"]):
+        assert in_order(names) == [0, 1]
+    assert in_order(["p3", "p1", "p2"]) == in_order(["3", "1", "2"]) == [1, 2, 0]
 
 
 def test_missing_values_of_parquet_are_named(tmp_path: Path) -> None:

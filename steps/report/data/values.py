@@ -19,4 +19,9 @@ def values_of(column: Column) -> str:
     ends = (column.low, column.high)
     if column.kind == "date":
         return " to ".join(datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d") for end in ends)
-    return " to ".join(f"{end:,.6g}" for end in ends)
+    return " to ".join(map(_number, ends))
+
+
+def _number(value: float) -> str:
+    """Six significant digits, with commas from 10,000 on: 2010 may be a year."""
+    return f"{value:.6g}" if abs(value) < 10_000 else f"{value:,.6g}"
