@@ -25,6 +25,7 @@ class Interface:
         image_shape: (height, width) or (height, width, 3) if a row of input is an image, else None.
         level_counts: As in `Dataset`.
         columns: Models of tables, which take raw rows: the columns and their encoding.
+        numbers: Positions of the features that are numbers of a table, as opposed to indicators and codes.
     """
 
     target: Target
@@ -34,6 +35,7 @@ class Interface:
     image_shape: tuple[int, ...] | None
     level_counts: tuple[int, ...] = ()
     columns: Columns | None = None
+    numbers: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, dataset: Dataset) -> Interface:
@@ -47,6 +49,7 @@ class Interface:
             dataset.image_shape,
             dataset.level_counts,
             dataset.columns,
+            dataset.columns.encoding.numbers if dataset.columns else (),
         )
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError
@@ -15,11 +15,12 @@ from steps.datasets.interface import Interface
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
-Schedule = Literal["cosine", "constant"]
+Schedule = Literal["cosine", "constant", "coslog4"]
 Augmentation = Literal["none", "shift", "affine", "elastic"]
 ClassWeight = Literal["none", "balanced"]
 TargetScale = Literal["linear", "log"]
 Precision = Literal["float32", "bfloat16"]
+Bins = Literal[0, 4, 8, 16, 32, 64]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)  # strict: true is not a number, 1.0 not an integer
@@ -39,10 +40,13 @@ class MLPConfig:
         learning_rate: Peak of the schedule.
         weight_decay: Decoupled decay of the kernels per step, relative to the learning rate.
         momentum: Nesterov momentum of `sgd`.
+        beta_2: Decay of the second moment of `adam` and `adamw`.
         batch_size: Samples per update.
         label_smoothing: Probability mass spread over all classes; unused for regression.
         class_weight: `balanced` gives all classes the same weight in the loss, regardless of their numbers of rows.
         target_scale: `log` learns log(1 + x) of a target that is never negative.
+        n_bins: Quantile bins per number of a table, for a piecewise linear encoding beside the number; 0 for none.
+        n_members: Networks that share all weights but a scale per input and the output layer; their mean is the output.
         embedding_size: Width of the embedding of a column with many levels; unused without such columns.
         augmentation: Random distortion of the training images; `none` for data that are not images.
         schedule: Learning rate over the whole budget of epochs, after a linear warm-up.
@@ -58,10 +62,13 @@ class MLPConfig:
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     momentum: Fraction = 0.9
+    beta_2: Fraction = 0.999
     batch_size: PositiveInt = 128
     label_smoothing: Fraction = 0.0
     class_weight: ClassWeight = "none"
     target_scale: TargetScale = "linear"
+    n_bins: Bins = 0
+    n_members: PositiveInt = 1
     embedding_size: PositiveInt = 8
     augmentation: Augmentation = "none"
     schedule: Schedule = "cosine"
@@ -123,12 +130,28 @@ def inapplicable(interface: Interface) -> dict[str, Any]:
     target = interface.target
     applies = {
         "augmentation": interface.image_shape is not None,
+        "n_bins": bool(interface.numbers),
         "embedding_size": bool(interface.level_counts),
         "label_smoothing": bool(target.class_names),
         "class_weight": bool(target.class_names),
         "target_scale": target.is_skewed,
     }
     return {name: getattr(MLPConfig, name) for name, does in applies.items() if not does}
+
+
+# Hyperparameters that are inputs of a training graph; all others decide its structure.
+SCALARS = (
+    "learning_rate", "weight_decay", "dropout", "input_dropout", "label_smoothing", "momentum", "beta_2", "warmup",
+)  # fmt: skip
+
+
+def structure_of(config: MLPConfig) -> MLPConfig:
+    """The config with a standard value for each of `SCALARS`: trainings with an equal one can share a graph.
+
+    Whether a scalar is 0 is part of the structure.
+    """
+    scalars: dict[str, Any] = {name: float(getattr(config, name) > 0) / 2 for name in SCALARS}
+    return replace(config, **scalars)
 
 
 def per_layer(name: str, n_layers: int) -> list[str]:

@@ -11,17 +11,26 @@ from steps.mlp.heads import make_head
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
-EMBEDDING = "embedding"
+MEMBER_SPREAD = 0.5  # standard deviation of the initial scales of the members, around 1
+BINS, EMBEDDING, MEMBERS = "bins", "embedding", "members"
 
 
 def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Model:
     """Untrained model with seeded weights.
 
     It takes (batch, n_features) in the stored dtype of the data and returns the outputs of its task's head
-    (batch, n_outputs) float32. Kernels are He-normal before `relu` and similar activations, else Glorot-uniform.
+    (batch, n_outputs) float32. The bins are empty until `set_bins`. Kernels are
+    He-normal before `relu` and similar activations, else Glorot-uniform.
     """
     inputs = keras.Input((interface.n_features,), name="features")
     x = _embedded(inputs, config, interface, seed)
+    if config.n_members > 1:
+        x = keras.layers.EinsumDense(
+            "bd,kd->bkd",
+            (config.n_members, x.shape[1]),
+            kernel_initializer=keras.initializers.RandomNormal(1.0, MEMBER_SPREAD, seed),
+            name=MEMBERS,
+        )(x)
     if config.input_dropout:
         x = keras.layers.Dropout(config.input_dropout, seed=seed, name="input_dropout")(x)
     hidden = keras.initializers.GlorotUniform if config.activation == "tanh" else keras.initializers.HeNormal
@@ -40,20 +49,55 @@ def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Mod
     return keras.Model(inputs, outputs, name="mlp")
 
 
+def set_bins(model: keras.Model, edges: np.ndarray) -> None:
+    """Set the bins of a model with `n_bins`.
+
+    Args:
+        edges: (n_bins + 1, n_numbers) ascending; a bin without width stays empty.
+    """
+    lower, widths = edges[:-1], np.diff(edges, axis=0)
+    slopes = np.divide(1, widths, out=np.zeros_like(widths), where=widths > 0)
+    model.get_layer(BINS).set_weights([slopes.T, (-lower * slopes).T])
+
+
 def _embedded(x: keras.KerasTensor, config: MLPConfig, interface: Interface, seed: int) -> keras.KerasTensor:
-    """Features scaled to [0, 1], or unscaled numbers concatenated with the embedding of each category."""
-    counts = interface.level_counts
-    if not counts:
-        return keras.layers.Rescaling(1.0 / interface.feature_max, name="scale")(x)
+    """Features scaled to [0, 1], or unscaled numbers, their bins and the embedding of each category.
+
+    Bins are the piecewise linear encoding of Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep
+    Learning", NeurIPS 2022: the share of each bin that lies below the number. They stand beside the number itself.
+    """
+    if interface.feature_max != 1:
+        x = keras.layers.Rescaling(1.0 / interface.feature_max, name="scale")(x)
+    n_dense = interface.n_features - len(interface.level_counts)
+    parts = [x[:, :n_dense] if interface.level_counts else x] if n_dense else []
+    if config.n_bins and interface.numbers:
+        parts.append(_bins(keras.ops.take(x, list(interface.numbers), axis=1), config.n_bins))
+    if interface.level_counts:
+        parts.append(_vectors(x[:, n_dense:], config, interface.level_counts, seed))
+    return keras.layers.Concatenate(name="inputs")(parts) if len(parts) > 1 else parts[0]
+
+
+def _bins(numbers: keras.KerasTensor, n_bins: int) -> keras.KerasTensor:
+    """(batch, n_numbers) -> (batch, n_numbers * n_bins)."""
+    shape = (numbers.shape[1], n_bins)
+    layer = keras.layers.EinsumDense(
+        "bf,fk->bfk", shape, bias_axes="fk", kernel_initializer="zeros", trainable=False, name=BINS
+    )
+    return keras.layers.Flatten(name="flat_bins")(keras.layers.ReLU(max_value=1.0, name="clip")(layer(numbers)))
+
+
+def _vectors(
+    codes: keras.KerasTensor, config: MLPConfig, level_counts: tuple[int, ...], seed: int
+) -> keras.KerasTensor:
+    """(batch, n_codes) -> (batch, n_codes * embedding_size)."""
     table = keras.layers.Embedding(
-        sum(counts),
+        sum(level_counts),
         config.embedding_size,
         embeddings_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=seed),
         name=EMBEDDING,
     )
-    n_numbers = interface.n_features - len(counts)
-    vectors = keras.layers.Flatten(name="vectors")(table(x[:, n_numbers:]))
+    vectors = keras.layers.Flatten(name="vectors")(table(codes))
     (weights,) = table.get_weights()
-    weights[np.cumsum([0, *counts[:-1]])] = 0  # unseen categories contribute nothing until they are learned
+    weights[np.cumsum([0, *level_counts[:-1]])] = 0  # unseen categories contribute nothing until they are learned
     table.set_weights([weights])
-    return keras.layers.Concatenate(name="inputs")([x[:, :n_numbers], vectors]) if n_numbers else vectors
+    return vectors

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from steps.mlp.config import MLPConfig
+from steps.mlp.config import SCALARS, MLPConfig
 
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
+_BETA_1, _EPSILON = 0.9, 1e-7
 _RHO = 0.9
+_SLOTS = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2}
+Scalars = Mapping[str, tf.Tensor]  # hyperparameters that are inputs of the graph, float32
+
+
+def scalars_of(config: MLPConfig) -> Scalars:
+    """Those of a config."""
+    return {name: tf.constant(getattr(config, name), tf.float32) for name in SCALARS}
+
+
+def zero_slots(config: MLPConfig, variables: Sequence[tf.Variable]) -> list[list[tf.Variable]]:
+    """State of the optimizer before the first update, for each variable."""
+    n_slots = _SLOTS[config.optimizer]
+    return [[tf.Variable(tf.zeros_like(v), trainable=False) for _ in range(n_slots)] for v in variables]
 
 
 class Optimizer:
@@ -17,27 +31,41 @@ class Optimizer:
 
     Adam and AdamW follow Kingma & Ba (2015) and Loshchilov & Hutter (2019), RMSprop Hinton's lecture
     6e, SGD uses Nesterov momentum in the form of Keras. Weight decay is decoupled and applies to
-    kernels (rank 2) only, for `adamw` and `sgd`.
+    kernels (rank 2 or 3) only, for `adamw` and `sgd`.
     """
 
-    def __init__(self, config: MLPConfig, variables: Sequence[tf.Variable]) -> None:
-        self._config = config
-        self._variables = list(variables)
-        n_slots = {"adam": 2, "adamw": 2, "sgd": 1, "rmsprop": 2}[config.optimizer]
-        self.slots = [[tf.Variable(tf.zeros_like(v), trainable=False) for _ in range(n_slots)] for v in self._variables]
+    def __init__(
+        self,
+        config: MLPConfig,
+        scalars: Scalars,
+        variables: Sequence[tf.Variable],
+        slots: Sequence[Sequence[tf.Variable]],
+        *,
+        exempt: Sequence[tf.Variable] = (),
+    ) -> None:
+        """
+        Args:
+            slots: From `zero_slots`.
+            exempt: Kernels without weight decay.
+        """
+        self._exempt = exempt
+        self._config, self._scalars = config, scalars
+        self._variables, self._slots = variables, slots
 
     def apply(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, step: tf.Tensor) -> None:
         """Update all variables; `step` (int32, scalar) counts from 0 and is used only for Adam's bias correction."""
         done = tf.cast(step + 1, tf.float32)
-        powers = (tf.pow(_BETA_1, done), tf.pow(_BETA_2, done))
-        for variable, slots, gradient in zip(self._variables, self.slots, gradients, strict=True):
+        powers = (tf.pow(_BETA_1, done), tf.pow(self._scalars["beta_2"], done))
+        for variable, slots, gradient in zip(self._variables, self._slots, gradients, strict=True):
             self._decay(variable, learning_rate)
             self._update(variable, slots, gradient, learning_rate, powers)
 
     def _decay(self, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-        if self._config.weight_decay > 0 and self._config.optimizer in ("adamw", "sgd") and variable.shape.rank == 2:
+        if not self._config.weight_decay or self._config.optimizer not in ("adamw", "sgd"):
+            return
+        if variable.shape.rank > 1 and all(variable is not other for other in self._exempt):
             tf.raw_ops.ResourceApplyGradientDescent(
-                var=variable.handle, alpha=learning_rate * self._config.weight_decay, delta=variable
+                var=variable.handle, alpha=learning_rate * self._scalars["weight_decay"], delta=variable
             )
 
     def _update(
@@ -53,12 +81,12 @@ class Optimizer:
             case "adam" | "adamw":
                 tf.raw_ops.ResourceApplyAdam(
                     var=variable.handle, m=handles[0], v=handles[1], beta1_power=powers[0], beta2_power=powers[1],
-                    lr=learning_rate, beta1=_BETA_1, beta2=_BETA_2, epsilon=_EPSILON, grad=gradient,
+                    lr=learning_rate, beta1=_BETA_1, beta2=self._scalars["beta_2"], epsilon=_EPSILON, grad=gradient,
                 )  # fmt: skip
             case "sgd":
                 tf.raw_ops.ResourceApplyKerasMomentum(
                     var=variable.handle, accum=handles[0], lr=learning_rate, grad=gradient,
-                    momentum=self._config.momentum, use_nesterov=True,
+                    momentum=self._scalars["momentum"], use_nesterov=True,
                 )  # fmt: skip
             case "rmsprop":
                 tf.raw_ops.ResourceApplyRMSProp(
@@ -67,16 +95,20 @@ class Optimizer:
                 )  # fmt: skip
 
 
-def learning_rate_at(config: MLPConfig, step: tf.Tensor, n_steps: int) -> tf.Tensor:
-    """Learning rate of update `step` (0-based) out of `n_steps`: linear warm-up, then constant or cosine to 0.
+def learning_rate_at(config: MLPConfig, scalars: Scalars, step: tf.Tensor, n_steps: tf.Tensor) -> tf.Tensor:
+    """Learning rate of update `step` (0-based) out of `n_steps`: linear warm-up, then the schedule.
 
-    The cosine is that of Loshchilov & Hutter (2017), without restarts. Everything is relative to the
-    budget, so a rate tuned on few epochs keeps its meaning on many.
+    `cosine` falls to 0 (Loshchilov & Hutter 2017, without restarts); `coslog4` has four cosine cycles, each twice as
+    long as the one before (Holzmüller et al. 2024). Everything is relative to the budget, so a rate tuned on few epochs
+    keeps its meaning on many.
     """
-    n_warmup = max(1.0, round(config.warmup * n_steps))
-    done = tf.cast(step, tf.float32)
+    done, n = tf.cast(step, tf.float32), tf.cast(n_steps, tf.float32)
+    n_warmup = tf.maximum(1.0, tf.round(scalars["warmup"] * n))
     factor = tf.minimum(1.0, (done + 1.0) / n_warmup)
     if config.schedule == "cosine":
-        progress = tf.clip_by_value((done - n_warmup) / max(1.0, n_steps - n_warmup), 0.0, 1.0)
-        factor *= 0.5 * (1.0 + tf.cos(progress * 3.141592653589793))
-    return config.learning_rate * factor
+        progress = tf.clip_by_value((done - n_warmup) / tf.maximum(1.0, n - n_warmup), 0.0, 1.0)
+        factor *= 0.5 * (1.0 + tf.cos(progress * math.pi))
+    elif config.schedule == "coslog4":
+        cycles = tf.math.log(1.0 + 15.0 * done / n) / math.log(2)
+        factor *= 0.5 * (1.0 - tf.cos(2 * math.pi * cycles))
+    return scalars["learning_rate"] * factor

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 
 from steps.datasets import Split
 from steps.datasets.interface import Interface
-from steps.mlp.augmentation import augment
-from steps.mlp.config import MLPConfig, Precision
-from steps.mlp.heads import make_head
-from steps.mlp.model import build_model
-from steps.mlp.network import Masks, Network
-from steps.mlp.optimizers import Optimizer, learning_rate_at
+from steps.mlp.config import MLPConfig, Precision, structure_of
+from steps.mlp.graphs import STREAMS, Graphs, Run, State
+from steps.mlp.model import build_model, set_bins
+from steps.mlp.network import layers_of
+from steps.mlp.optimizers import scalars_of, zero_slots
 
-EVALUATION_BATCH = 1000
-_STREAMS = ("shuffle", "augment", "dropout", "mask")
-_KEYS_PER_STEP = 64  # random tensors per step and stream
+_QUANTILE_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,18 @@ class Samples:
     def of(cls, split: Split) -> Samples:
         weights = None if split.weights is None else tf.constant(split.weights / split.weights.mean(), tf.float32)
         return cls(tf.constant(split.features), tf.constant(split.targets), weights)
+
+    @cached_property
+    def quantiles(self) -> np.ndarray:
+        """(129, n_features) quantiles of the features in equal steps, of at most 100,000 rows."""
+        rows = self.features[:: 1 + len(self.features) // _QUANTILE_ROWS]
+        found: np.ndarray = np.quantile(rows, np.linspace(0, 1, 129), axis=0, method="nearest")
+        return found.astype(np.float32)
+
+    def edges(self, positions: Sequence[int], n_bins: int) -> np.ndarray:
+        """(n_bins + 1, n_positions) quantiles of these features, the edges of bins with equal numbers of rows."""
+        edges: np.ndarray = self.quantiles[:: 128 // n_bins, list(positions)]
+        return edges
 
     @property
     def tensors(self) -> tuple[tf.Tensor, ...]:
@@ -74,98 +83,54 @@ class Trainer:
         epochs: int,
         seed: int,
         precision: Precision = "float32",
+        graphs: Graphs | None = None,
     ) -> None:
+        """
+        Args:
+            graphs: Graphs of these data that may be used again; they have no effect on the result.
+        """
         if config.augmentation != "none" and interface.image_shape is None:
             raise ValueError(f"augmentation must be none for data that are not images, got {config.augmentation!r}")
         self.model = build_model(config, interface, seed)
+        if config.n_bins and interface.numbers:
+            set_bins(self.model, train.edges(interface.numbers, config.n_bins))
         self.epoch = 0
-        self._config = config
-        self._train = train
-        self._validation = validation
-        self._interface = interface
-        self._head = make_head(interface.target, config)
-        self._batch_size = min(config.batch_size, train.targets.shape[0])
-        self._steps_per_epoch = train.targets.shape[0] // self._batch_size
+        self._train = list(train.tensors)
+        self._validation = [validation.features] if validation else []
+        self._class_weights = [_balancing(train.targets.numpy())] if config.class_weight == "balanced" else []
+        batch_size = min(config.batch_size, train.targets.shape[0])
+        self._steps_per_epoch = train.targets.shape[0] // batch_size
         self._n_steps = self._steps_per_epoch * epochs
+        self._scalars = scalars_of(config)
         self._streams = {
-            name: int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1) for i, name in enumerate(_STREAMS)
+            name: tf.constant(int(np.random.SeedSequence((seed, i)).generate_state(1)[0] >> 1), tf.int32)
+            for i, name in enumerate(STREAMS)
         }
-        self._class_weights = _balancing(train.targets.numpy()) if config.class_weight == "balanced" else None
-        self._network = Network(config, self.model, interface, precision)
-        self._optimizer = Optimizer(config, [variable.value for variable in self.model.trainable_variables])
-        self._run = tf.function(self._epoch_graph, autograph=False)
+        trainable = [variable.value for variable in self.model.trainable_variables]
+        self._state = State(layers_of(self.model), zero_slots(config, trainable))
+        self.graph = (graphs or Graphs()).of(structure_of(config), interface, batch_size, precision)
 
     @property
     def variables(self) -> list[tf.Variable]:
         """All state except `epoch`, in a fixed order: weights, moving statistics, optimizer slots."""
         weights = [variable.value for variable in self.model.weights]
-        return weights + [slot for slots in self._optimizer.slots for slot in slots]
+        return weights + [slot for slots in self._state.slots for slot in slots]
 
     def run_epoch(self) -> Epoch:
         """Train one epoch, then apply the model to the validation rows."""
-        samples = [s for s in (self._train, self._validation) if s]
-        loss, outputs = self._run(tf.constant(self.epoch), *(s.tensors for s in samples))
+        run = Run(
+            self._scalars,
+            self._streams,
+            tf.constant(self.epoch),
+            tf.constant(self._steps_per_epoch),
+            tf.constant(self._n_steps),
+        )
+        loss, outputs = self.graph(run, self._state, self._train, self._class_weights, self._validation)
         self.epoch += 1
         return Epoch(float(loss), outputs.numpy() if self._validation else None)
-
-    def _epoch_graph(
-        self,
-        epoch: tf.Tensor,
-        train: tuple[tf.Tensor, ...],
-        validation: tuple[tf.Tensor, ...] | None = None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        banks = self._network.draw_banks(self._key("dropout", epoch), self._batch_size)
-        order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(train[0])[0]), self._key("shuffle", epoch))
-
-        def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            batch = tf.reshape(order[i * self._batch_size : (i + 1) * self._batch_size], (self._batch_size,))
-            step = epoch * self._steps_per_epoch + i
-            masks = self._network.masks(banks, self._key("mask", step), self._batch_size)
-            return i + 1, loss + self._step_graph([tf.gather(part, batch) for part in train], masks, step)
-
-        _, loss = _loop(lambda i, _: i < self._steps_per_epoch, body, (tf.constant(0), tf.constant(0.0)))
-        outputs = self._outputs_graph(validation[0]) if validation else tf.zeros(())
-        return loss / self._steps_per_epoch, outputs
-
-    def _step_graph(self, batch: Sequence[tf.Tensor], masks: Masks, step: tf.Tensor) -> tf.Tensor:
-        """One update on a batch of `Samples.tensors`; returns the loss of the batch before the update."""
-        raw, targets, *weights = batch
-        x = tf.cast(raw, tf.float32)
-        if self._config.augmentation != "none":
-            assert self._interface.image_shape is not None
-            x = augment(raw, self._interface.image_shape, self._config.augmentation, self._key("augment", step))
-        logits, gradients = self._network.train(x, masks)
-        losses, slopes = self._head.loss(logits, targets)
-        if self._class_weights is not None:
-            weights.append(tf.gather(self._class_weights, targets))
-        for weight in weights:
-            losses, slopes = losses * weight, slopes * tf.expand_dims(weight, 1)
-        learning_rate = learning_rate_at(self._config, step, self._n_steps)
-        self._optimizer.apply(gradients(slopes / self._batch_size), learning_rate, step)
-        return tf.reduce_mean(losses)
-
-    def _outputs_graph(self, features: tf.Tensor) -> tf.Tensor:
-        """(n, n_outputs) for all rows, including a partial last batch."""
-        n = features.shape[0]
-        found = tf.TensorArray(tf.float32, -(-n // EVALUATION_BATCH), infer_shape=False)
-
-        def body(i: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            rows = features[i * EVALUATION_BATCH : (i + 1) * EVALUATION_BATCH]
-            logits = self._network.logits(tf.cast(rows, tf.float32))
-            return i + 1, found.write(i, self._head.outputs(logits))
-
-        _, found = _loop(lambda i, _: i < found.size(), body, (tf.constant(0), found))
-        return tf.ensure_shape(found.concat(), (n, self._head.n_outputs))
-
-    def _key(self, stream: str, step: tf.Tensor) -> tf.Tensor:
-        return tf.stack([self._streams[stream], step * _KEYS_PER_STEP])
 
 
 def _balancing(targets: np.ndarray) -> tf.Tensor:
     """(n_classes,) weights that balance the classes, with a mean of 1 over the rows."""
     counts = np.maximum(np.bincount(targets), 1)
     return tf.constant(len(targets) / (len(counts) * counts), tf.float32)
-
-
-def _loop(condition: Callable[..., tf.Tensor], body: Callable[..., Any], start: Sequence[Any]) -> Any:
-    return tf.while_loop(condition, body, start, parallel_iterations=1)

@@ -10,7 +10,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.tabular.target import Target
 
 NUMBERS = Interface(Target("classification", class_names=("a", "b", "c")), 40, np.dtype("float32"), 1.0, None)
-CATEGORIES = replace(NUMBERS, level_counts=(4, 3))
+CATEGORIES = replace(NUMBERS, level_counts=(4, 3), numbers=(0, 2, 3, 30))
 PRICES = replace(
     CATEGORIES, target=Target("regression", low=100.0, high=900.0, mean=400.0, std=150.0, log_mean=5.9, log_std=0.5)
 )

@@ -9,30 +9,33 @@ import tensorflow as tf
 from steps.datasets.interface import Interface
 from steps.mlp.config import Activation, MLPConfig, Precision
 from steps.mlp.model import BATCH_NORM_EPSILON, build_model
-from steps.mlp.network import Network, _batch_norm, traced
+from steps.mlp.network import Network, layers_of
+from steps.mlp.operations import batch_norm, traced
 from tests.mlp.tables import CATEGORIES, NUMBERS, rows
 
 BATCH = 32
 # Error allowed in a gradient, relative to the largest of its variable: some units of float32 for sums in another order,
 # which bfloat16, of 8 significant bits, rounds to at most one of its own units.
+RATES = {"dropout": tf.constant(0.25), "input_dropout": tf.constant(0.5)}
 TOLERANCE = {"float32": 32 * 2.0**-23, "bfloat16": 2.0**-7}
 
 
 @pytest.fixture
 def network() -> Network:
     config = MLPConfig(units=(64, 100), dropout=0.25, input_dropout=0.5)
-    return Network(config, build_model(config, NUMBERS, seed=0), NUMBERS, "float32")
+    return Network(config, layers_of(build_model(config, NUMBERS, seed=0)), NUMBERS, "float32")
 
 
-def drop(network: Network, rate: float, *, epoch: int = 0, step: int = 0, layer: int = 1) -> np.ndarray:
+def drop(network: Network, name: str, *, epoch: int = 0, step: int = 0, layer: int = 1) -> np.ndarray:
     """Ones after the dropout of one layer in one update."""
-    banks = network.draw_banks(tf.constant([epoch, 7]), BATCH)
-    return network.masks(banks, tf.constant([step, 8]), BATCH).drop(tf.ones((BATCH, 100)), rate, layer)[0].numpy()
+    banks = network.draw_banks(RATES, tf.constant([epoch, 7]), BATCH)
+    width = 40 if name == "input_dropout" else 100
+    return network.masks(banks, tf.constant([step, 8])).drop(tf.ones((BATCH, width)), name, layer)[0].numpy()
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean(network: Network) -> None:
-    for rate in (0.25, 0.5):
-        masks = np.stack([drop(network, rate, epoch=epoch) for epoch in range(20)])
+    for name, rate in (("dropout", 0.25), ("input_dropout", 0.5)):
+        masks = np.stack([drop(network, name, epoch=epoch) for epoch in range(20)])
         assert set(np.unique(masks)) == {0.0, np.float32(1 / (1 - rate))}
         assert (masks == 0).mean() == pytest.approx(rate, abs=0.01)
         assert masks.mean() == pytest.approx(1, abs=0.02)
@@ -40,34 +43,38 @@ def test_dropout_drops_its_share_and_keeps_the_mean(network: Network) -> None:
 
 def test_every_update_layer_and_epoch_has_its_own_mask(network: Network) -> None:
     masks = [
-        drop(network, 0.25),
-        drop(network, 0.25, step=1),
-        drop(network, 0.25, layer=2),
-        drop(network, 0.25, epoch=1),
+        drop(network, "dropout"),
+        drop(network, "dropout", step=1),
+        drop(network, "dropout", layer=2),
+        drop(network, "dropout", epoch=1),
     ]
     agreement = [(a == b).mean() for i, a in enumerate(masks) for b in masks[:i]]
     np.testing.assert_allclose(agreement, 0.75**2 + 0.25**2, atol=0.05)  # as two independent masks agree
-    np.testing.assert_array_equal(masks[0], drop(network, 0.25))
+    np.testing.assert_array_equal(masks[0], drop(network, "dropout"))
 
 
 def test_no_dropout_is_no_operation() -> None:
     config = MLPConfig(units=(8,), dropout=0.0)
-    network = Network(config, build_model(config, NUMBERS, seed=0), NUMBERS, "float32")
-    assert drop(network, 0.0).min() == 1
+    network = Network(config, layers_of(build_model(config, NUMBERS, seed=0)), NUMBERS, "float32")
+    assert drop(network, "dropout").min() == 1
 
 
 @pytest.mark.parametrize("precision", get_args(Precision))
 @pytest.mark.parametrize("batch_norm", [True, False])
 @pytest.mark.parametrize("activation", get_args(Activation))
-@pytest.mark.parametrize("interface", [NUMBERS, CATEGORIES], ids=["numbers", "categories"])
+@pytest.mark.parametrize(
+    ("interface", "members"), [(NUMBERS, 1), (CATEGORIES, 4)], ids=["numbers", "categories of members"]
+)
 def test_the_gradients_are_those_of_a_tape(
-    interface: Interface, activation: Activation, batch_norm: bool, precision: Precision
+    interface: Interface, members: int, activation: Activation, batch_norm: bool, precision: Precision
 ) -> None:
-    config = MLPConfig((64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm)
+    config = MLPConfig(
+        (64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm, n_bins=8, n_members=members
+    )
     model = build_model(config, interface, seed=0)
-    network = Network(config, model, interface, precision)
-    x, dy = tf.constant(rows(interface, BATCH)), tf.random.stateless_normal((BATCH, 3), (0, 2))
-    masks = network.masks(network.draw_banks(tf.constant([0, 7]), BATCH), tf.constant([0, 8]), BATCH)
+    network = Network(config, layers_of(model), interface, precision)
+    x, dy = tf.constant(rows(interface, BATCH)), tf.random.stateless_normal((BATCH * members, 3), (0, 2))
+    masks = network.masks(network.draw_banks(RATES, tf.constant([0, 7]), BATCH), tf.constant([0, 8]))
     with tf.GradientTape() as tape:
         logits, gradients = network.train(x, masks)
     expected = tape.gradient(logits, [variable.value for variable in model.trainable_variables], dy)
@@ -79,7 +86,7 @@ def test_batch_norm_is_that_of_tensorflow_with_its_gradient() -> None:
     rng = np.random.default_rng(0)
     x, dy = (tf.constant(rng.normal(2, 3, (BATCH, 100)), tf.float32) for _ in range(2))
     gamma, beta = (tf.constant(rng.normal(1, 0.5, 100), tf.float32) for _ in range(2))
-    (y, pullback), *moments = _batch_norm(x, gamma, beta)
+    (y, pullback), *moments = batch_norm(x, gamma, beta)
     of_x, of_parameters = pullback(dy)
     with tf.GradientTape() as tape:
         tape.watch(given := (x, gamma, beta))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from steps.mlp.config import MLPConfig
-from steps.mlp.optimizers import Optimizer, learning_rate_at
+from steps.mlp.optimizers import Optimizer, learning_rate_at, scalars_of, zero_slots
 
 RATE = 0.01
 KERAS = {
@@ -19,13 +21,17 @@ KERAS = {
 }
 
 
+def optimizer_of(config: MLPConfig, *variables: tf.Variable, exempt: Sequence[tf.Variable] = ()) -> Optimizer:
+    return Optimizer(config, scalars_of(config), variables, zero_slots(config, variables), exempt=exempt)
+
+
 @pytest.mark.parametrize("name", KERAS)
 def test_updates_equal_those_of_keras(name: str) -> None:
     random = np.random.default_rng(0)
     start = random.normal(size=(6, 4)).astype(np.float32)
     gradients = random.normal(size=(5, 6, 4)).astype(np.float32)
     ours, theirs = tf.Variable(start), keras.Variable(start)
-    updater = Optimizer(MLPConfig(optimizer=name, weight_decay=0.1, momentum=0.9), [ours])  # type: ignore[arg-type]
+    updater = optimizer_of(MLPConfig(optimizer=name, weight_decay=0.1, momentum=0.9), ours)  # type: ignore[arg-type]
     optimizer = KERAS[name]()
     for i, gradient in enumerate(gradients):
         updater.apply([tf.constant(gradient)], tf.constant(RATE), tf.constant(i))
@@ -33,19 +39,32 @@ def test_updates_equal_those_of_keras(name: str) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-4, atol=2e-5)
 
 
-def test_weight_decay_leaves_biases_alone() -> None:
-    bias = tf.Variable([1.0, 2.0])
-    Optimizer(MLPConfig(optimizer="sgd", weight_decay=0.5), [bias]).apply(
-        [tf.zeros(2)], tf.constant(1.0), tf.constant(0)
-    )
-    np.testing.assert_array_equal(bias.numpy(), [1.0, 2.0])
+def test_weight_decay_leaves_biases_and_exempt_kernels_alone() -> None:
+    bias, kernel, exempt = tf.Variable([1.0, 2.0]), tf.Variable([[1.0]]), tf.Variable([[1.0]])
+    optimizer = optimizer_of(MLPConfig(optimizer="sgd", weight_decay=0.5), bias, kernel, exempt, exempt=[exempt])
+    optimizer.apply([tf.zeros_like(v) for v in (bias, kernel, exempt)], tf.constant(1.0), tf.constant(0))
+    np.testing.assert_array_equal(bias, [1.0, 2.0])
+    np.testing.assert_array_equal([kernel[0, 0], exempt[0, 0]], [0.5, 1.0])
+
+
+def rates(config: MLPConfig, n_steps: int) -> np.ndarray:
+    scalars = scalars_of(config)
+    return np.array([learning_rate_at(config, scalars, tf.constant(s), tf.constant(n_steps)) for s in range(n_steps)])
 
 
 def test_the_schedule_is_relative_to_the_budget() -> None:
-    config = MLPConfig(learning_rate=1.0, warmup=0.1)
     for n_steps in (100, 1000):
-        rates = [float(learning_rate_at(config, tf.constant(s), n_steps)) for s in range(n_steps)]
-        assert max(rates) == pytest.approx(1.0)
-        assert rates.index(max(rates)) == n_steps // 10 - 1
-        assert rates[n_steps * 55 // 100] == pytest.approx(0.5, abs=0.01)
-        assert rates[-1] < 0.01
+        found = rates(MLPConfig(learning_rate=1.0, warmup=0.1), n_steps)
+        assert found.max() == pytest.approx(1.0)
+        assert found.argmax() == n_steps // 10 - 1
+        assert found[n_steps * 55 // 100] == pytest.approx(0.5, abs=0.01)
+        assert found[-1] < 0.01
+
+
+def test_coslog4_has_four_cycles_each_twice_as_long_as_the_one_before() -> None:
+    n = 1500
+    found = rates(MLPConfig(learning_rate=1.0, warmup=0.0, schedule="coslog4"), n)
+    minima = [0] + [i for i in range(1, n - 1) if found[i] < min(found[i - 1], found[i + 1])]
+    np.testing.assert_allclose(np.array(minima) / n, [0, 1 / 15, 3 / 15, 7 / 15], atol=2 / n)
+    assert found[-1] < 1e-3
+    assert found.max() == pytest.approx(1, abs=1e-3)

@@ -13,19 +13,27 @@ import tensorflow as tf
 from steps.datasets import Dataset, Split
 from steps.datasets.interface import Interface
 from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision, TargetScale
-from steps.mlp.model import build_model
-from steps.mlp.network import Network
+from steps.mlp.graphs import Graphs
+from steps.mlp.heads import make_head
+from steps.mlp.model import build_model, set_bins
+from steps.mlp.network import Network, layers_of
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from tests.mlp.tables import CATEGORIES, NUMBERS, PRICES, rows
 
 
 def trainer(
-    digits: Dataset, config: MLPConfig, *, epochs: int = 2, seed: int = 0, precision: Precision = "float32"
+    digits: Dataset,
+    config: MLPConfig,
+    *,
+    epochs: int = 2,
+    seed: int = 0,
+    precision: Precision = "float32",
+    graphs: Graphs | None = None,
 ) -> Trainer:
     train, validation = (Samples.of(digits.splits[name]) for name in ("train", "validation"))
     return Trainer(
         config, train, validation, interface=Interface.of(digits),
-        epochs=epochs, seed=seed, precision=precision,
+        epochs=epochs, seed=seed, precision=precision, graphs=graphs,
     )  # fmt: skip
 
 
@@ -45,6 +53,7 @@ CONFIGS = [
     *(MLPConfig(units=(32, 16), optimizer=o, batch_size=64, label_smoothing=0.05) for o in get_args(Optimizer)),
     *(MLPConfig(units=(32,), augmentation=a, batch_size=64, input_dropout=0.1) for a in get_args(Augmentation)),
     MLPConfig(units=(32,), batch_norm=False, activation="gelu", schedule="constant"),
+    MLPConfig(units=(32,), n_members=4, schedule="coslog4", beta_2=0.95),
 ]
 
 
@@ -92,20 +101,60 @@ def test_the_outputs_are_those_of_the_keras_model_for_every_row(digits: Dataset)
 def test_a_partial_evaluation_batch_counts(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     config = MLPConfig(units=(16,))
     whole = trainer(digits, config).run_epoch()
-    monkeypatch.setattr("steps.mlp.trainer.EVALUATION_BATCH", 77)  # 240 validation samples: 77 + 77 + 77 + 9
+    monkeypatch.setattr("steps.mlp.graphs.EVALUATION_BATCH", 77)  # 240 validation samples: 77 + 77 + 77 + 9
     parts = trainer(digits, config).run_epoch()
     np.testing.assert_allclose(outputs(parts), outputs(whole), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh"])
-@pytest.mark.parametrize("interface", [CATEGORIES, NUMBERS], ids=["categories", "numbers"])
-def test_the_graph_is_the_keras_model(interface: Interface, batch_norm: bool, activation: str) -> None:
-    config = MLPConfig(units=(24, 12), batch_norm=batch_norm, activation=activation)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("interface", "members"), [(NUMBERS, 1), (CATEGORIES, 1), (CATEGORIES, 3)], ids=["numbers", "categories", "members"]
+)
+def test_the_graph_is_the_keras_model(interface: Interface, batch_norm: bool, activation: str, members: int) -> None:
+    config = MLPConfig((24, 12), activation, batch_norm=batch_norm, n_bins=8, n_members=members)  # type: ignore[arg-type]
     model = build_model(config, interface, seed=3)
     x = rows(interface, 50)
-    logits = Network(config, model, interface, "float32").logits(tf.constant(x))
-    np.testing.assert_allclose(tf.nn.softmax(logits), model(x), rtol=1e-4, atol=1e-6)
+    if interface.numbers:
+        set_bins(model, Samples.of(Split(x, np.zeros(50, np.int32))).edges(interface.numbers, config.n_bins))
+    logits = Network(config, layers_of(model), interface, "float32").logits(tf.constant(x))
+    outputs = make_head(interface.target, config).outputs(logits)
+    np.testing.assert_allclose(outputs, model(x), rtol=1e-4, atol=1e-6)
+
+
+def test_the_variables_are_in_the_order_of_the_model() -> None:
+    config = MLPConfig((24, 12), n_bins=8, n_members=3)
+    model = build_model(config, CATEGORIES, seed=0)
+    ours = Network(config, layers_of(model), CATEGORIES, "float32").trainable
+    assert [id(v) for v in ours] == [id(v.value) for v in model.trainable_variables]
+
+
+def test_a_bin_holds_the_share_of_it_that_lies_below_the_number() -> None:
+    """As in equation 1 of Gorishniy et al. (2022), within [0, 1]; a bin without width is 0."""
+    interface = replace(NUMBERS, n_features=2, numbers=(1,))
+    values = np.repeat(np.arange(5), 4).astype(np.float32)  # four of five values are edges, the rest of no width
+    samples = Samples.of(Split(np.column_stack([0 * values, values]), np.zeros(20, np.int32)))
+    model = build_model(MLPConfig(units=(4,), n_bins=16), interface, seed=0)
+    set_bins(model, samples.edges(interface.numbers, 16))
+    bins = keras.Model(model.input, model.get_layer("flat_bins").output)(np.array([[7, 2.25]], np.float32))
+    filled = np.array(bins)[0]
+    assert filled.sum() == pytest.approx(2.25)
+    assert np.sort(filled)[-4:].tolist() == [0.0, 0.25, 1.0, 1.0]
+
+
+def test_trainings_of_equal_structure_share_a_graph_and_nothing_else(digits: Dataset) -> None:
+    graphs = Graphs()
+    configs = [
+        MLPConfig(units=(32,), learning_rate=rate, dropout=dropout, weight_decay=decay, label_smoothing=smoothing)
+        for rate, dropout, decay, smoothing in ((1e-3, 0.1, 0.01, 0.1), (1e-2, 0.3, 0.1, 0.02), (1e-3, 0.0, 0.1, 0.02))
+    ]
+    shared = [trainer(digits, config, graphs=graphs, seed=i) for i, config in enumerate(configs)]
+    assert [one.graph is shared[0].graph for one in shared] == [True, True, False]
+    found = [[one.run_epoch() for one in shared] for _ in range(2)]  # in turn
+    for i, config in enumerate(configs):
+        alone = trainer(digits, config, seed=i)
+        for epochs in found:
+            np.testing.assert_array_equal(outputs(epochs[i]), outputs(alone.run_epoch()))
 
 
 def test_augmentation_needs_images(digits: Dataset) -> None:
@@ -136,7 +185,8 @@ def test_a_number_is_learnt_in_its_own_units(scale: TargetScale) -> None:
 
 def test_the_model_of_a_table_loads_with_keras_alone_in_safe_mode(tmp_path: Path) -> None:
     for interface, scale in ((CATEGORIES, "linear"), (PRICES, "linear"), (PRICES, "log")):
-        model = build_model(MLPConfig(units=(8,), target_scale=scale), interface, seed=0)  # type: ignore[arg-type]
+        config = MLPConfig(units=(8,), target_scale=scale, n_bins=8, n_members=3)  # type: ignore[arg-type]
+        model = build_model(config, interface, seed=0)
         model.save(tmp_path / "model.keras")
         again = keras.models.load_model(tmp_path / "model.keras", compile=False)
         x = rows(interface, 20)

@@ -28,6 +28,7 @@ class Encoding:
     Attributes:
         columns: The raw columns, in order.
         names: One per feature; an embedded category has the name of its column.
+        numbers: Positions of the features that are scaled numbers or instants.
         n_dense: Number of dense features, which come first.
         level_counts: Number of rows of each embedded category in the embedding table.
         n_levels: Number of rows of the embedding table.
@@ -40,6 +41,8 @@ class Encoding:
         dense = [name for encoder in self._encoders for name in encoder.names]
         self.names = (*dense, *(name for name, _ in embedded))
         self.n_dense = len(dense)
+        scaled = {column.name for column in columns if column.kind in ("number", "date")}
+        self.numbers = tuple(i for i, name in enumerate(dense) if name in scaled)
         self.level_counts = tuple(count for _, count in embedded)
         self.n_levels = sum(self.level_counts)
 

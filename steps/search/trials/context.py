@@ -13,6 +13,7 @@ from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision, inapplicable
 from steps.mlp.folds import FoldedTrainer
+from steps.mlp.graphs import Graphs
 from steps.mlp.latency import median_latency_ms
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from steps.search.space.space import Space
@@ -37,6 +38,7 @@ class TrialContext:
         seed: Seed of every trial: its result depends on config, seed and data only.
         objectives: In the order of the study's directions.
         exclusive: Holds the other trials while one measures its latency.
+        graphs: Graphs of the data, used again by trials of equal structure.
     """
 
     dataset: Dataset
@@ -47,6 +49,7 @@ class TrialContext:
     precision: Precision
     objectives: tuple[Objective, ...]
     exclusive: ExclusiveSection = field(default_factory=ExclusiveSection)
+    graphs: Graphs = field(default_factory=Graphs)
 
     @classmethod
     def of(
@@ -120,6 +123,7 @@ class TrialContext:
                 epochs=self.epochs,
                 seed=self.seed,
                 precision=self.precision,
+                graphs=self.graphs,
             )
             for train, validation in self.folds
         ]
