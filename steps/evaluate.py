@@ -27,17 +27,18 @@ def evaluate(**options: Any) -> None:
       mlflow run . -e evaluate
       mlflow run . -e evaluate -P final_epochs=100 -P "require=accuracy>=0.99"
       mlflow run . -e evaluate -P select=7
+      mlflow run . -e evaluate -P ensemble=8
       mlflow run . -e evaluate -P promote=never -P "require=accuracy>=0.9,recall>=0.8"
     """
     quiet_libraries()
     from steps.evaluation.settings import EvaluateSettings
 
     settings = EvaluateSettings.parse(**options)
-    tune_run, trial = settings.chosen()
+    choice = settings.chosen()
     import_tensorflow()
     from steps.flows.evaluate import run
 
-    run(settings, tune_run, trial, Invocation.of(evaluate, options))
+    run(settings, choice, Invocation.of(evaluate, options))
 
 
 if __name__ == "__main__":

@@ -153,6 +153,13 @@ evaluate_options = together(
         "the tolerance of the best value (0.2 points of accuracy, 0.002 of roc_auc, 1 % of rmse). Example: 7",
     ),
     option(
+        "--ensemble",
+        type=IntRange(1),
+        default=1,
+        help="Most trials whose mean is registered as one model, chosen on validation; 1: the selected trial alone. "
+        "Example: 8",
+    ),
+    option(
         "--final-epochs",
         type=IntRange(0),
         default=0,

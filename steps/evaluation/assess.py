@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.split import training_rows
+from steps.ensembles.mixture import gain_text
+from steps.evaluation.refit import Refit
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.metric import Interval, as_metrics
@@ -18,6 +19,8 @@ from steps.tasks.regression.conformal import COVERAGE, coverage, coverage_note
 from steps.tasks.requirements import Requirement, check_requirements
 from steps.tasks.task import Task
 from steps.tracking.models import apply, check_interface, load_model
+
+BEST_ALONE = "best_trial_alone"  # among the rivals of an ensemble
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Assessment:
 
 def assess(
     model_uri: str,
-    trained: keras.Model,
+    trained: Refit,
     dataset: Dataset,
     task: Task,
     requirements: tuple[Requirement, ...],
@@ -67,7 +70,8 @@ def assess(
     """Load the logged model, test it on raw input as users have it, and check it.
 
     Args:
-        trained: The network in memory, to compare the logged model with.
+        trained: The networks in memory: the logged model must give the outputs of theirs, and an ensemble is compared
+            with the best of its trials alone.
         dataset: Data set with all splits; the baselines are fitted on train + validation, like the model.
         alpha: Significance level of the comparisons with the baselines and boosted trees.
     """
@@ -87,7 +91,7 @@ def assess(
 
     checks = (
         *check_requirements(requirements, task, scores),
-        check_predictions(np.asarray(trained.predict(features, verbose=0)), outputs),
+        check_predictions(np.asarray(trained.model.predict(features, verbose=0)), outputs),
         check_interface(model, model_uri),
         *(
             check_baseline(task.primary, name, own, score.value, may_be_chance=may_be_chance(name))
@@ -95,9 +99,15 @@ def assess(
         ),
     )
     notes: tuple[str, ...] = ()
+    if len(trained.members) > 1:
+        alone = np.asarray(trained.best.predict(features, verbose=0))
+        compared = task.compare(targets, outputs, alone)
+        gain = gain_text(task.primary, compared.challenger, compared.champion, compared.p_value < alpha)
+        notes = (f"On the test rows, {gain} ({compared.test}: p = {compared.p_value:.3g})",)
+        baselines[BEST_ALONE] = task.primary.measure(targets, alone)
     if (trees := task.boosting(train, test)) is not None:
         sample = trees.n_rows if trees.n_rows < len(train) else None
-        notes = (rival_note(task.primary, task.compare(targets, outputs, trees.outputs), alpha, sample),)
+        notes = (*notes, rival_note(task.primary, task.compare(targets, outputs, trees.outputs), alpha, sample))
         baselines[BOOSTING] = task.primary.measure(targets, trees.outputs)
     covered = None
     if (interval := Interface.of(dataset).interval) is not None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from mlflow.entities import Run
-
 from steps.base.errors import InputError
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
+from steps.evaluation.choice import Choice
 from steps.search.selection import AUTO, by_number
-from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, from_json
+from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, from_json
 from steps.tasks.requirements import Requirement, check_names, parse_requirements
 from steps.tasks.task import task_of
 from steps.tracking.artifacts import read_artifact
@@ -43,6 +42,7 @@ class EvaluateSettings:
     Attributes:
         tune_run_id: A finished tune run; empty for the newest.
         select: `auto`, or the number of a complete trial.
+        ensemble: Most trials that are mixed; 1 for a single one.
         final_epochs: Epochs of the final training; 0 for the default for the data.
         model_name: Name of the registered model; empty for `<dataset>-mlp`.
         alpha: Significance level of the comparison with the champion, in (0, 1).
@@ -50,6 +50,7 @@ class EvaluateSettings:
 
     tune_run_id: str
     select: str
+    ensemble: int
     final_epochs: int
     model_name: str
     require: tuple[Requirement, ...]
@@ -63,13 +64,19 @@ class EvaluateSettings:
         """Check the options of `evaluate` as far as possible without a tune run.
 
         Raises:
-            InputError: A requirement is malformed, or the name of the model is invalid.
+            InputError: A requirement is malformed, the name of the model is invalid, or a mixture of one selected
+                trial is asked for.
         """
+        if options["ensemble"] > 1 and options["select"] != AUTO:
+            raise InputError(
+                f"ensemble must be 1 with select={options['select']}, which names a single trial, got "
+                f"{options['ensemble']}"
+            )
         if options["model_name"]:
             check_model_name(options["model_name"])
         return cls(**{**options, "require": parse_requirements(options["require"])})
 
-    def budget(self, dataset: Dataset, trial: SelectedTrial) -> Budget:
+    def budget(self, dataset: Dataset, trial: TrialRecord) -> Budget:
         """Budget of the final training.
 
         By default as many epochs as scored the trial for tables, and as many as a trial for images, but at least 50.
@@ -93,11 +100,12 @@ class EvaluateSettings:
         check_compatible(name, Interface.of(dataset))
         return name
 
-    def chosen(self) -> tuple[Run, SelectedTrial]:
-        """The tune run, and the trial of it to evaluate.
+    def chosen(self) -> Choice:
+        """The trial or the trials to evaluate.
 
         Raises:
-            InputError: There is no finished tune run, or it has no complete trial with this number.
+            InputError: There is no finished tune run, it has no complete trial with this number, or its trials have
+                kept no outputs to mix.
         """
         if self.tune_run_id:
             run = get_step_run(self.tune_run_id, "tune", "tune_run_id")
@@ -108,7 +116,9 @@ class EvaluateSettings:
                 "tune_run_id must be given if this experiment has no finished tune run; run: mlflow run . -e tune"
             )
         best = read_artifact(run.info.run_id, BEST_CONFIG, SelectedTrial.from_json)
+        if self.ensemble > 1:
+            return Choice.mixed(run, best, self.ensemble, self.alpha)
         if self.select == AUTO:
-            return run, best
+            return Choice.single(run, best)
         records = read_artifact(run.info.run_id, ARTIFACT, from_json)
-        return run, best.of_record(by_number(records, self.select), "asked for by its number")
+        return Choice.single(run, best.of_record(by_number(records, self.select), "asked for by its number"))

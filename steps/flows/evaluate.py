@@ -9,10 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-import keras
 import mlflow
 import numpy as np
-from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
 from steps.base.files import array_digest
@@ -21,102 +19,117 @@ from steps.datasets import Dataset
 from steps.datasets.dataset import SPLITS
 from steps.datasets.tabular.interval import PredictionInterval
 from steps.evaluation.assess import Assessment, assess
+from steps.evaluation.choice import Choice
 from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
-from steps.evaluation.refit import refit
+from steps.evaluation.refit import Refit, refit
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
-from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import hardware, limit_threads, resolve_precision
 from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
-from steps.search.store.records import SelectedTrial
 from steps.tasks.comparison import Comparison
-from steps.tasks.metric import Interval
+from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.task import task_of
 from steps.tracking.data import load_data
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.descriptions import step_description
-from steps.tracking.lineage import Lineage
+from steps.tracking.lineage import Lineage, MemberLineage, trial_name
 from steps.tracking.models import apply, load_model
 from steps.tracking.packaging import log_model
 from steps.tracking.promotion import Decision, promote
 from steps.tracking.registry import CHAMPION, Candidate, register, score_text, version_by_alias
 from steps.tracking.runs import step_run
-from steps.tracking.tags import DATASET_DIGEST_TAG, NOTE_TAG, STATUS_TAG
+from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, NOTE_TAG, STATUS_TAG
 
 
 @dataclass(frozen=True)
 class _Trained:
-    """The model of the final training, its loss after each epoch, and its lineage."""
+    """The model of the final training, and its lineage."""
 
-    model: keras.Model
-    losses: tuple[float, ...]
+    networks: Refit
     lineage: Lineage
 
 
-def run(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, invocation: Invocation) -> None:
+def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> None:
     """Run the step.
 
     Args:
-        trial: The trial of the tune run to evaluate.
+        choice: The trial or the trials of a tune run to evaluate.
     """
+    tune_run = choice.tune_run
     if not settings.tune_run_id:
         click.echo(f"Best trial: of tune run {tune_run.info.run_id}")
     with step_run("evaluate", invocation.params, step_fingerprint(invocation, tune_run)):
-        dataset = load_data(trial.data_run_id, SPLITS)
-        dataset = dataset.with_interval(PredictionInterval.of_measures(trial.measures, dataset.target))
+        dataset = load_data(choice.trial.data_run_id, SPLITS)
+        dataset = dataset.with_interval(PredictionInterval.of_measures(choice.measures, dataset.target))
         name = settings.registered_name(dataset)
         limit_threads(n_jobs=1)
         if (champion := version_by_alias(name, CHAMPION)) is not None:
             load_model(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
-        _log_choice(tune_run, trial, dataset)
-        trained = _train(settings, tune_run, trial, dataset)
+        _log_choice(choice, dataset)
+        trained = _train(settings, choice, dataset)
         candidate, found = _test(settings, trained, dataset)
         version = register(name, candidate)
         champions = _Champions(found, dataset)
         decision = promote(version, settings.promote, settings.alpha, champions.compare)
         _log_decision(candidate, found, version, decision)
-        _report(trained, candidate, found, version, decision, champions.scores)
+        _report(choice, trained, candidate, found, version, decision, champions.scores)
         draw(mlflow.active_run())
         _say(candidate, version, decision, found.notes)
 
 
-def _log_choice(tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> None:
+def _log_choice(choice: Choice, dataset: Dataset) -> None:
+    trial, mixture = choice.trial, choice.mixture
     mlflow.log_params({f"best_{name}": value for name, value in trial.hyperparameters.items()})
     mlflow.set_tags(
         {
-            "tune_run_id": tune_run.info.run_id,
+            "tune_run_id": choice.tune_run.info.run_id,
             "trial_number": trial.trial_number,
             "selected": trial.selected,
             DATASET_DIGEST_TAG: dataset.digest,
         }
     )
     log_inputs(dataset)
-    click.echo(f"Selected trial-{trial.trial_number:03d}: {trial.selected}")
+    if mixture is None:
+        click.echo(f"Selected {trial_name(trial.trial_number)}: {trial.selected}")
+        return
+    metric = task_of(dataset).primary
+    mlflow.set_tag(MEMBERS_TAG, json.dumps(mixture.weights))
+    mlflow.log_metrics(as_metrics({metric.name: mixture.score}, "ensemble_val_"))
+    mlflow.log_metrics(as_metrics({metric.name: mixture.alone}, "best_trial_alone_val_"))
+    click.echo(f"Selected {mixture.members_text()}: {mixture.reason}")
+    click.echo(f"On the validation rows, {mixture.gain_text(metric)}")
 
 
-def _train(settings: EvaluateSettings, tune_run: Run, trial: SelectedTrial, dataset: Dataset) -> _Trained:
-    precision, budget, seed = resolve_precision(settings.precision), settings.budget(dataset, trial), settings.seed
-    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": budget.epochs})
-    click.echo(f"Training trial-{trial.trial_number:03d} on train + validation, {budget.epochs} epochs, {precision}")
-    config = MLPConfig.from_hyperparameters(trial.hyperparameters)
-    model, losses = refit(config, dataset, budget, seed, precision)
+def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> _Trained:
+    precision, seed = resolve_precision(settings.precision), settings.seed
+    members = {}
+    for trial in choice.members:
+        budget = settings.budget(dataset, trial)
+        members[trial_name(trial.trial_number)] = MemberLineage(
+            trial.trial_number, trial.trial_run_id, choice.weight(trial), trial.hyperparameters,
+            budget.epochs, budget.schedule,
+        )  # fmt: skip
+    epochs = " + ".join(str(member.epochs) for member in members.values())
+    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
+    click.echo(f"Training {', '.join(members)} on train + validation, {epochs} epochs, {precision}")
+    networks = refit(members, dataset, seed, precision)
     lineage = Lineage.of(
         dataset,
-        {"download": trial.data_run_id, "tune": tune_run.info.run_id, "trial": trial.trial_run_id},
-        {"name": trial.study, "trial_number": trial.trial_number},
-        trial.hyperparameters,
-        {**asdict(budget), "seed": seed, "precision": precision},
-        array_digest(model.get_weights()),
+        {"download": choice.trial.data_run_id, "tune": choice.tune_run.info.run_id},
+        choice.trial.study,
+        members,
+        {"seed": seed, "precision": precision},
+        array_digest(networks.model.get_weights()),
         hardware(),
     )
-    return _Trained(model, tuple(losses), lineage)
+    return _Trained(networks, lineage)
 
 
 def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tuple[Candidate, Assessment]:
     """Log the model and test it: the only look at the test split."""
     task, lineage = task_of(dataset), trained.lineage
-    model_uri = log_model(trained.model, dataset, lineage.as_metadata())
-    found = assess(model_uri, trained.model, dataset, task, settings.require, settings.alpha)
+    model_uri = log_model(trained.networks.model, dataset, lineage.as_metadata())
+    found = assess(model_uri, trained.networks, dataset, task, settings.require, settings.alpha)
     mlflow.log_metrics(found.as_metrics())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -134,6 +147,7 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
         trial_number=lineage.study["trial_number"],
         git_commit=lineage.code["commit"],
         weights_digest=lineage.weights_digest,
+        members={member.trial_number: member.weight for member in lineage.members.values()},
     )
     return candidate, found
 
@@ -170,6 +184,7 @@ def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion
 
 
 def _report(
+    choice: Choice,
     trained: _Trained,
     candidate: Candidate,
     found: Assessment,
@@ -196,7 +211,9 @@ def _report(
         baselines=found.baselines,
         notes=found.notes,
         comparison=comparison,
-        losses=trained.losses,
+        mixture=choice.mixture,
+        members=tuple((trial.trial_number, trial.measures[found.task.primary.name]) for trial in choice.members),
+        losses=trained.networks.losses,
         lineage=asdict(trained.lineage),
     )
     mlflow.log_text(RESULT.dump_json(result, indent=2).decode(), EVALUATION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -55,16 +55,20 @@ def _show_version(model_name: str, version: int, *, as_json: bool) -> None:
     if row.promotion:
         tree.add(row.promotion)
     for group, values in lineage.items():
-        title = group.replace("_", " ")
-        if isinstance(values, str):
-            tree.add(f"{title}: {values}")
-            continue
-        branch = tree.add(title)
-        for name, value in values.items():
-            branch.add(f"{name}: {value}")
+        _add(tree, group.replace("_", " "), values)
     console = Console(highlight=False, markup=False)
     console.width = console.width if console.is_terminal else _NO_WRAP
     console.print(tree)
+
+
+def _add(tree: Tree, name: str, value: object) -> None:
+    """Add a value as a leaf, or a mapping as a branch; an empty one is omitted."""
+    if not isinstance(value, Mapping):
+        tree.add(f"{name}: {value}")
+    elif value:
+        branch = tree.add(name)
+        for key, item in value.items():
+            _add(branch, key, item)
 
 
 def _list(model_name: str, *, as_json: bool) -> None:
@@ -76,6 +80,13 @@ def _list(model_name: str, *, as_json: bool) -> None:
     else:
         for name in dict.fromkeys(row.model for row in rows):
             _print(name, [row for row in rows if row.model == name])
+
+
+def _trials(row: VersionRow) -> str:
+    """Number of the trial; of an ensemble, that of the best one, and how many more there are."""
+    if row.trial_number is None:
+        return ""
+    return f"{row.trial_number}, {len(row.members) - 1} more" if row.members else str(row.trial_number)
 
 
 def _print(model: str, rows: Sequence[VersionRow]) -> None:
@@ -92,7 +103,7 @@ def _print(model: str, rows: Sequence[VersionRow]) -> None:
             metric.short_text(row.score) if metric and row.score else "",
             row.dataset_digest[:8],
             row.tune_run_id[:8],
-            "" if row.trial_number is None else str(row.trial_number),
+            _trials(row),
             row.created[:16].replace("T", " "),
         )
     console = Console(highlight=False)

@@ -10,9 +10,7 @@ from steps.base.errors import StepError
 from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
 from steps.evaluation.refit import refit
-from steps.evaluation.settings import Budget
 from steps.flows.settings import ReplaySettings
-from steps.mlp.config import MLPConfig
 from steps.mlp.runtime import hardware, limit_threads
 from steps.mlp.weights import largest_difference
 from steps.tracking.dataset_inputs import log_inputs
@@ -33,12 +31,10 @@ def _train(settings: ReplaySettings) -> keras.Model:
     dataset = load_data(lineage)
     log_inputs(dataset)
     mlflow.set_tags({"replayed_model": settings.model_uri, DATASET_DIGEST_TAG: dataset.digest})
-    click.echo(f"Training {settings.model_uri} again: {training['epochs']} epochs, {training['precision']}")
-    config = MLPConfig.from_hyperparameters(lineage.hyperparameters)
-    model, _ = refit(
-        config, dataset, Budget(training["epochs"], training["schedule"]), training["seed"], training["precision"]
-    )
-    return model
+    members, precision = lineage.trained, training["precision"]
+    epochs = " + ".join(str(member.epochs) for member in members.values())
+    click.echo(f"Training {settings.model_uri} again: {epochs} epochs, {precision}")
+    return refit(members, dataset, training["seed"], precision).model
 
 
 def _compare(settings: ReplaySettings, model: keras.Model) -> None:

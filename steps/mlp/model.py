@@ -83,7 +83,7 @@ def _bins(numbers: keras.KerasTensor, n_bins: int) -> keras.KerasTensor:
     layer = keras.layers.EinsumDense(
         "bf,fk->bfk", shape, bias_axes="fk", kernel_initializer="zeros", trainable=False, name=BINS
     )
-    return keras.layers.Flatten(name="flat_bins")(keras.layers.ReLU(max_value=1.0, name="clip")(layer(numbers)))
+    return keras.layers.Flatten(name="flat_bins")(keras.layers.ReLU(max_value=1.0, name="clip_bins")(layer(numbers)))
 
 
 def _vectors(

@@ -165,10 +165,14 @@ class StudyDisplay(Display):
 
 
 class TrainingDisplay(Display):
-    """Epochs of one training."""
+    """Epochs of one training, or of several in turn."""
 
-    def epoch(self, epoch: int, loss: float) -> None:
-        self._show(epoch, f"epoch {epoch}/{self._total}, loss {loss:.4f}")
+    _done = 0
+
+    def epoch(self, loss: float) -> None:
+        """Count one more epoch, and show its loss."""
+        self._done += 1
+        self._show(self._done, f"epoch {self._done}/{self._total}, loss {loss:.4f}")
 
 
 class RowsDisplay(Display):

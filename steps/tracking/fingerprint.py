@@ -19,6 +19,7 @@ MADE_BY = {
         "datasets",
         "tasks",
         "mlp",
+        "ensembles",
         "evaluation",
         "flows/evaluate.py",
         "registered",

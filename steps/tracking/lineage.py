@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -26,19 +26,41 @@ _CODE = ("steps", "MLproject", "conda.yaml")  # the user's own files next to it 
 
 
 @dataclass(frozen=True)
+class MemberLineage:
+    """Origin of one of the networks whose mean a model gives.
+
+    Attributes:
+        trial: ID of the run of the trial.
+        weight: Share of the network in the mean.
+        hyperparameters: Arguments of `MLPConfig.from_hyperparameters`.
+        epochs: Number of epochs of the final training.
+        schedule: Number of epochs of the learning rate schedule; at least `epochs`.
+    """
+
+    trial_number: int
+    trial: str
+    weight: float
+    hyperparameters: Mapping[str, Any]
+    epochs: int
+    schedule: int
+
+
+@dataclass(frozen=True)
 class Lineage:
     """Complete origin of a registered model; it is stored inside the model, as MLflow metadata.
 
     Attributes:
         data: Name, digest and source, and the `request` from which the data can be loaded again.
         runs: IDs of the runs `download`, `tune`, `trial` and `evaluate`.
-        study: Name of the Optuna study and number of the trial in it.
-        hyperparameters: Arguments of `MLPConfig.from_hyperparameters`.
-        training: `epochs`, `schedule` (see `Budget`), `seed` and resolved `precision` of the final training.
+        study: Name of the Optuna study and number of the trial in it; the best one of an ensemble.
+        hyperparameters: Arguments of `MLPConfig.from_hyperparameters`; empty for an ensemble.
+        training: `epochs`, `schedule`, `seed` and resolved `precision` of the final training; an ensemble has the
+            first two in its members.
         weights_digest: SHA-256 of the trained weights.
         packages: Version of Python and of each pinned package.
         code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.
         hardware: Processor and its features, cores, GPUs.
+        members: Those of an ensemble by the names of their trials; empty for a single trial.
     """
 
     data: Mapping[str, Any]
@@ -50,14 +72,15 @@ class Lineage:
     packages: Mapping[str, str]
     code: Mapping[str, Any]
     hardware: Mapping[str, Any]
+    members: Mapping[str, MemberLineage] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
         dataset: Dataset,
         runs: Mapping[str, str],
-        study: Mapping[str, Any],
-        hyperparameters: Mapping[str, Any],
+        study: str,
+        members: Mapping[str, MemberLineage],
         training: Mapping[str, Any],
         weights_digest: str,
         hardware: Mapping[str, Any],
@@ -65,8 +88,11 @@ class Lineage:
         """Lineage of a model trained now, in the active run.
 
         Args:
-            runs: IDs of the runs `download`, `tune` and `trial`.
+            runs: IDs of the runs `download` and `tune`.
+            members: At least one, by the name of its trial, the best one first.
+            training: `seed` and resolved `precision`.
         """
+        best, is_single = next(iter(members.values())), len(members) == 1
         return cls(
             data={
                 "name": dataset.name,
@@ -74,18 +100,40 @@ class Lineage:
                 "source": dataset.source,
                 "request": dataset.request.to_json(),
             },
-            runs={**runs, "evaluate": mlflow.active_run().info.run_id},
-            study=study,
-            hyperparameters=hyperparameters,
-            training=training,
+            runs={**runs, "trial": best.trial, "evaluate": mlflow.active_run().info.run_id},
+            study={"name": study, "trial_number": best.trial_number},
+            hyperparameters=best.hyperparameters if is_single else {},
+            training={**({"epochs": best.epochs, "schedule": best.schedule} if is_single else {}), **training},
             weights_digest=weights_digest,
             packages=package_versions(),
             code=code_version(),
             hardware=hardware,
+            members={} if is_single else members,
         )
+
+    @property
+    def trained(self) -> Mapping[str, MemberLineage]:
+        """The final trainings by the names of their trials, in no order: the members, or the only one."""
+        if self.members:
+            return self.members
+        number, training = self.study["trial_number"], self.training
+        trial, epochs, schedule = self.runs["trial"], training["epochs"], training["schedule"]
+        return {trial_name(number): MemberLineage(number, trial, 1.0, self.hyperparameters, epochs, schedule)}
 
     def as_metadata(self) -> dict[str, Any]:
         return {_KEY: asdict(self)}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any]) -> Lineage:
+        """The inverse of `as_metadata`."""
+        about = dict(metadata[_KEY])
+        members = {name: MemberLineage(**member) for name, member in about.pop("members", {}).items()}
+        return cls(**about, members=members)
+
+
+def trial_name(number: int) -> str:
+    """Name of a trial in the lineage, and of its run."""
+    return f"trial-{number:03d}"
 
 
 def lineage_of(model_uri: str) -> Lineage:
@@ -99,7 +147,7 @@ def lineage_of(model_uri: str) -> Lineage:
     if _KEY not in metadata:
         raise InputError(f"model_uri must be a model of this project, got {model_uri!r}, which has no lineage")
     with written_by_this_version(model_uri):
-        lineage = Lineage(**metadata[_KEY])
+        lineage = Lineage.from_metadata(metadata)
         DataRequest.from_json(lineage.data["request"])
     return lineage
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import model_description, run_link
 from steps.tracking.models import interface_of, versions_of
 from steps.tracking.paging import pages
-from steps.tracking.tags import DATASET_DIGEST_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
+from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
@@ -38,7 +39,9 @@ class Candidate:
         checks: Checks that must all be passed for approval.
         metric: Name of the primary metric.
         score: Its value on the test split.
+        trial_number: The best one of an ensemble.
         weights_digest: SHA-256 of the weights.
+        members: Weights of the trials of an ensemble by their numbers; empty for a single trial.
     """
 
     model_uri: str
@@ -50,6 +53,7 @@ class Candidate:
     trial_number: int
     git_commit: str
     weights_digest: str
+    members: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def approved(self) -> bool:
@@ -65,7 +69,7 @@ class Candidate:
 def register(name: str, candidate: Candidate) -> ModelVersion:
     """Register a version with all its tags; aliases are for `promote`."""
     client = MlflowClient()
-    other = ("model_uri", "checks", "score")
+    other = ("model_uri", "checks", "score", "members")
     tags = {key: str(value) for key, value in vars(candidate).items() if key not in other}
     tags |= {key: str(value) for key, value in as_metrics({candidate.metric: candidate.score}, "test_").items()}
     tags |= {
@@ -73,6 +77,8 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
         REASON_TAG: candidate.reason,
         "checks": json.dumps({check.name: check.passed for check in candidate.checks}),
     }
+    if candidate.members:
+        tags[MEMBERS_TAG] = json.dumps(candidate.members)
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow's own messages; the step has clearer ones
         version = mlflow.register_model(candidate.model_uri, name, tags=tags)
     if not client.get_registered_model(name).description:
@@ -87,9 +93,11 @@ def _description(candidate: Candidate, status: str, run_id: str) -> str:
     if not run_id:
         return text
     experiment = MlflowClient().get_run(run_id).info.experiment_id
+    trials = ", ".join(map(str, candidate.members))
+    origin = f"Mean of the trials {trials}" if trials else f"Hyperparameters: trial {candidate.trial_number}"
     return (
         f"{text}\n\nDecision and figures: `report.html` of the {run_link('evaluate run', experiment, run_id)}. "
-        f"Hyperparameters: trial {candidate.trial_number} of the "
+        f"{origin} of the "
         f"{run_link('tune run', experiment, candidate.tune_run_id)}."
     )
 
@@ -156,6 +164,7 @@ class VersionRow:
     dataset_digest: str
     tune_run_id: str
     trial_number: int | None
+    members: Mapping[str, float]
     promotion: str
     created: str
 
@@ -201,6 +210,7 @@ def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
         dataset_digest=tags.get(DATASET_DIGEST_TAG, ""),
         tune_run_id=tags.get("tune_run_id", ""),
         trial_number=int(tags["trial_number"]) if "trial_number" in tags else None,
+        members=json.loads(tags.get(MEMBERS_TAG, "{}")),
         promotion=tags.get(PROMOTION_REASON_TAG, ""),
         created=created.isoformat(timespec="seconds"),
     )

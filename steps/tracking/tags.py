@@ -28,6 +28,7 @@ ERROR_TAG = "error"  # also on the run of a step
 
 # Runs and versions with data.
 DATASET_DIGEST_TAG = "dataset_digest"
+MEMBERS_TAG = "members"  # of an ensemble: JSON, trial number -> weight
 
 # Model versions. Times are UTC, ISO 8601.
 STATUS_TAG, REASON_TAG = "validation_status", "validation_reason"

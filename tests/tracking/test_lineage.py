@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from steps.base.errors import StepError
 from steps.datasets.loading import load_dataset
 from steps.datasets.request import DataRequest
 from steps.tracking import lineage as provenance
-from steps.tracking.lineage import Lineage, code_version, differences, load_data, package_versions
+from steps.tracking.lineage import Lineage, MemberLineage, code_version, differences, load_data, package_versions
 
 HARDWARE = {"processor": "one", "cpu_features": "avx2 fma", "cores": 2}
 DIGITS = load_dataset(DataRequest("digits", validation_fraction=0.2, seed=3))
@@ -38,6 +39,25 @@ def test_the_data_come_from_the_lineage_without_the_test_split() -> None:
     assert found.digest == DIGITS.digest
     with pytest.raises(StepError, match="digest expected 0000, found"):
         load_data(replace(LINEAGE, data={**LINEAGE.data, "digest": "0000"}))
+
+
+def test_an_ensemble_is_read_back_in_whatever_order_it_was_kept() -> None:
+    members = {
+        f"trial-{number:03d}": MemberLineage(number, "e" * 32, 0.5, {"units_0": number}, 7, 9) for number in (12, 3)
+    }
+    lineage = replace(LINEAGE, members=members)
+    metadata = yaml.safe_load(yaml.safe_dump(lineage.as_metadata()))  # as MLflow keeps it, sorted
+    assert Lineage.from_metadata(metadata) == lineage
+    assert lineage.trained == members
+
+
+def test_a_single_trial_is_the_only_training() -> None:
+    lineage = replace(
+        LINEAGE, runs={"trial": "e" * 32}, study={"name": "s", "trial_number": 3}, hyperparameters={"units_0": 8},
+        training={**LINEAGE.training, "schedule": 4},
+    )  # fmt: skip
+    assert lineage.trained == {"trial-003": MemberLineage(3, "e" * 32, 1.0, {"units_0": 8}, 3, 4)}
+    assert Lineage.from_metadata(lineage.as_metadata()) == lineage
 
 
 def test_nothing_has_changed(clean: None) -> None:

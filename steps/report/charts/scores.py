@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from steps.report.charts.chart import ACCENT, Chart, canvas
+from steps.report.charts.chart import ACCENT, MUTED, Chart, canvas
 from steps.report.format import interval
 from steps.tasks.metric import Interval, Metric
 
@@ -59,11 +59,18 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return ticks[:: -(-len(ticks) // 5)]
 
 
-def training_loss(losses: Sequence[float]) -> Chart:
-    """Training loss of each epoch, from epoch 1."""
+def training_loss(losses: Mapping[str, Sequence[float]]) -> Chart:
+    """Training loss of each epoch, from epoch 1: a line per trial, the first one in front."""
     figure, axes = canvas()
-    axes.plot(range(1, len(losses) + 1), losses, color=ACCENT, marker="o", markersize=3)
+    spoken: list[str] = []
+    for name, values in losses.items():
+        is_first = not spoken
+        axes.plot(
+            range(1, len(values) + 1), values, color=ACCENT if is_first else MUTED, marker="o", markersize=3,
+            zorder=3 if is_first else 2,
+        )  # fmt: skip
+        spoken.append(f"{name} from {values[0]:.3f} to {values[-1]:.3f} over {len(values)} epochs")
     axes.set(xlabel="epoch", ylabel="training loss", ylim=(0, None), title="Final training (train + validation)")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.grid(axis="y")
-    return Chart(figure, f"Training loss falls from {losses[0]:.3f} to {losses[-1]:.3f} over {len(losses)} epochs")
+    return Chart(figure, f"Training loss falls: {'; '.join(spoken)}")

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from steps.ensembles.mixture import Mixture
 from steps.tasks.checks import Check
 from steps.tasks.comparison import Comparison
 from steps.tasks.metric import Interval
@@ -50,7 +51,9 @@ class EvaluationResult:
         baselines: Primary metric of each baseline.
         notes: Sentences that decided nothing.
         comparison: None if there was no champion.
-        losses: Training loss of each epoch of the final training.
+        mixture: The weights of the trials and the reason for them; None if a single trial was asked for.
+        members: Number and validation score in the primary metric of each trial of the model, the best one first.
+        losses: Training loss of each epoch of the final training, by the name of the trial.
         lineage: Group -> name -> value.
     """
 
@@ -64,7 +67,9 @@ class EvaluationResult:
     baselines: Mapping[str, Interval]
     notes: tuple[str, ...]
     comparison: ChampionComparison | None
-    losses: tuple[float, ...]
+    mixture: Mixture | None
+    members: tuple[tuple[int, float], ...]
+    losses: Mapping[str, tuple[float, ...]]
     lineage: Mapping[str, Mapping[str, Any] | str]
 
 

@@ -10,14 +10,12 @@ from mlflow.exceptions import MlflowException
 
 from steps.base.redaction import redact
 from steps.search.selection import ranked
-from steps.search.store.outputs import delete_outputs, write_outputs
+from steps.search.store.outputs import N_KEPT, delete_outputs, write_outputs
 from steps.search.store.records import records_of
 from steps.search.trials.context import WorkerContext
 from steps.tracking.retry import first_line
 
 logger = logging.getLogger(__name__)
-
-N_KEPT = 16  # trials of a study that have outputs: the best ones by the primary metric
 
 
 def keep_outputs(worker: WorkerContext, run_id: str, outputs: np.ndarray, value: float) -> Set[str]:

@@ -68,6 +68,8 @@ def evaluated(dataset: Dataset, outputs: list[np.ndarray], require: str) -> Eval
         baselines={"linear": worse, BOOSTING: better},
         notes=(rival_note(task.primary, task.compare(targets, outputs[0], outputs[2]), 0.05),),
         comparison=ChampionComparison.of(1, worse, comparison),
-        losses=(1.0, 0.4, 0.3),
+        mixture=None,
+        members=(),
+        losses={"trial-003": (1.0, 0.4, 0.3)},
         lineage=details,
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from steps.datasets import Dataset
+from steps.ensembles.mixture import Mixture
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
 from steps.tasks.checks import check_baseline
@@ -49,7 +50,9 @@ def evaluated(dataset: Dataset, share_right: float, **changes: Any) -> tuple[Eva
         },
         "notes": (HOSTILE,),
         "comparison": ChampionComparison.of(1, Interval(0.86, 0.82, 0.89), McNemar(300, 30, 10, 20)),
-        "losses": (2.3, 1.1, 0.7),
+        "mixture": None,
+        "members": (),
+        "losses": {"trial-003": (2.3, 1.1, 0.7)},
         "lineage": {"data": {"name": "digits", "note": HOSTILE}, "weights_digest": "ab" * 32},
     }
     return EvaluationResult(**{**values, **changes}), probabilities
@@ -89,6 +92,26 @@ def test_it_shows_its_figures_and_asks_the_network_for_nothing(
     assert page.evaluate(LOWEST_CONTRAST) >= 4.5  # WCAG 2.1, level AA
 
 
+def test_it_shows_the_members_of_an_ensemble(opened: Any, report: Any, digits: Dataset) -> None:
+    alone = Interval(0.9, 0.87, 0.93)
+    mixture = Mixture({7: 0.75, 12: 0.25}, HOSTILE, Interval(0.92, 0.9, 0.94), alone, 0.03, "exact test", 0.05, {})
+    members = {"trial-007": {"weight": 0.75, "hyperparameters": {"units_0": 64}}}
+    page, trouble = opened(
+        report(
+            digits, share_right=0.9, mixture=mixture, members=((7, 0.9), (12, 0.89)),
+            losses={"trial-007": (2.3, 1.1), "trial-012": (2.0, 1.0, 0.7)}, lineage={"study": {}, "members": members},
+        )
+    )  # fmt: skip
+    assert trouble == []
+    text = page.inner_text("body")
+    assert f"the mean of the outputs of these trials: {HOSTILE}. On the validation rows, accuracy 92.00 %" in text
+    assert "2.00 points better, more than chance (exact test: p = 0.03)." in text
+    row = page.locator("tr", has_text="0.750")
+    assert row.inner_text().split() == ["7", "0.750", "90.00", "%"]
+    assert page.inner_text("dd") == "weight: 0.75, hyperparameters: {units_0: 64}"
+    assert [heading.lower() for heading in page.locator("h3").all_inner_texts()] == ["members"]
+
+
 def test_it_can_be_printed(opened: Any, report: Any, digits: Dataset) -> None:
     page, _ = opened(report(digits, share_right=0.9), 800, "dark")
     page.emulate_media(media="print")
@@ -98,7 +121,9 @@ def test_it_can_be_printed(opened: Any, report: Any, digits: Dataset) -> None:
 
 
 def test_it_says_what_there_is_not(opened: Any, report: Any, digits: Dataset) -> None:
-    html = report(digits, share_right=1.1, approved=False, promoted=False, comparison=None, losses=(0.5,))
+    html = report(
+        digits, share_right=1.1, approved=False, promoted=False, comparison=None, losses={"trial-003": (0.5,)}
+    )
     page, trouble = opened(html)
     assert trouble == []
     assert page.inner_text(".decision strong") == "Rejected, not promoted"

@@ -16,11 +16,11 @@ from steps.datasets import Dataset
 from steps.search.space.file import load_space, space_path
 from steps.search.store.attributes import TrialAttributes, TrialSettings
 from steps.search.store.leases import Leases
-from steps.search.store.outputs import read_outputs
+from steps.search.store.outputs import N_KEPT, read_outputs
 from steps.search.store.url import open_storage
 from steps.search.trials.checkpoints import FolderCheckpoints
 from steps.search.trials.context import TrialContext, WorkerContext
-from steps.search.trials.outputs import N_KEPT, drop_outputs, keep_outputs
+from steps.search.trials.outputs import drop_outputs, keep_outputs
 from steps.tracking.trials import TrialRuns
 
 

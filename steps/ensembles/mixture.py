@@ -1,0 +1,61 @@
+"""A mixture of trials: their weights, the reason for them, and the gain over the best trial alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from steps.tasks.metric import Interval, Metric
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Trials whose outputs are averaged, as chosen on the validation rows.
+
+    Attributes:
+        weights: Trial number -> share of its outputs, above 0; the best trial first. They add up to 1.
+        reason: Why these weights, in one clause.
+        score: The primary metric of the mixture, as a study measures it.
+        alone: That of the best trial.
+        p_value: Of the paired test of the two on the same rows.
+        test: Name of that test.
+        alpha: Significance level of the tests, in (0, 1).
+        measures: Measures that the registered model needs, as a trial has them (`Task.calibration`).
+    """
+
+    weights: Mapping[int, float]
+    reason: str
+    score: Interval
+    alone: Interval
+    p_value: float
+    test: str
+    alpha: float
+    measures: Mapping[str, float]
+
+    @property
+    def best(self) -> int:
+        """Number of the best trial."""
+        return next(iter(self.weights))
+
+    def members_text(self) -> str:
+        """The trials with their weights."""
+        return ", ".join(f"trial-{number:03d} × {weight:.3g}" for number, weight in self.weights.items())
+
+    def gain_text(self, metric: Metric) -> str:
+        """The gain over the best trial alone on the validation rows, in one clause."""
+        gain = gain_text(metric, self.score.value, self.alone.value, self.p_value < self.alpha)
+        return f"{gain} ({self.test}: p = {self.p_value:.3g})"
+
+
+def gain_text(metric: Metric, own: float, alone: float, is_certain: bool) -> str:
+    """The difference between a mixture and its best trial in a metric, in words.
+
+    Args:
+        is_certain: Whether it is more than chance.
+    """
+    values = f"{metric.label} {metric.text(own)} against {metric.text(alone)} of the best trial alone"
+    if own == alone:
+        return values
+    direction = "better" if metric.is_better(own, alone) else "worse"
+    chance = "more than chance" if is_certain else "which may be chance"
+    return f"{values}, {metric.difference_text(own - alone)} {direction}, {chance}"

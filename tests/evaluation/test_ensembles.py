@@ -1,0 +1,110 @@
+"""Several trials as one registered model, for real: from their kept outputs to the registry and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from tests.conftest import Step
+from tests.evaluation.test_tables import write
+from tests.running import child_runs, step_runs, succeeded
+
+OUTPUTS = "validation_outputs.npy"
+
+
+def store(folder: Path) -> MlflowClient:
+    uri = f"sqlite:///{folder}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return MlflowClient()
+
+
+def artifact(run: Run, name: str) -> Path:
+    return Path(run.info.artifact_uri.removeprefix("file://")) / name
+
+
+def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, tmp_path: Path) -> None:
+    succeeded(step("download", "--dataset", "digits"))
+    tune = ("--max-epochs", "2", "--space", "small", "--pruner", "none", "--study-name", "s")
+    succeeded(step("tune", *tune, "--n-trials", "1"))
+    succeeded(step("tune", *tune, "--n-trials", "2"))  # a study that goes on has the outputs of both tune runs
+    client = store(tmp_path)
+    newest = step_runs(client, "tune")[-1]
+    trials = child_runs(client, newest)
+    assert [np.load(artifact(run, OUTPUTS)).shape for run in trials] == [(240, 10)] * 2
+    refused = step("evaluate", "--ensemble", "3", "--select", "1")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "Error: ensemble must be 1 with select=1, which names a single trial, got 3\n"
+
+    said = succeeded(step("evaluate", "--ensemble", "1000", "--final-epochs", "15", "--precision", "float32"))
+    assert "On the validation rows, accuracy " in said
+    assert "On the test rows, accuracy " in said
+    (run,) = step_runs(client, "evaluate")
+    version = client.get_model_version_by_alias("digits-mlp", "challenger")
+    weights = json.loads(version.tags["members"])
+    assert weights == json.loads(run.data.tags["members"]) == {"0": 0.5, "1": 0.5}
+    result = json.loads(artifact(run, "evaluation.json").read_text())
+    assert set(result["losses"]) == {"trial-000", "trial-001"}
+    assert {"ensemble_val_accuracy", "best_trial_alone_val_accuracy", "best_trial_alone_accuracy"} <= set(
+        run.data.metrics
+    )
+    page = artifact(run, "report.html").read_text()
+    assert "<h2>Ensemble</h2>" in page
+    logged = np.load(artifact(run, "predictions.npz"))["outputs"]
+    (data,) = step_runs(client, "download")
+    features = np.load(artifact(data, "dataset/test_features.npy"))
+    np.testing.assert_array_equal(mlflow.pyfunc.load_model(version.source).predict(features), logged)
+    network = mlflow.tensorflow.load_model(version.source)
+    mean = np.mean([network.get_layer(name)(features) for name in ("trial-000", "trial-001")], 0)
+    np.testing.assert_allclose(logged, mean, atol=1e-6)
+
+    lineage = json.loads(
+        succeeded(step("registry", "--model-name", "digits-mlp", "--version", "1", "--format", "json"))
+    )["lineage"]
+    for name, member in lineage["members"].items():
+        number = int(name.removeprefix("trial-"))
+        assert (member["trial_number"], member["trial"]) == (number, trials[number].info.run_id)
+        assert trials[number].data.params == {key: str(value) for key, value in member["hyperparameters"].items()}
+        assert (member["weight"], member["epochs"], member["schedule"]) == (0.5, 15, 15)
+    assert ", 1 more " in succeeded(step("registry"))
+    assert "Identical: all " in succeeded(step("replay", "--model-uri", "models:/digits-mlp/1"))
+
+    for trial in trials:
+        artifact(trial, OUTPUTS).unlink()
+    refused = step("evaluate", "--ensemble", "3")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "Error: ensemble must be 1 for a tune run whose trials have kept no validation outputs, got 3; "
+        "run the step tune again\n"
+    )
+    assert len(step_runs(client, "evaluate")) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "other", "folds", "metric"),
+    [("price", "bought", "1", "rmse"), pytest.param("bought", "price", "3", "roc_auc", marks=pytest.mark.slow)],
+)
+def test_a_table_gets_one_model_of_several_trials(
+    step: Step, tmp_path: Path, target: str, other: str, folds: str, metric: str
+) -> None:
+    write(tmp_path / "sales.csv")
+    columns = ("--target", target, "--ignore-columns", other, "--folds", folds)
+    succeeded(step("download", "--dataset", "sales.csv", *columns))
+    succeeded(step("tune", "--n-trials", "3", "--max-epochs", "12", "--pruner", "none"))
+    succeeded(step("evaluate", "--ensemble", "3"))
+    client = store(tmp_path)
+    (run,) = step_runs(client, "evaluate")
+    assert run.data.metrics[f"test_{metric}"] > 0
+    model = mlflow.pyfunc.load_model(client.get_model_version_by_alias("sales-mlp", "champion").source)
+    rows = model.input_example
+    assert len(model.predict(rows)) == len(rows)
+    network = model.unwrap_python_model().network
+    members = json.loads(run.data.tags["members"])
+    if len(members) > 1:
+        assert {f"trial-{int(number):03d}" for number in members} <= {layer.name for layer in network.layers}
