@@ -6,6 +6,7 @@ import numpy as np
 
 from .categories import MOST_LEVELS
 from .errors import SchemaError
+from .values import parse_number
 from .words import TRUE, whole
 
 _POSITIVE = TRUE | {"positive", "pos", "present", "+"}
@@ -25,6 +26,11 @@ def check_classes(name: str, names: tuple[str, ...], counts: np.ndarray, values:
     if len(names) == 1:
         raise SchemaError(f"target must have several classes, got {names[0]!r} in all {n_rows:,} rows of {name!r}")
     if 2 * len(names) > n_rows or len(names) > MOST_LEVELS:
+        if not np.isnan([parse_number(class_name) for class_name in names]).any():
+            raise SchemaError(
+                f"task must be regression for a target with {len(names):,} different numbers in {n_rows:,} rows, got "
+                f"'classification' for {name!r}"
+            )
         raise SchemaError(
             f"target must hold classes or numbers, got {len(names):,} different words in {n_rows:,} rows of {name!r}"
         )

@@ -30,9 +30,8 @@ def named(
         ends = interval.ends(outputs[:, 0]) if interval else ()
         cells = np.column_stack([outputs, *ends]).astype(np.float32)
         return pd.DataFrame(cells, index=index, columns=names(target, interval))
-    table = pd.DataFrame(outputs, index=index, columns=names(target)[1:])
-    table.insert(0, PREDICTED, pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str"))
-    return table
+    classes = pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str")
+    return pd.DataFrame(dict(zip(names(target), (classes, *outputs.T), strict=True)), index=index)
 
 
 def names(target: Target, interval: PredictionInterval | None = None) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ def with_(cells: list[Any], row: int, *values: Any) -> list[Any]:
          "target must have each class at least twice, got 'c' only in row 99 of 'y'; leave such rows"),
         ({"y": [f"{i}x" for i in range(N)], "x": X}, "y", {},
          "target must hold classes or numbers, got 100 different words in 100 rows of 'y'"),
+        ({"y": X, "x": X}, "y", {"task": "classification"},
+         "task must be regression for a target with 100 different numbers in 100 rows, got 'classification' for 'y'"),
         ({"y": [*X[:-1], np.inf], "x": X}, "y", {},
          "column 'y' must be a number within ±3e+38, got inf in row 100"),
         ({"y": [*X[:-1], 1e308], "x": X}, "y", {}, "column 'y' must be a number within ±3e+38, got 1e+308 in row 100"),
