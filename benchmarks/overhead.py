@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +131,8 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     """A study of stub trials: TPE, the packaged space, two threads, SQLite for both stores."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     dataset = load_dataset(DataRequest("digits"))
-    packaged = load_space(space_path("image"))
-    space = TimedSpace(packaged.dimensions, packaged.text)
-    context = StubContext.of(dataset, space=space, epochs=EPOCHS)
+    context = StubContext.of(dataset, space=load_space(space_path("image")), epochs=EPOCHS)
+    context = replace(context, space=TimedSpace(context.space.dimensions, context.space.text))
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
     sampler = make_sampler("tpe", 0)

@@ -1,0 +1,236 @@
+"""`python systems.py NAME FOLDER SECONDS SEED`: each rival as its users would use it, within the seconds."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import log_loss, root_mean_squared_error
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from task import Task
+
+_SEARCH = 0.85  # share of the time for the search; the rest is for the final fit
+_PATIENCE, _MOST = 50, 4000  # rounds of boosting
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def categories(task: Task) -> Frames:
+    """Training and test rows with words as categories of pandas, and dates as numbers."""
+    parts = []
+    for frame in (task.x, task.test):
+        frame = frame.copy()
+        for name in frame.columns:
+            if pd.api.types.is_datetime64_any_dtype(frame[name]):
+                frame[name] = frame[name].astype("int64") / 1e9
+            elif not pd.api.types.is_numeric_dtype(frame[name]):
+                levels = sorted(task.x[name].dropna().astype(str).unique())
+                words = frame[name].astype(str).where(frame[name].notna())
+                frame[name] = pd.Categorical(words, categories=levels)
+        parts.append(frame)
+    return parts[0], parts[1]
+
+
+def outputs(model: Any, rows: pd.DataFrame, task: Task) -> np.ndarray:
+    return np.asarray(model.predict_proba(rows) if task.n_classes else model.predict(rows))
+
+
+def loss(task: Task, y: np.ndarray, found: np.ndarray) -> float:
+    return log_loss(y, found, labels=range(task.n_classes)) if task.n_classes else root_mean_squared_error(y, found)
+
+
+def tuned(task: Task, space: Callable[[optuna.Trial], dict[str, Any]], fit: Callable[..., tuple[Any, int]]) -> None:
+    """Optuna's TPE on a holdout with early stopping, then a fit on all rows with the best number of rounds.
+
+    Args:
+        fit: (task, parameters, x, y, x_validation, y_validation) -> model and its number of rounds; without
+            validation rows, `parameters` has the number of rounds as `rounds`.
+    """
+    x, test = categories(task)
+    stratify = task.y if task.n_classes and np.bincount(task.y).min() > 1 else None
+    parts = train_test_split(x, task.y, test_size=0.2, random_state=task.seed, stratify=stratify)
+    x_train, x_validation, y_train, y_validation = parts
+    longest = 0.0
+
+    def objective(trial: optuna.Trial) -> float:
+        nonlocal longest
+        begun = time.monotonic()
+        model, rounds = fit(task, space(trial), x_train, y_train, x_validation, y_validation)
+        trial.set_user_attr("rounds", rounds)
+        longest = max(longest, time.monotonic() - begun)
+        if task.left(_SEARCH) < longest:
+            trial.study.stop()
+        return loss(task, y_validation, outputs(model, x_validation, task))
+
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=task.seed))
+    study.optimize(objective, timeout=task.left(_SEARCH))
+    best = study.best_trial
+    model, _ = fit(
+        task, {**space(optuna.trial.FixedTrial(best.params)), "rounds": best.user_attrs["rounds"]}, x, task.y
+    )
+    task.answer(outputs(model, test, task))
+
+
+def lightgbm_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "num_leaves": trial.suggest_int("num_leaves", 4, 256, log=True),
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "min_child_samples": trial.suggest_int("min_child_samples", 2, 100, log=True),
+        "subsample": trial.suggest_float("subsample", 0.5, 1.0),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
+        "reg_lambda": trial.suggest_float("reg_lambda", 1e-3, 30.0, log=True),
+    }
+
+
+def fit_lightgbm(
+    task: Task, parameters: dict[str, Any], x: Any, y: Any, x_validation: Any = None, y_validation: Any = None
+) -> tuple[Any, int]:
+    import lightgbm
+
+    kind = lightgbm.LGBMClassifier if task.n_classes else lightgbm.LGBMRegressor
+    rounds = parameters.pop("rounds", _MOST)
+    model = kind(**parameters, n_estimators=rounds, subsample_freq=1, random_state=task.seed, verbose=-1)
+    if x_validation is None:
+        return model.fit(x, y), rounds
+    stop = lightgbm.early_stopping(_PATIENCE, verbose=False)
+    model.fit(x, y, eval_set=[(x_validation, y_validation)], callbacks=[stop])
+    return model, int(model.best_iteration_ or rounds)
+
+
+def xgboost_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "max_depth": trial.suggest_int("max_depth", 2, 10),
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "min_child_weight": trial.suggest_float("min_child_weight", 0.1, 50.0, log=True),
+        "subsample": trial.suggest_float("subsample", 0.5, 1.0),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
+        "reg_lambda": trial.suggest_float("reg_lambda", 1e-3, 30.0, log=True),
+    }
+
+
+def fit_xgboost(
+    task: Task, parameters: dict[str, Any], x: Any, y: Any, x_validation: Any = None, y_validation: Any = None
+) -> tuple[Any, int]:
+    import xgboost
+
+    kind = xgboost.XGBClassifier if task.n_classes else xgboost.XGBRegressor
+    rounds = parameters.pop("rounds", _MOST)
+    patience = None if x_validation is None else _PATIENCE
+    model = kind(
+        **parameters, n_estimators=rounds, early_stopping_rounds=patience, enable_categorical=True,
+        random_state=task.seed,
+    )  # fmt: skip
+    if x_validation is None:
+        return model.fit(x, y), rounds
+    model.fit(x, y, eval_set=[(x_validation, y_validation)], verbose=False)
+    return model, int(model.best_iteration) + 1
+
+
+def catboost_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "depth": trial.suggest_int("depth", 3, 9),
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "l2_leaf_reg": trial.suggest_float("l2_leaf_reg", 0.1, 30.0, log=True),
+        "random_strength": trial.suggest_float("random_strength", 0.1, 10.0, log=True),
+    }
+
+
+def fit_catboost(
+    task: Task, parameters: dict[str, Any], x: Any, y: Any, x_validation: Any = None, y_validation: Any = None
+) -> tuple[Any, int]:
+    import catboost
+
+    kind = catboost.CatBoostClassifier if task.n_classes else catboost.CatBoostRegressor
+    words = [name for name in x.columns if isinstance(x[name].dtype, pd.CategoricalDtype)]
+    rounds = parameters.pop("rounds", _MOST)
+
+    def strings(frame: pd.DataFrame) -> pd.DataFrame:  # CatBoost refuses missing categories
+        return frame.assign(**{name: frame[name].astype(object).fillna("missing").astype(str) for name in words})
+
+    model = kind(
+        **parameters, n_estimators=rounds, cat_features=words, random_seed=task.seed, verbose=False,
+        allow_writing_files=False,
+    )  # fmt: skip
+    pipeline = _Renamed(model, strings)
+    if x_validation is None:
+        return pipeline.fit(x, y), rounds
+    model.fit(strings(x), y, eval_set=(strings(x_validation), y_validation), early_stopping_rounds=_PATIENCE)
+    return pipeline, int(model.tree_count_)
+
+
+class _Renamed:
+    """A model behind a function of its rows."""
+
+    def __init__(self, model: Any, prepare: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        self._model, self._prepare = model, prepare
+
+    def fit(self, x: pd.DataFrame, y: np.ndarray) -> _Renamed:
+        self._model.fit(self._prepare(x), y)
+        return self
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        return np.asarray(self._model.predict(self._prepare(x)))
+
+    def predict_proba(self, x: pd.DataFrame) -> np.ndarray:
+        return np.asarray(self._model.predict_proba(self._prepare(x)))
+
+
+def hist_gradient_boosting(task: Task) -> None:
+    x, test = categories(task)
+    kind = HistGradientBoostingClassifier if task.n_classes else HistGradientBoostingRegressor
+    wide = [n for n in x.columns if isinstance(x[n].dtype, pd.CategoricalDtype) and len(x[n].cat.categories) > 255]
+    for name in wide:  # more levels than it takes
+        x[name], test[name] = x[name].cat.codes, test[name].cat.codes
+    task.answer(outputs(kind(random_state=task.seed).fit(x, task.y), test, task))
+
+
+def linear(task: Task) -> None:
+    x, test = categories(task)
+    words = make_column_selector(dtype_include="category")
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", min_frequency=5), words),
+        remainder=make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()),
+    )
+    head = LogisticRegression(max_iter=1000) if task.n_classes else RidgeCV(np.logspace(-2, 4, 13))
+    task.answer(outputs(make_pipeline(encode, head).fit(x, task.y), test, task))
+
+
+def realmlp(task: Task) -> None:
+    """RealMLP with its tuned defaults, of as many members as the time allows (at most 8)."""
+    from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
+
+    kind = RealMLP_TD_Classifier if task.n_classes else RealMLP_TD_Regressor
+    x, test = categories(task)
+    found, begun = [], time.monotonic()
+    while len(found) < 8:
+        model = kind(random_state=task.seed + 100 * len(found), device="cpu", n_threads=2, verbosity=0)
+        found.append(outputs(model.fit(x, task.y), test, task))
+        if task.left() < 1.2 * (time.monotonic() - begun) / len(found):
+            break
+    task.answer(np.mean(found, axis=0))
+
+
+SYSTEMS: Mapping[str, Callable[[Task], None]] = {
+    "linear": linear,
+    "HistGradientBoosting": hist_gradient_boosting,
+    "LightGBM, tuned": lambda task: tuned(task, lightgbm_space, fit_lightgbm),
+    "XGBoost, tuned": lambda task: tuned(task, xgboost_space, fit_xgboost),
+    "CatBoost, tuned": lambda task: tuned(task, catboost_space, fit_catboost),
+    "RealMLP": realmlp,
+}
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    system, given = Task.from_arguments()
+    SYSTEMS[system](given)

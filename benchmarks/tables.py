@@ -1,0 +1,180 @@
+"""`python -m benchmarks.tables`: this project against the usual systems on tables, in the same seconds on one machine.
+
+For each table and seed, 20 % of the rows are the test rows of all systems; each gets the rest, both cores and the same
+wall seconds, from the start of its process to its answer. One system runs at a time. Rows are appended to
+`benchmarks/tables.jsonl`, and those that are there are not run again, so that the benchmark can be run in parts:
+`--only`, `--systems`, `--seeds` choose them, and `--show` prints the tables of docs/tables.md from the file alone.
+The rivals have an environment of their own, `.venv-rivals`, which the first run makes (3 GB).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
+from sklearn.model_selection import train_test_split
+
+from benchmarks.own_data import TABLES, Table
+from steps.datasets.tabular.inference import Statements, infer
+
+HERE = Path(__file__).parent
+ROWS = HERE / "tables.jsonl"
+RIVALS = HERE.parent / ".venv-rivals"
+PACKAGES = (
+    "catboost==1.2.10", "lightgbm==4.7.0", "optuna==5.0.0", "pandas==3.1.1", "pyarrow==25.0.1", "pytabkit==1.7.3",
+    "scikit-learn==1.9.1", "torch==2.13.0", "xgboost-cpu==3.4.1",
+)  # fmt: skip
+OURS = {"MLP, one trial": ("--n-trials=1",), "MLP, tuned": (), "MLP, ensemble of 8": ("--ensemble=8",)}
+THEIRS = ("linear", "HistGradientBoosting", "LightGBM, tuned", "XGBoost, tuned", "CatBoost, tuned", "RealMLP")
+REFERENCE = "LightGBM, tuned"
+_LEAST_ROWS = 300
+_SEARCH = 0.6  # share of the seconds for our search; the final training takes the rest
+
+
+@click.command()
+@click.option("--seconds", default=60, show_default=True, help="Wall seconds of each system on each table.")
+@click.option("--seeds", default=3, show_default=True, help="Number of outer splits.")
+@click.option("--only", default="", help="Names of tables, separated by commas; empty: all of at least 300 rows.")
+@click.option("--systems", default="", help="Names of systems, separated by semicolons; empty: all.")
+@click.option("--show", is_flag=True, help="Print the tables from the rows of earlier runs.")
+def main(seconds: int, seeds: int, only: str, systems: str, show: bool) -> None:
+    """Run what is missing, then print Markdown tables."""
+    chosen = systems.split(";") if systems else [*OURS, *THEIRS]
+    if not show:
+        done = {(row["table"], row["seed"], row["system"], row["budget"]) for row in read()}
+        for table in TABLES:
+            frame = table.frame() if not only or table.name in only.split(",") else pd.DataFrame()
+            for seed in range(seeds if len(frame) >= _LEAST_ROWS else 0):
+                left = [name for name in chosen if (table.name, seed, name, seconds) not in done]
+                for row in run(table, frame, seed, left, seconds):
+                    with ROWS.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(row) + "\n")
+                    click.echo(row, err=True)
+    click.echo(report(pd.DataFrame(read()), seconds))
+
+
+def read() -> list[dict[str, object]]:
+    """All rows so far."""
+    return [json.loads(line) for line in ROWS.read_text(encoding="utf-8").splitlines()] if ROWS.exists() else []
+
+
+def run(
+    table: Table, frame: pd.DataFrame, seed: int, systems: Sequence[str], seconds: int
+) -> Iterable[dict[str, object]]:
+    """A row per system on one outer split of a table."""
+    if not systems:
+        return
+    import pyarrow as pa
+
+    found = infer(pa.Table.from_pandas(frame, preserve_index=False), table.target, Statements())
+    frame = frame[[*found.schema.names, table.target]].dropna(subset=[table.target])
+    target = found.labels.target
+    if target.class_names:
+        frame = frame.assign(**{table.target: frame[table.target].astype(str)})
+    train, test = train_test_split(
+        frame, test_size=0.2, random_state=seed, stratify=frame[table.target] if target.class_names else None
+    )
+    for system in systems:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            train.to_parquet(folder / "train.parquet", index=False)
+            test.to_parquet(folder / "test.parquet", index=False)
+            classes = sorted(frame[table.target].unique()) if target.class_names else []
+            about = {"target": table.target, "classes": classes}
+            (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            begun = time.monotonic()
+            if system in OURS:
+                outputs = _ours(OURS[system], folder, table.target, seconds, seed)
+            else:
+                outputs = _theirs(system, folder, seconds, seed)
+            used = time.monotonic() - begun
+            yield {
+                "table": table.name, "seed": seed, "system": system, "budget": seconds, "seconds": round(used, 1),
+                **_scores(test[table.target], outputs, classes), "rows": len(frame),
+                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            }  # fmt: skip
+
+
+def _scores(targets: pd.Series, outputs: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
+    """Log loss and error rate, or RMSE and the share of the variance that is not explained."""
+    if not classes:
+        return {"loss": root_mean_squared_error(targets, outputs), "error": 1 - r2_score(targets, outputs)}
+    numbers = targets.map({label: i for i, label in enumerate(classes)})
+    loss = log_loss(numbers, np.clip(outputs, 1e-7, 1), labels=range(len(classes)))
+    return {"loss": loss, "error": 1 - accuracy_score(numbers, outputs.argmax(1))}
+
+
+def _theirs(system: str, folder: Path, seconds: int, seed: int) -> np.ndarray:
+    if not RIVALS.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(RIVALS)], check=True)
+        subprocess.run([str(RIVALS / "bin" / "pip"), "install", "--quiet", *PACKAGES], check=True)
+    script = HERE / "rivals" / "tables" / "systems.py"
+    _run([str(RIVALS / "bin" / "python"), str(script), system, str(folder), str(seconds), str(seed)], folder)
+    found: np.ndarray = np.load(folder / "outputs.npy")
+    return found
+
+
+def _ours(options: Sequence[str], folder: Path, target: str, seconds: int, seed: int) -> np.ndarray:
+    store = f"sqlite:///{folder}/mlflow.db"
+    _run(
+        [sys.executable, "-m", "steps.main", f"--dataset={folder}/train.parquet", f"--target={target}",
+         f"--test-dataset={folder}/test.parquet", "--n-trials=1000", f"--timeout={_SEARCH * seconds}",
+         "--model-name=model", f"--seed={seed}", *options],
+        folder, MLFLOW_TRACKING_URI=store, PYTHONPATH=str(HERE.parent),
+    )  # fmt: skip
+    from mlflow.pyfunc import load_model
+    from mlflow.tracking import set_tracking_uri
+
+    set_tracking_uri(store)
+    found = load_model("models:/model/1").predict(pd.read_parquet(folder / "test.parquet").drop(columns=target))
+    classes = sorted(name for name in found.columns if name.startswith("probability_"))
+    return found[classes].to_numpy() if classes else found["predicted"].to_numpy()
+
+
+def _run(command: list[str], folder: Path, **environment: str) -> None:
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {(done.stdout + done.stderr)[-3000:]}")
+
+
+def report(rows: pd.DataFrame, seconds: int) -> str:
+    """Two Markdown tables: the systems, and the loss of each table relative to the reference."""
+    rows = rows[rows["budget"] == seconds]
+    losses = rows.pivot_table(index=["table", "seed"], columns="system", values="loss")
+    shown = [system for system in [*OURS, *THEIRS] if system in losses]
+    losses = losses[shown].dropna()  # cells that all systems have
+    ratios = losses.div(losses[REFERENCE], axis=0)
+    ranks = losses.rank(axis=1)
+    lines = [
+        f"{len(losses)} cells of {losses.index.get_level_values(0).nunique()} tables, {seconds} s each\n",
+        f"| system | loss against {REFERENCE} | mean rank | wins | seconds (median) |",
+        "|---|---|---|---|---|",
+    ]
+    for system in ranks.mean().sort_values().index:
+        used = rows[rows["system"] == system]["seconds"].median()
+        lines.append(
+            f"| {system} | {np.exp(np.log(ratios[system]).mean()):.3f} | {ranks[system].mean():.1f} "
+            f"| {int((ranks[system] == 1).sum())} | {used:.0f} |"
+        )
+    by_table = np.exp(np.log(ratios).groupby("table").mean())
+    lines += ["", f"| table | {' | '.join(shown)} |", f"|---|{'---|' * len(shown)}"]
+    for name, row in by_table.iterrows():
+        lines.append(f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
