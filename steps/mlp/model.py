@@ -11,7 +11,7 @@ from steps.mlp.heads import make_head
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
-MEMBER_SPREAD = 0.5  # standard deviation of the initial scales of the members, around 1
+MEMBER_SPREAD = 1.0  # standard deviation of the initial scales of the members, around 1
 BINS, EMBEDDING, MEMBERS = "bins", "embedding", "members"
 
 

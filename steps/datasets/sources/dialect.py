@@ -131,15 +131,15 @@ def _encoding(head: bytes, path: Path) -> str:
     return "latin-1"
 
 
-def _rows(text: str, separator: str, is_whole: bool) -> Sequence[list[str]]:
-    """The first rows, without a last one that may be cut off."""
+def _rows(text: str, separator: str, is_whole: bool, *, strict: bool = False) -> Sequence[list[str]]:
+    """The first rows, without a last one that may be cut off; `strict`: up to a quote inside a cell."""
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict):
             rows.append(row)
             if len(rows) > _ROWS:
                 return rows
-    except csv.Error:  # a cell of more than 131,072 characters; Arrow will judge it
+    except csv.Error:  # such a quote, or a cell of more than 131,072 characters; Arrow will judge it
         return rows
     return rows if is_whole or len(rows) < 2 else rows[:-1]
 
@@ -148,14 +148,19 @@ def _separator(text: str, is_whole: bool) -> str:
     """The character that splits most rows into as many cells as the header; of equal ones, that with most cells."""
     best, chosen = (0.0, 1), ","
     for separator in _SEPARATORS:
-        rows = [row for row in _rows(text, separator, is_whole) if any(map(str.strip, row))]
+        n_rows = len(_filled(_rows(text, separator, is_whole)))
+        rows = _filled(_rows(text, separator, is_whole, strict=True))  # a wrong separator opens quotes inside cells
         if not rows or len(rows[0]) < 2:
             continue
         width = Counter(map(len, rows)).most_common(1)[0][0]
-        share = sum(len(row) == width for row in rows) / len(rows)
+        share = sum(len(row) == width for row in rows) / n_rows
         if abs(width - len(rows[0])) <= 1 and (share, width) > best:
             best, chosen = (share, width), separator
     return chosen
+
+
+def _filled(rows: Sequence[list[str]]) -> list[list[str]]:
+    return [row for row in rows if any(map(str.strip, row))]
 
 
 def _is_data(row: Sequence[str]) -> bool:
@@ -176,14 +181,14 @@ def _count(numbers: Sequence[float]) -> bool:
     return min(steps) * max(steps) > 0 and max(map(abs, steps)) <= _NEARLY * min(map(abs, steps))
 
 
-def _names(rows: Sequence[Sequence[str]]) -> list[str]:
+def _names(rows: Sequence[list[str]]) -> list[str]:
     """The names in the first row, and generated names for columns without one.
 
     If all other rows have one cell more, either R wrote row names without a name for their column, or each row ends
     with a separator.
     """
     names = [name.strip() for name in rows[0]]
-    others = [row for row in rows[1:] if any(map(str.strip, row))]
+    others = _filled(rows[1:])
     if others and all(len(row) == len(names) + 1 for row in others):
         is_separator = not any(row[-1].strip() for row in others)
         names = [*names, ""] if is_separator else ["", *names]

@@ -83,6 +83,12 @@ def test_the_separator_is_found(separator: str, tmp_path: Path) -> None:
     assert columns(tmp_path, content) == {"name": ["a", "b"], "text": ["one, two; three|four", "x"], "n": [1, 2]}
 
 
+def test_another_separator_between_quotes_is_part_of_the_cell(tmp_path: Path) -> None:
+    """Read with a semicolon, the quote at the end of the first line opens a cell that swallows the second."""
+    assert columns(tmp_path, '":",";;"\n"0","0"\n') == {":": [0], ";;": [0]}
+    assert columns(tmp_path, 'a,b\n"x;y","1"\n"x;z","2"\n') == {"a": ["x;y", "x;z"], "b": [1, 2]}
+
+
 def test_a_line_of_excel_states_the_separator(tmp_path: Path) -> None:
     assert columns(tmp_path, "sep=;\r\na;b\r\n1;2\r\n") == {"a": [1], "b": [2]}
 
