@@ -11,7 +11,6 @@ from steps.mlp.heads import make_head
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
-MEMBER_SPREAD = 1.0  # standard deviation of the initial scales of the members, around 1
 BINS, EMBEDDING, MEMBERS = "bins", "embedding", "members"
 
 
@@ -28,7 +27,7 @@ def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Mod
         x = keras.layers.EinsumDense(
             "bd,kd->bkd",
             (config.n_members, x.shape[1]),
-            kernel_initializer=keras.initializers.RandomNormal(1.0, MEMBER_SPREAD, seed),
+            kernel_initializer=keras.initializers.RandomNormal(stddev=1.0, seed=seed),
             name=MEMBERS,
         )(x)
     if config.input_dropout:

@@ -24,7 +24,7 @@ class _Length:
 
 
 _IMAGES = _Length(updates=2000, batch_size=256, least=IMAGE_EPOCHS, most=200)
-_TABLES = _Length(updates=3000, batch_size=128, least=10, most=60)
+_TABLES = _Length(updates=3000, batch_size=128, least=10, most=128)
 
 
 def default_space(dataset: Dataset) -> str:
@@ -35,7 +35,7 @@ def default_space(dataset: Dataset) -> str:
 def default_epochs(dataset: Dataset) -> int:
     """Epochs of a trial: the fewer rows, the more, as an epoch of few rows has few updates.
 
-    From 10 to 200 for images, 10 for MNIST; from 10 to 60 for tables, whose trials are judged at their best epoch.
+    From 10 to 200 for images, 10 for MNIST; from 10 to 128 for tables, whose trials are judged at their best epoch.
     """
     length = _IMAGES if dataset.image_shape else _TABLES
     return length.epochs(len(dataset.splits["train"]))
