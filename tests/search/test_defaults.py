@@ -16,7 +16,7 @@ from steps.search.defaults import default_epochs
         ((2, 2), 400_000, 10),
         ((2, 2), 10_000, 51),
         ((2, 2, 3), 400, 200),
-        (None, 400, 60),
+        (None, 400, 128),
         (None, 20_000, 19),
         (None, 400_000, 10),
     ],
