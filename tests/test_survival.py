@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import optuna
 import pytest
 import yaml
 from mlflow.tracking import MlflowClient
@@ -134,3 +135,17 @@ def test_a_tracking_server_may_be_away_for_a_while(baseline_study: Study, tmp_pa
         assert process.returncode == 0, stderr
         assert_whole(study)
         assert results(study) == results(baseline_study)
+
+
+@pytest.mark.slow
+def test_a_study_that_is_deleted_while_it_runs_ends_in_one_line(tmp_path: Path) -> None:
+    study = Study(tmp_path, "deleted", 40)
+    process = study.start()
+    read_to(process, "trial-")
+    optuna.delete_study(study_name="deleted", storage=f"sqlite:///{tmp_path}/optuna.db")
+    _, stderr = process.communicate()
+    assert process.returncode == 1, stderr
+    assert stderr.startswith("Error: the study deleted was deleted from its database while it ran; continue with: ")
+    assert stderr.count("\n") == 1
+    client = MlflowClient(study.tracking_uri)
+    assert not client.search_runs(["0"], "attributes.status = 'RUNNING'")

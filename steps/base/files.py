@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
@@ -13,10 +14,42 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_path
 
+from steps.base.errors import InputError
+
 
 def cache_folder() -> Path:
     """This project's folder in the user's cache directory, which may not exist; it can be deleted at any time."""
     return user_cache_path("mlp-tuning")
+
+
+def made_cache_folder() -> Path:
+    """The cache folder, made if it is missing.
+
+    Raises:
+        InputError: It cannot be made or written; the message names the variable that moves it.
+    """
+    return made_folder(cache_folder(), "XDG_CACHE_HOME")
+
+
+def made_folder(folder: Path, variable: str) -> Path:
+    """A folder below the user's home, made if it is missing.
+
+    Args:
+        variable: Environment variable that moves it.
+
+    Raises:
+        InputError: It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise InputError(
+            f"{variable} must be a folder that can be written, got {str(folder.parent)!r} ({error.strerror}); set it "
+            "to another one"
+        ) from error
+    return folder
 
 
 @contextmanager

@@ -24,7 +24,12 @@ os.environ["MPLBACKEND"] = "agg"  # not that of a notebook around it, which may 
 os.environ["MATPLOTLIBRC"] = os.devnull
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["KERAS_HOME"] = os.devnull  # neither read nor write a keras.json: it may set another type of numbers
-for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):  # they cut predictions off
+for name in (
+    "KERAS_MAX_EPOCHS",  # this one and the next cut predictions off
+    "KERAS_MAX_STEPS_PER_EPOCH",
+    "XLA_FLAGS",  # for JAX, perhaps: a flag that TensorFlow's XLA does not know ends the process without a word
+    "TF_XLA_FLAGS",
+):
     os.environ.pop(name, None)
 
 

@@ -21,6 +21,11 @@ def expand_home(path: str) -> str:
     return os.path.expanduser(path)  # noqa: PTH111
 
 
+def readable(text: str) -> str:
+    """The text with undecodable bytes of the command line or file system escaped, so that any store accepts it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def absolute_url(url: str) -> str:
     """The URL of an SQLite file with its path absolute and `~` expanded; any other URL unchanged."""
     found = _SQLITE_FILE.fullmatch(url)

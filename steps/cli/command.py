@@ -50,6 +50,9 @@ class StepCommand(click.Command):
         from steps.tracking.environment import check_environment  # late: `--help` must answer at once
 
         check_environment()
+        from steps.tracking.retry import wait_for_locks
+
+        wait_for_locks()
         if TRACKING_URI in ctx.obj:
             from steps.tracking.given_run import check_store
 

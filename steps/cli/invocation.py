@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import click
 
-from steps.cli.types import readable
+from steps.base.paths import readable
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,7 @@ from typing import Any
 
 import click
 
-from steps.base.paths import absolute_url, expand_home
-
-
-def readable(text: str) -> str:
-    """The text with undecodable bytes of the command line or file system escaped, so that any store accepts it."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+from steps.base.paths import absolute_url, expand_home, readable
 
 
 class StepOption(click.Option):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from steps.base.files import array_digest, cache_folder
+from steps.base.files import array_digest, made_cache_folder
 from steps.datasets.fetch import fetch
 from steps.datasets.idx import read_idx
 from steps.datasets.sources.source import ImageSource
@@ -58,7 +58,7 @@ def _mnist_file(name: str) -> Path:
     committed = MNIST_FOLDER / name
     if committed.exists():
         return committed
-    return fetch(name, MNIST_MIRRORS, MNIST_FILES[name][1], cache_folder() / "mnist")
+    return fetch(name, MNIST_MIRRORS, MNIST_FILES[name][1], made_cache_folder() / "mnist")
 
 
 def _digits() -> ImageSource:

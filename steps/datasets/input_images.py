@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from steps.base.errors import InputError
+from steps.base.paths import readable
 from steps.datasets.interface import Interface
 from steps.datasets.pictures import UNREADABLE, picture_suffixes, read_picture
 from steps.datasets.rows import BadRow, Raw
@@ -18,7 +19,10 @@ _CHUNK_IMAGES = 512
 
 def is_images(given: str) -> bool:
     """Whether the path is a folder, an image file or a glob."""
-    return Path(given).is_dir() or Path(given).suffix.lower() in picture_suffixes() or glob.has_magic(given)
+    path = Path(given)
+    if path.is_dir() or path.suffix.lower() in picture_suffixes():
+        return True
+    return glob.has_magic(given) and not path.exists()
 
 
 class ImageReader:
@@ -30,11 +34,12 @@ class ImageReader:
         if interface.image_shape is None:
             raise InputError(f"input must be a table for a model that takes no images, got {given!r}")
         self._root = Path(given) if Path(given).is_dir() else None
-        found = self._root.rglob("*") if self._root else map(Path, glob.iglob(given, recursive=True))  # noqa: PTH207
+        found = self._root.rglob("*") if self._root else _files(given)
         suffixes = picture_suffixes()
         self._files = sorted(path for path in found if path.suffix.lower() in suffixes and path.is_file())
         if not self._files:
-            raise InputError(f"input must hold images (.png, .jpg, .bmp, …), got {given!r}, which has none")
+            has_none = "which has none" if self._root or glob.has_magic(given) else "which does not exist"
+            raise InputError(f"input must hold images (.png, .jpg, .bmp, …), got {given!r}, {has_none}")
         self._shape, self._largest, self._invert = interface.image_shape, interface.feature_max, invert
         self.size = len(self._files)
         self.columns = [str(i) for i in range(interface.n_features)]
@@ -46,7 +51,7 @@ class ImageReader:
             bad: list[BadRow] = []
             files = self._files[start : start + _CHUNK_IMAGES]
             for path in files:
-                name = str(path.relative_to(self._root) if self._root else path)
+                name = readable(str(path.relative_to(self._root) if self._root else path))
                 try:
                     images.append(self._read(path))
                     names.append(name)
@@ -60,3 +65,9 @@ class ImageReader:
         pixels = read_picture(path, self._shape).astype(np.float64)
         pixels = 255 - pixels if self._invert else pixels
         return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width[, 3]) -> (n_features,)
+
+
+def _files(given: str) -> Iterator[Path]:
+    """The file of this name if there is one, else the files that the pattern matches."""
+    path = Path(given)
+    return iter([path]) if path.exists() else map(Path, glob.iglob(given, recursive=True))  # noqa: PTH207

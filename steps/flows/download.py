@@ -17,11 +17,12 @@ from steps.flows.fingerprint import step_fingerprint
 from steps.report.data.page import data_page
 from steps.report.data.terminal import print_data
 from steps.tracking.dataset_inputs import log_inputs
-from steps.tracking.runs import step_run
+from steps.tracking.runs import given_experiment, step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG
 
 
 def run(request: DataRequest, invocation: Invocation) -> None:
+    given_experiment()  # an experiment that cannot be used is refused before the data are loaded
     fingerprint = step_fingerprint(invocation, None, content_of(request))
     dataset = load_dataset(request)  # before the run: data that cannot be used leave nothing behind
     print_data(dataset)

@@ -8,12 +8,14 @@ import click
 import mlflow
 from mlflow.entities import Run
 
+from steps.base.errors import InputError
 from steps.cli.invocation import Invocation
 from steps.datasets.loading import check, content_of
 from steps.datasets.request import DataRequest
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
 from steps.flows.summary import print_summary
+from steps.search.selection import AUTO
 from steps.search.settings import TuneSettings
 from steps.tasks.objectives import objectives_of
 from steps.tasks.task import task_of
@@ -35,8 +37,9 @@ def run(invocation: Invocation, stages: Sequence[Invocation]) -> None:
     download, tune, evaluate = stages
     request = DataRequest(**download.options)
     check(request)
-    TuneSettings.parse(**tune.options)
+    tuning = TuneSettings.parse(**tune.options)
     evaluation = EvaluateSettings.parse(**evaluate.options)
+    _check_select(evaluation.select, tuning)
     reuse = invocation.options["reuse"]
     with step_run("main", invocation.params):
         data_run = _reused_or_run(download, None, reuse, content_of(request))
@@ -47,6 +50,14 @@ def run(invocation: Invocation, stages: Sequence[Invocation]) -> None:
         tune_run = _reused_or_run(tune.having(data_run_id=data_run.info.run_id), data_run, reuse, tuning.files)
         evaluated = _reused_or_run(evaluate.having(tune_run_id=tune_run.info.run_id), tune_run, reuse)
     print_summary(dataset, data_run, tune_run, evaluated)
+
+
+def _check_select(select: str, tuning: TuneSettings) -> None:
+    """Refuse the number of a trial that a new study will not have; one that is continued may have more trials."""
+    if select != AUTO and not tuning.study_name and int(select) >= tuning.n_trials:
+        raise InputError(
+            f"select must be auto or the number of a trial, below n_trials={tuning.n_trials}, got {select}"
+        )
 
 
 def _reused_or_run(stage: Invocation, before: Run | None, reuse: bool, files: Mapping[str, str] | None = None) -> Run:

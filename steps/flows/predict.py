@@ -13,13 +13,15 @@ import numpy as np
 
 from steps.base.errors import InputError
 from steps.cli.invocation import Invocation
+from steps.datasets.interface import Interface
+from steps.datasets.likeness import unlikeness
 from steps.datasets.outputs import PredictionWriter
 from steps.datasets.rows import BadRow, Chunk, Rows
 from steps.datasets.tabular.values import Fault
 from steps.flows.settings import PredictSettings
 from steps.report.terminal import RowsDisplay
 from steps.tasks.task import StreamedScores, task_of
-from steps.tracking.models import load_predictor
+from steps.tracking.models import example_of, load_predictor
 from steps.tracking.runs import step_run
 
 _SHOWN = 10  # bad rows that are named on the terminal
@@ -34,6 +36,7 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 def _predict(settings: PredictSettings) -> None:
     rows, interface = settings.rows, settings.interface
     predict = load_predictor(settings.model_uri)
+    example = example_of(settings.model_uri) if interface.image_shape else None
     metrics = task_of(interface).streamed()
     word = "file" if rows.key == "file" else "row"
     bad: list[BadRow] = []
@@ -41,6 +44,9 @@ def _predict(settings: PredictSettings) -> None:
     writing = PredictionWriter(settings.output, rows, interface.target, interface.interval)
     with writing as writer, RowsDisplay(rows.size) as display:
         for chunk, outputs in _predicted(rows, predict):
+            if example is not None and len(outputs):
+                _hint(chunk, example, interface)
+                example = None  # the first images are compared, before any prediction is written
             n_good, n_bad = n_good + len(outputs), n_bad + len(chunk.bad)
             bad += chunk.bad[: _KEPT - len(bad)]
             display.rows(chunk.position, n_good + n_bad, n_bad)
@@ -56,6 +62,13 @@ def _predict(settings: PredictSettings) -> None:
     _report(bad, n_bad, word)
     against = f", {metrics.summary()} against its labels" if scores else ""
     click.echo(f"Predicted {n_good:,} rows with {settings.model_uri}{against}: {settings.output}")
+
+
+def _hint(chunk: Chunk, example: np.ndarray, interface: Interface) -> None:
+    """Say if the images do not look like the training data."""
+    if hint := unlikeness(chunk.given, example, interface):
+        click.echo(f"Hint: {hint}", err=True)
+        mlflow.set_tag("hint", hint)
 
 
 def _predicted(

@@ -23,6 +23,7 @@ from distributed.comm.core import CommClosedError
 from steps.base.environment import TRACKING_URI
 from steps.base.errors import InputError, StepError
 from steps.base.libraries import import_tensorflow, quiet_libraries
+from steps.tracking.retry import wait_for_locks
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def join_from_dask(tune_run_id: str, n_jobs: int, cores: int, tracking_uri: str)
         import_tensorflow()
         from steps.search.join import join  # late, because it imports TensorFlow too
 
+        wait_for_locks()
         mlflow.set_tracking_uri(_OWN_TRACKING_URI or tracking_uri)
         return join(tune_run_id, n_jobs, cores=cores, quiet=True)
 

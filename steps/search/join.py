@@ -13,6 +13,7 @@ from steps.report.terminal import StudyDisplay
 from steps.search.opening import OpenStudy, limits_of
 from steps.search.plan import Plan
 from steps.search.store.storage import RetryingStorage
+from steps.search.store.study import expecting_study
 from steps.search.store.url import open_storage
 from steps.search.trials.workers import Workers
 from steps.tracking.fingerprint import code_digest
@@ -32,7 +33,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
 
     Raises:
         InputError: There is no active tune run, its code differs, or the database does not have the study.
-        StepError: The database does not answer.
+        StepError: The database does not answer, or the study was deleted meanwhile.
     """
     run = get_step_run(tune_run_id, "tune", "tune_run_id", status="RUNNING")
     plan = Plan.of_run(tune_run_id)
@@ -48,7 +49,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     display = StudyDisplay(
         plan.n_trials, plan.max_epochs, opened.finished(), context.objectives, context.followed, console
     )
-    with opened.worker(run, owner=False) as worker:
+    with expecting_study(storage, plan.study), opened.worker(run, owner=False) as worker:
         workers = Workers(worker, limits_of(plan, context.space), display, n_jobs, stop=worker.leases.abandoned)
         with display:
             workers.run()

@@ -19,6 +19,8 @@ from steps.search.selection import nothing_complete
 from steps.search.settings import TuneSettings
 from steps.search.settings_before import changed_settings
 from steps.search.space.changes import keep_space
+from steps.search.store.storage import RetryingStorage
+from steps.search.store.study import expecting_study
 from steps.search.store.url import open_storage, recordable
 from steps.search.strategy.initial_trials import enqueue
 from steps.search.strategy.warm_start import earlier_records
@@ -80,10 +82,15 @@ def search(settings: TuneSettings, plan: Plan, run: Run) -> Outcome:
     """Open or continue the study, run its trials, and log the outcome, even if the search was interrupted.
 
     Raises:
-        StepError: No trial is complete.
+        StepError: No trial is complete, or the study was deleted meanwhile.
         KeyboardInterrupt: The user stopped it; its trials wait to be continued.
     """
     storage = open_storage(settings.storage)
+    with expecting_study(storage, plan.study):
+        return _search(settings, plan, run, storage)
+
+
+def _search(settings: TuneSettings, plan: Plan, run: Run, storage: RetryingStorage) -> Outcome:
     opened = OpenStudy.of(plan, storage, settings.storage)
     mlflow.set_tag(DATASET_DIGEST_TAG, opened.context.dataset.digest)
     log_inputs(opened.context.dataset)

@@ -49,11 +49,11 @@ def absent(files: RunFiles, run_id: str, artifact: str, reason: str = "") -> Inp
             f"run {run_id} must have the artifact {artifact} in {files.folder}, which lacks it; run its step again"
         )
     return InputError(
-        f"the artifacts of run {run_id} must be in {files.folder}, which has none; {_way_back(files.folder)}"
+        f"the artifacts of run {run_id} must be in {files.folder}, which has none; {way_back(files.folder)}"
     )
 
 
-def _way_back(folder: Path) -> str:
+def way_back(folder: Path) -> str:
     """Remedy for a store that was moved: files next to its database are found automatically."""
     url = mlflow.get_tracking_uri()
     if url.startswith("sqlite"):

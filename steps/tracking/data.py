@@ -10,7 +10,7 @@ from mlflow.entities import LifecycleStage, Run, ViewType
 from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError
-from steps.base.files import cache_folder
+from steps.base.files import made_cache_folder
 from steps.datasets import Dataset
 from steps.datasets.dataset import DataError
 from steps.tracking.artifacts import absent
@@ -80,7 +80,7 @@ def load_data(data_run_id: str, splits: tuple[str, ...]) -> Dataset:
     if files.folder is not None:
         _check_present(files, data_run_id)
         return Dataset.load(files.folder / _ARTIFACT, splits)
-    folder = cache_folder() / "datasets" / MlflowClient().get_run(data_run_id).data.tags[DATASET_DIGEST_TAG]
+    folder = made_cache_folder() / "datasets" / MlflowClient().get_run(data_run_id).data.tags[DATASET_DIGEST_TAG]
     with file_lock(folder.with_suffix(".lock")):
         if folder.exists():
             try:

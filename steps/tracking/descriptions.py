@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 
 from steps.mlp.config import per_layer
@@ -44,11 +46,12 @@ def _shown(value: object) -> str:
 
 def model_description(name: str) -> str:
     """Description of a registered model, with an example of its use."""
+    uri = f"models:/{name}@champion"
     return (
         "An MLP that the step *evaluate* trained, tested once and registered. **champion** is the version to use, "
         "**challenger** the newest approved one, **previous** the champion before.\n\n"
-        f'```python\nmlflow.pyfunc.load_model("models:/{name}@champion").predict(rows)\n```\n\n'
-        f"or `mlflow run . -e predict -P model_uri=models:/{name}@champion -P input=...`"
+        f"```python\nmlflow.pyfunc.load_model({json.dumps(uri, ensure_ascii=False)}).predict(rows)\n```\n\n"
+        f"or `mlflow run . -e predict -P model_uri={shlex.quote(uri)} -P input=...`"
     )
 
 

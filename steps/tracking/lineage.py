@@ -195,7 +195,12 @@ def load_data(lineage: Lineage) -> Dataset:
         StepError: The source has different data now.
     """
     about = lineage.data
-    dataset = load_dataset(DataRequest.from_json(about["request"]))
+    try:
+        dataset = load_dataset(DataRequest.from_json(about["request"]))
+    except InputError as error:
+        raise InputError(
+            f"model_uri must be a model whose data are still where they were, and as they were: {error}"
+        ) from error
     if dataset.digest != about["digest"]:
         raise StepError(
             f"the data set {about['name']} is not what the model was trained on: digest expected {about['digest']}, "

@@ -11,7 +11,8 @@ from pathlib import Path
 import mlflow
 from sqlalchemy.engine import make_url
 
-from steps.base.files import cache_folder
+from steps.base.errors import StepError
+from steps.base.files import made_cache_folder
 
 _LONGEST_WAIT = 3600.0  # seconds; a holder predicts one test split, or fetches one data set
 
@@ -24,7 +25,7 @@ def registry_lock(model_name: str) -> Iterator[None]:
     directory, and shared by the processes of one machine.
 
     Raises:
-        sqlite3.OperationalError: The lock was not free for an hour.
+        StepError: The lock was not free for an hour, or its file cannot be used.
     """
     with file_lock(_path(model_name)):
         yield
@@ -38,12 +39,23 @@ def file_lock(path: Path) -> Iterator[None]:
     every operating system, and is released even if its process is killed.
 
     Raises:
-        sqlite3.OperationalError: The lock was not free for an hour.
+        StepError: The lock was not free for an hour, or its file cannot be used.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=_LONGEST_WAIT, isolation_level=None)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
+    with closing(_exclusive(path)):
         yield
+
+
+def _exclusive(path: Path) -> sqlite3.Connection:
+    """A connection in an exclusive transaction, once no other process has one."""
+    try:
+        connection = sqlite3.connect(path, timeout=_LONGEST_WAIT, isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        raise StepError(
+            f"the lock {path} cannot be held: {error}; if no other step is running, delete that file"
+        ) from error
+    return connection
 
 
 def _path(model_name: str) -> Path:
@@ -51,4 +63,4 @@ def _path(model_name: str) -> Path:
     name = hashlib.sha256(f"{uri}\n{model_name}".encode()).hexdigest()[:16]
     if uri.startswith("sqlite"):
         return Path(make_url(uri).database or "mlflow.db").absolute().parent / f".registry-{name}.lock"
-    return cache_folder() / "locks" / f"{name}.lock"
+    return made_cache_folder() / "locks" / f"{name}.lock"

@@ -18,6 +18,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import PyFuncModel
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.tracking import MlflowClient
 
 from steps.base.errors import InputError, StepError
@@ -29,6 +31,7 @@ from steps.datasets.tabular.target import Target
 from steps.datasets.tabular.values import Fault
 from steps.tasks.checks import Check
 from steps.tracking.absent import if_exists
+from steps.tracking.artifacts import way_back
 from steps.tracking.paging import pages
 
 _CHUNK = 1 << 19  # cells that MLflow converts to Python values at a time
@@ -210,6 +213,19 @@ def load_predictor(uri: str) -> Callable[[Any], tuple[np.ndarray, list[Fault]]]:
     return predict
 
 
+def example_of(uri: str) -> np.ndarray | None:
+    """(m, n_features) training images that were logged with a model; None if it has no such example.
+
+    Raises:
+        StepError: Its files are damaged or out of reach.
+    """
+    try:
+        example = describe_model(uri).load_input_example(uri)
+    except _UNREADABLE as error:
+        raise _unreadable(uri, error) from error
+    return example if isinstance(example, np.ndarray) and example.ndim == 2 and len(example) else None
+
+
 def check_interface(model: PyFuncModel, model_uri: str) -> Check:
     """Whether the logged input example fits the logged signature, and so does the output for it."""
     name, described = "signature_and_example", model.metadata
@@ -237,7 +253,19 @@ def _check_columns(name: str, found: pd.DataFrame, signature: ModelSignature) ->
 
 
 def _unreadable(uri: str, error: Exception) -> StepError:
+    if (folder := _folder_of(uri)) is not None and not folder.is_dir():
+        return StepError(f"the files of the model {uri} are missing at {folder}; {way_back(folder)}")
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     return StepError(
         f"the model {uri} cannot be read: {reason}; if its files are damaged, register it again or choose another"
     )
+
+
+def _folder_of(uri: str) -> Path | None:
+    """Folder of the files of a registered model in a store on this machine, which may be missing; else None."""
+    given = _REGISTERED.fullmatch(uri)
+    if given is None or not given["version"]:
+        return None
+    location = if_exists(MlflowClient().get_model_version_download_uri, given["name"], given["version"])
+    repository = get_artifact_repository(location) if location else None
+    return Path(repository.artifact_dir) if isinstance(repository, LocalArtifactRepository) else None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from mlflow.exceptions import MlflowException
+from sqlalchemy import Engine, event
 
 from steps.base.retry import Arguments, Result, Retry
 
@@ -52,3 +55,18 @@ def _may_pass(error: Exception) -> bool:
 # succeeded although it reported a failure is harmless: metrics, parameters and tags are the same, and a second child
 # run has no trial.
 retrying = Retry("The tracking store", _may_pass, first_line)
+
+_LOCKED = 60_000  # milliseconds; MLflow asks twice
+
+
+def wait_for_locks() -> None:
+    """Make each connection of this process to an SQLite database wait while another process has it locked.
+
+    MLflow itself gives up after seconds, and only `TrialRuns` retries its requests.
+    """
+    event.listen(Engine, "connect", _set_busy_timeout)
+
+
+def _set_busy_timeout(connection: Any, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA busy_timeout = {_LOCKED}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import mlflow
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Experiment, LifecycleStage, Run, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -24,6 +24,7 @@ from steps.tracking.ui_urls import share_view
 
 logger = logging.getLogger(__name__)
 
+_EXPERIMENT_ID, _EXPERIMENT_NAME, _DEFAULT = "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "Default"
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")
 
 
@@ -137,14 +138,48 @@ def newest_running(step: str) -> str:
 
 
 def experiment_id() -> str:
-    """The experiment that MLflow would log to: that of the active run, or the one set in the environment."""
+    """The experiment that MLflow would log to: that of the active run, or the one set in the environment.
+
+    An experiment that is only named is made if it is missing.
+
+    Raises:
+        InputError: The environment names an experiment that is deleted or, by its ID, one that does not exist.
+    """
     if run := mlflow.active_run():
         return str(run.info.experiment_id)
-    if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
-        return given
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "Default")
+    if (found := given_experiment()) is not None:
+        return str(found.experiment_id)
+    name = os.environ.get(_EXPERIMENT_NAME) or _DEFAULT
     experiment = mlflow.get_experiment_by_name(name)
-    return str(experiment.experiment_id) if experiment else str(mlflow.create_experiment(name))
+    return str(_active(experiment, name).experiment_id if experiment else mlflow.create_experiment(name))
+
+
+def given_experiment() -> Experiment | None:
+    """The existing experiment that the environment names; None if it names none or a new one.
+
+    Raises:
+        InputError: It is deleted; or only its ID is given, and there is none with it.
+    """
+    client = MlflowClient()
+    if name := os.environ.get(_EXPERIMENT_NAME):
+        by_name = client.get_experiment_by_name(name)
+        return _active(by_name, f"{_EXPERIMENT_NAME}={name}") if by_name else None
+    given = os.environ.get(_EXPERIMENT_ID)
+    if not given:
+        return None
+    by_id = if_exists(client.get_experiment, given)
+    if by_id is None:
+        raise InputError(f"{_EXPERIMENT_ID} must be the ID of an experiment, got {given!r}, which does not exist")
+    return _active(by_id, f"{_EXPERIMENT_ID}={given}")
+
+
+def _active(experiment: Experiment, given: str) -> Experiment:
+    if experiment.lifecycle_stage == LifecycleStage.DELETED:
+        raise InputError(
+            f"the experiment must be one that is not deleted, got {given}; bring it back with: mlflow experiments "
+            f"restore --experiment-id {experiment.experiment_id}; or set {_EXPERIMENT_NAME} to another one"
+        )
+    return experiment
 
 
 def fingerprint_of(run: Run) -> str:

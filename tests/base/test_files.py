@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steps.base.files import array_digest, remove_with_drafts, replacing
+from steps.base.errors import InputError
+from steps.base.files import array_digest, cache_folder, made_cache_folder, made_folder, remove_with_drafts, replacing
 
 KILLED_HALFWAY = """
 import os, sys; from pathlib import Path; from steps.base.files import replacing
@@ -56,3 +57,19 @@ def test_a_digest_is_of_type_shape_and_content() -> None:
     assert array_digest([array]) == array_digest([np.asfortranarray(array)])
     others = [array.astype(np.int64), array.reshape(3, 2), array + 1]
     assert len({array_digest([other]) for other in [array, *others]}) == 4
+
+
+def test_the_cache_folder_is_made_when_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new" / "cache"))
+    assert not cache_folder().exists()
+    for _ in range(2):
+        assert made_cache_folder() == tmp_path / "new" / "cache" / "mlp-tuning"
+        assert made_cache_folder().is_dir()
+
+
+@pytest.mark.parametrize("home", ["/proc/nobody", "/dev/null/home", "{}/a file"])
+def test_a_home_that_cannot_be_written_names_the_variable_that_helps(home: str, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    folder = Path(home.format(tmp_path)) / ".local" / "mlp-tuning"
+    with pytest.raises(InputError, match=r"^XDG_DATA_HOME must be a folder that can be written, got '.*\.local' \("):
+        made_folder(folder, "XDG_DATA_HOME")

@@ -13,12 +13,15 @@ HOSTILE = {
     "KERAS_MAX_EPOCHS": "1",
     "KERAS_MAX_STEPS_PER_EPOCH": "1",
     "TF_USE_LEGACY_KERAS": "1",
+    "XLA_FLAGS": "--xla_of_another_version=1",  # TensorFlow would end the process
+    "TF_XLA_FLAGS": "--tf_xla_of_another_version=1",
 }
 KERAS_JSON = {"floatx": "float16", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}
 LOOK = """
 from steps.base.libraries import import_tensorflow
 import_tensorflow()
-import json, keras, matplotlib as mpl, numpy as np
+import json, keras, matplotlib as mpl, numpy as np, tensorflow as tf
+tf.function(lambda x: x + 1, jit_compile=True)(tf.ones(3))
 from steps.report.charts.chart import canvas
 canvas()[0].savefig("figure.png")
 inputs = keras.Input((3,))

@@ -91,7 +91,8 @@ def test_main_takes_relative_paths_and_finds_its_python(tmp_path: Path) -> None:
     small = ("--dataset", "digits", *budget)
     before = sorted(path.name for path in REPOSITORY.iterdir())
     relative = {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db", "PATH": "/usr/bin:/bin"}
-    succeeded(run_step(folder, "main", *small, *options, **relative))
+    said = succeeded(run_step(folder, "main", *small, *options, **relative))
+    assert f"mlflow ui --backend-store-uri 'sqlite:///{folder}/mlflow.db'\n" in said  # it can be pasted
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     client = MlflowClient()
     (run,) = step_runs(client, "tune")

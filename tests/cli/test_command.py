@@ -35,6 +35,7 @@ BAD_INPUT = {
     ),
     "a grid without end": (["main", "--sampler", "grid"], "sampler grid must have a finite space, got dropout"),
     "no trial number": (["evaluate", "--select", "best"], "select must be auto or the number of a trial, got 'best'"),
+    "a trial that there will not be": (["main", "--n-trials", "4", "--select", "4"], "below n_trials=4, got 4"),
     "password in storage": (["tune", "--storage", "postgresql://me:hunter2@db/optuna"], "set TUNE_STORAGE instead"),
     "no such storage": (["tune", "--storage", "hunter2"], "storage must be a database URL"),
     "no such model": (["registry", "--model-name", "nothing"], "there is none yet"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -221,6 +222,26 @@ def test_images_are_made_what_the_model_knows(drawing: Path) -> None:
     (bad,) = found.bad
     assert (bad.key, bad.reason[:20]) == ("d.jpeg", "not a readable image")
     assert read(drawing / "*.png").given.tolist() == [[0, 16, 3, 0]]
+
+
+def test_a_name_that_is_not_utf8_is_escaped(drawing: Path, tmp_path: Path) -> None:
+    strange = tmp_path / os.fsdecode(b"k\xe4se")
+    drawing.rename(strange)
+    (strange / "b.png").rename(strange / os.fsdecode(b"b\xff.png"))
+    found = read(strange)
+    assert r"b\xff.png" in found.keys.to_pylist()
+    assert read(strange / os.fsdecode(b"b\xff.png")).names == [rf"{tmp_path}/k\xe4se/b\xff.png"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npy", ".npz"])
+def test_a_file_that_exists_is_no_pattern(suffix: str, tmp_path: Path) -> None:
+    for name in ("rows[1]", "rows*", "rows?"):
+        assert len(read(write(tmp_path / f"{name}{suffix}", labelled=False)).names) == 10
+
+
+def test_an_image_that_exists_is_no_pattern(drawing: Path) -> None:
+    image = (drawing / "b.png").rename(drawing / "b[1].png")
+    assert read(image).names == [str(image)]
 
 
 def test_inversion_is_stated(drawing: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import shlex
+
 import pytest
 
 from steps.tracking.descriptions import model_description, run_link, step_description, trial_description
@@ -29,6 +32,15 @@ def test_a_step_without_a_note_has_none() -> None:
 
 def test_a_model_shows_how_it_is_used() -> None:
     assert 'load_model("models:/digits-mlp@champion")' in model_description("digits-mlp")
+
+
+@pytest.mark.parametrize("name", ["two words", "$(touch hacked)", "a;b", "back\\slash", "`id`", "größe"])
+def test_its_commands_can_be_pasted_whatever_it_is_called(name: str) -> None:
+    text = model_description(name)
+    python = text.partition("load_model(")[2].partition(").predict")[0]
+    assert ast.literal_eval(python) == f"models:/{name}@champion"
+    shell = text.partition("or `")[2].rpartition("`")[0]
+    assert f"model_uri=models:/{name}@champion" in shlex.split(shell)
 
 
 def test_links_lead_to_the_server_and_hold_no_password() -> None:

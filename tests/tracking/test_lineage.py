@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from steps.base.errors import StepError
+from steps.base.errors import InputError, StepError
+from steps.datasets.dataset import DataError
 from steps.datasets.loading import load_dataset
 from steps.datasets.request import DataRequest
 from steps.tracking import lineage as provenance
@@ -58,6 +59,32 @@ def test_a_single_trial_is_the_only_training() -> None:
     )  # fmt: skip
     assert lineage.trained == {"trial-003": MemberLineage(3, "e" * 32, 1.0, {"units_0": 8}, 3, 4)}
     assert Lineage.from_metadata(lineage.as_metadata()) == lineage
+
+
+@pytest.mark.parametrize("name", ["customers.csv", "scans", "a_name_of_another_version", "https://127.0.0.1:9/a.zip"])
+def test_data_that_are_gone_are_named(name: str, tmp_path: Path) -> None:
+    gone = str(tmp_path / name) if name in ("customers.csv", "scans") else name
+    request = {**DIGITS.request.to_json(), "dataset": gone}
+    with pytest.raises((InputError, DataError)) as error:
+        load_data(replace(LINEAGE, data={**LINEAGE.data, "request": request}))
+    if isinstance(error.value, InputError):
+        assert str(error.value).startswith("model_uri must be a model whose data are still where they were")
+    assert gone in str(error.value)
+
+
+def test_the_repository_of_a_surrounding_hook_is_not_this_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = code_version()
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", other], check=True)
+    for name, value in {
+        "GIT_DIR": f"{other}/.git", "GIT_WORK_TREE": str(other), "GIT_INDEX_FILE": f"{other}/.git/index",
+        "GIT_PREFIX": "steps/", "GIT_OBJECT_DIRECTORY": f"{other}/.git/objects", "GIT_CEILING_DIRECTORIES": "/",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert code_version() == own
+    assert own["commit"]
 
 
 def test_nothing_has_changed(clean: None) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 from mlflow.entities.model_registry import ModelVersion
 
-from steps.base.errors import InputError
+from steps.base.errors import InputError, StepError
 from steps.datasets.interface import Interface
 from steps.datasets.tabular.target import Target
 from steps.tasks.classification.task import Classification
 from steps.tasks.metric import Interval
 from steps.tasks.requirements import Requirement, check_requirements
-from steps.tracking.models import find_model
+from steps.tracking.lineage import lineage_of
+from steps.tracking.models import find_model, interface_of, load_model, load_network
 from steps.tracking.registry import Candidate, check_compatible, list_versions, register
 
 PETS = Target("classification", class_names=("cat", "dog"))
@@ -59,6 +61,22 @@ def test_versions_are_listed_newest_first(registered: Register) -> None:
         list_versions("n")
 
 
+def test_a_registry_of_more_than_one_page_is_read_whole(tracking: Path) -> None:
+    client = mlflow.MlflowClient()
+    names = [f"m-{n:03d}" for n in range(105)]  # MLflow's pages have 100 entries
+    for name in names:
+        client.create_registered_model(name)
+    for _ in range(2):
+        client.create_model_version(names[-1], "somewhere")
+    client.set_registered_model_alias(names[-1], "champion", "2")
+    assert [(row.model, row.version) for row in list_versions(names[-1])] == [(names[-1], 2), (names[-1], 1)]
+    assert {row.model for row in list_versions("")} == {names[-1]}
+    assert find_model(f"models:/{names[-1]}@champion") == f"models:/{names[-1]}/2"
+    for ask in (lambda: list_versions("n"), lambda: find_model("models:/n/1")):
+        with pytest.raises(InputError, match=f"{names[0]}, .*{names[101]}, .*{names[-1]}"):
+            ask()
+
+
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
@@ -99,6 +117,26 @@ def test_other_classes_or_features_are_refused(changed: dict[str, object], reaso
         return
     with pytest.raises(InputError, match=reason):
         check_compatible("m", replace(interface, **changed))  # type: ignore[arg-type]
+
+
+def test_files_that_are_gone_are_missed_by_their_place(registered: Register, tracking: Path) -> None:
+    registered("pets", 0.95)
+    shutil.move(tracking / "mlruns", tracking / "elsewhere")
+    for read in (interface_of, load_network, load_model, lineage_of):
+        with pytest.raises(
+            StepError, match=rf"^the files of the model models:/pets/1 are missing at {tracking}/mlruns/"
+        ):
+            read("models:/pets/1")
+
+
+def test_files_that_are_moved_with_their_store_are_found_beside_it(registered: Register, tracking: Path) -> None:
+    registered("pets", 0.95)
+    new = tracking.with_name(f"{tracking.name}-moved")
+    shutil.move(tracking, new)
+    for set_uri in (mlflow.set_tracking_uri, mlflow.set_registry_uri):
+        set_uri(f"sqlite:///{new}/mlflow.db")
+    with pytest.raises(StepError, match=rf"; they are in {new} now: move them back, or run: ln -s {new} {tracking}$"):
+        interface_of("models:/pets/1")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from email.message import Message
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from steps.base.files import cache_folder, file_digest, replacing
+from steps.base.files import file_digest, made_cache_folder, replacing
 from steps.datasets.dataset import DataError
 from steps.datasets.sources.naming import suffix
 from steps.datasets.sources.progress import progress
@@ -91,7 +91,7 @@ def download(address: str, known: tuple[str, ...]) -> Path:
         SourceError: The server refuses the address or returns a web page.
         DataError: The server does not answer or drops the connection.
     """
-    folder = cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
+    folder = made_cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
     found = _cached(folder)
     if found is None:
         found = _with_patience(address, folder, known)

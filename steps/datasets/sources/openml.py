@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from sklearn.datasets import fetch_openml
 
-from steps.base.files import cache_folder
+from steps.base.files import made_cache_folder
 from steps.datasets.dataset import DataError
 from steps.datasets.sources.source import SourceError, Table
 from steps.datasets.sources.tables import tidy
@@ -43,14 +43,12 @@ def read_openml(given: str) -> tuple[Table, str]:
         SourceError: The number is invalid, or there is no dense data set with this number.
         DataError: The server does not answer.
     """
-    number = openml_number(given)
+    number, cache = openml_number(given), made_cache_folder()
     try:
         # The parser in plain Python takes 2 s for 100,000 x 20 cells; the other one fails on classes that are numbers.
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            bunch = fetch_openml(
-                data_id=number, data_home=cache_folder(), target_column=None, as_frame=True, parser="liac-arff"
-            )
+            bunch = fetch_openml(data_id=number, data_home=cache, target_column=None, as_frame=True, parser="liac-arff")
     except (OSError, http.client.HTTPException) as error:  # a ValueError is about the data
         raise DataError(f"{given}: OpenML does not answer ({error}); check the network and try again") from error
     except ValueError as error:

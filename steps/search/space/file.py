@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationErr
 from steps.base.errors import InputError
 from steps.base.validation import problem
 from steps.mlp.config import HYPERPARAMETERS, check_hyperparameter
+from steps.search.space.document import compose, construct, line_of, read_text
 from steps.search.space.space import Dimension, Space, contains
 
 SPACES = Path(__file__).parents[2] / "spaces"
@@ -88,15 +88,6 @@ class _Categorical(_Entry):
 _TYPES: dict[str, type[_Float] | type[_Categorical]] = {"int": _Int, "float": _Float, "categorical": _Categorical}
 
 
-class Loader(yaml.SafeLoader):
-    """Safe YAML that also reads 1e-3 as a number, like JSON, Python and YAML 1.2."""
-
-
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
-
-
 def space_path(name: str) -> Path:
     """Path of a packaged space by its name, or the path itself.
 
@@ -116,11 +107,8 @@ def load_space(path: Path) -> Space:
     Raises:
         InputError: The space is invalid; the message has path, line and field of the first error.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"space {path}: not readable ({error})") from error
-    return parse_space(text, f"space {path}")
+    where = f"space {path}"
+    return parse_space(read_text(path, where), where)
 
 
 def parse_space(text: str, where: str) -> Space:
@@ -129,16 +117,7 @@ def parse_space(text: str, where: str) -> Space:
     Raises:
         InputError: The space is invalid; the message has line and field of the first error.
     """
-    try:
-        root = yaml.compose(text, Loader)
-    except RecursionError as error:
-        raise InputError(f"{where}, line 1: not YAML of a space (nested too deeply)") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{where}, line {line}: not YAML ({error.problem})") from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise InputError(f"{where}, line {line}: not YAML ({error.reason})") from error
+    root = compose(text, where)
     if not isinstance(root, yaml.MappingNode) or not root.value:
         raise InputError(f"{where}, line 1: must be a mapping of hyperparameters")
     dimensions: dict[str, Dimension] = {}
@@ -152,7 +131,7 @@ def parse_space(text: str, where: str) -> Space:
             line = _line(key, node, error)
             raise InputError(f"{where}, line {line}: {name}: {' '.join(str(error).split())}") from error
     if "n_layers" in dimensions and "units" not in dimensions:
-        line = next(key.start_mark.line for key, _ in root.value if key.value == "n_layers") + 1
+        line = next(line_of(key) for key, _ in root.value if key.value == "n_layers")
         raise InputError(f"{where}, line {line}: n_layers: must be followed by units, with repeat: n_layers")
     return Space(tuple(dimensions.values()), text)
 
@@ -187,7 +166,7 @@ def _line(key: yaml.Node, node: yaml.Node, error: Exception) -> int:
         if inner is None:
             break
         at, node = inner
-    return int(at.start_mark.line) + 1
+    return line_of(at)
 
 
 def _construct(node: yaml.Node) -> Any:
@@ -195,10 +174,7 @@ def _construct(node: yaml.Node) -> Any:
         fields = [str(field.value) for field, _ in node.value]
         if twice := [field for field in fields if fields.count(field) > 1]:
             raise _FieldError("stands here twice", twice[0])
-    try:
-        return Loader("").construct_object(node, deep=True)
-    except (LookupError, AttributeError) as error:  # PyYAML's failure for `!!bool maybe` or `!!timestamp today`
-        raise ValueError(f"not a value of the type {node.tag}") from error
+    return construct(node)
 
 
 def _dimension(name: str, entry: Any, earlier: Mapping[str, Dimension]) -> Dimension:

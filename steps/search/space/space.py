@@ -133,8 +133,10 @@ def contains(distribution: BaseDistribution, value: Any) -> bool:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     assert isinstance(distribution, IntDistribution | FloatDistribution)
+    if not distribution.low <= value <= distribution.high:
+        return False
     steps = 0.0 if distribution.step is None else (value - distribution.low) / distribution.step
-    return distribution.low <= value <= distribution.high and abs(steps - round(steps)) < 1e-8
+    return abs(steps - round(steps)) < 1e-8
 
 
 def nearest(distribution: BaseDistribution, value: Any) -> Any:

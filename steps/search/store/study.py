@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 
-from steps.base.errors import InputError
+from steps.base.errors import InputError, StepError
 from steps.search.store.attributes import OBJECTIVES
 from steps.tasks.objectives import Objective
 
@@ -37,6 +38,21 @@ def open_study(
     if len(names) > 1:
         study.set_metric_names(names)
     return study
+
+
+@contextmanager
+def expecting_study(storage: BaseStorage, name: str) -> Iterator[None]:
+    """Say in one line that a study was deleted, for example by `optuna delete-study`, while the block used it.
+
+    Raises:
+        StepError: The study is not in its database any more.
+    """
+    try:
+        yield
+    except KeyError as error:  # Optuna's, for a record that does not exist
+        if name in optuna.get_all_study_names(storage):
+            raise
+        raise StepError(f"the study {name} was deleted from its database while it ran") from error
 
 
 def _check_objectives(study: optuna.Study, objectives: Sequence[Objective]) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from steps.base.environment import STORAGE
 from steps.base.errors import InputError, StepError
+from steps.base.files import made_folder
 from steps.base.paths import sqlite_url
 from steps.search.store.storage import RetryingStorage, first_line
 
@@ -192,9 +193,7 @@ def _beside(tracking_uri: str) -> Path:
         return Path(make_url(tracking_uri).database or "mlflow.db").absolute().parent
     if parts.scheme in ("", "file"):
         return Path(unquote(parts.path) if parts.scheme else tracking_uri).absolute().parent
-    folder = user_data_path("mlp-tuning")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return made_folder(user_data_path("mlp-tuning"), "XDG_DATA_HOME")
 
 
 def _is_same_database(url: URL, tracking_uri: str) -> bool:

@@ -11,7 +11,7 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from steps.base.errors import InputError
-from steps.search.space.file import Loader
+from steps.search.space.document import compose, construct, line_of, read_text
 from steps.search.space.space import Space
 from steps.search.store.attributes import TrialAttributes
 
@@ -22,19 +22,28 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
     Raises:
         InputError: The file is not a list of mappings, or a point is not in the space.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"points {path}: not readable as YAML or JSON ({error})") from error
-    if not isinstance(content, list) or not all(isinstance(point, dict) for point in content):
-        raise InputError(f"points {path}: must be a list of mappings from hyperparameter to value")
+    where = f"points {path}"
+    root = compose(read_text(path, where), where)
+    if not isinstance(root, yaml.SequenceNode) or not all(isinstance(node, yaml.MappingNode) for node in root.value):
+        raise InputError(f"{where}: must be a list of mappings from hyperparameter to value")
     points = []
-    for i, point in enumerate(content):
+    for i, node in enumerate(root.value):
         try:
-            points.append(space.complete(point))
-        except InputError as error:
-            raise InputError(f"points {path}, point {i}: {error}") from error
+            points.append(space.complete(_point(node)))
+        except (ValueError, yaml.YAMLError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{where}, line {line_of(node)}, point {i}: {reason}") from error
     return points
+
+
+def _point(node: yaml.MappingNode) -> dict[str, Any]:
+    names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]} stands here twice")
+    point = construct(node)
+    if strange := [name for name in point if not isinstance(name, str)]:
+        raise ValueError(f"the names of hyperparameters must be words, got {strange[0]!r}")
+    return dict(point)
 
 
 def new_points(space: Space, points: Sequence[dict[str, Any]], trials: Sequence[FrozenTrial]) -> list[dict[str, Any]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import DBAPIError
 
 from steps.tasks.objectives import Objective
 
@@ -64,7 +67,8 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._stop.wait(_INTERVAL):
-            self._look()
+            with suppress(KeyError, StorageInternalError, DBAPIError):  # the trials meet the same and say so
+                self._look()
 
     def _look(self) -> None:
         with self._lock:

@@ -95,7 +95,15 @@ def test_a_wrong_file_gives_path_line_and_field(text: str, line: int, message: s
         ("{n_layers: 1}", "must be a list"),
         ("- {n_layers: 1, units_0: 5000}", "point 0: units_0 must be inside the space"),
         ("- {n_layers: 1}\n- {momentum: 0.9, optimizer: adam}", "point 1: momentum must be"),
-        ("- [", "not readable"),
+        ("- [", "line 1: not YAML"),
+        ("- {n_layers: 1}\n- {? [1] : 2}", "line 2, point 1: "),
+        ("- {1: 2}", "the names of hyperparameters must be words, got 1"),
+        ("- {n_layers: 1, n_layers: 2}", "n_layers stands here twice"),
+        ("- {units_0: !!int wide}", "not a value of the type"),
+        ("- {batch_norm: !!bool maybe}", "not a value of the type"),
+        ("- !!timestamp today", "must be a list of mappings"),
+        ("- {n_layers: 1" + "0" * 400 + "}", "n_layers must be inside the space"),
+        ("- {n_layers: " + "[" * 3000 + "]" * 3000 + "}", "nested too deeply"),
     ],
 )
 def test_wrong_points_are_named(text: str, message: str, tmp_path: Path, default: Space) -> None:

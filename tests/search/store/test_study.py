@@ -6,9 +6,9 @@ from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.storages import InMemoryStorage
 
-from steps.base.errors import InputError
+from steps.base.errors import InputError, StepError
 from steps.datasets.tabular.target import Target
-from steps.search.store.study import open_study
+from steps.search.store.study import expecting_study, open_study
 from steps.tasks.classification.task import Classification
 from steps.tasks.objectives import objectives_of
 
@@ -48,3 +48,15 @@ def test_a_study_that_was_made_by_hand_for_the_same_aim_is_continued() -> None:
     storage = InMemoryStorage()
     optuna.create_study(storage=storage, study_name="study", direction="maximize").enqueue_trial({"n_layers": 1})
     assert len(opened(storage, "accuracy").trials) == 1
+
+
+def test_a_study_that_is_deleted_while_it_is_used_is_named() -> None:
+    storage = InMemoryStorage()
+    study = opened(storage, "accuracy")
+    with pytest.raises(KeyError, match="mine"), expecting_study(storage, "study"):
+        raise KeyError("mine")  # of something else: the study is there
+    for use in (study.ask, study.get_trials, lambda: study.set_user_attr("a", 1)):
+        if study.study_name in optuna.get_all_study_names(storage):
+            optuna.delete_study(study_name="study", storage=storage)
+        with pytest.raises(StepError, match=r"^the study study was deleted"), expecting_study(storage, "study"):
+            use()
