@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import keras
@@ -16,6 +18,7 @@ from steps.datasets.split import training_rows
 from steps.ensembles.network import averaged
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.graphs import Graphs
+from steps.mlp.runtime import available_cores, has_gpu
 from steps.mlp.trainer import Samples, Trainer
 from steps.report.terminal import TrainingDisplay
 from steps.tracking.lineage import MemberLineage
@@ -41,8 +44,13 @@ class Refit:
         return next(iter(self.members.values()))
 
 
+def n_at_once(n_members: int) -> int:
+    """Number of members that are trained side by side: as many as there are cores, one on a GPU."""
+    return 1 if has_gpu() else min(n_members, available_cores())
+
+
 def refit(members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, precision: Precision) -> Refit:
-    """Train the configs of one or several trials on train + validation; their losses are logged during training.
+    """Train the configs of one or several trials on train + validation, and log their losses on the active run.
 
     Args:
         members: By the names of the trials, the best one first; each is trained as it would be alone.
@@ -50,38 +58,59 @@ def refit(members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, pre
     Raises:
         StepError: A loss is not finite.
     """
-    samples = Samples.of(training_rows(dataset))
-    graphs, models, losses = Graphs(), {}, {}
     with TrainingDisplay(sum(member.epochs for member in members.values())) as display:
-        for name, member in members.items():
-            trainer = Trainer(
-                MLPConfig.from_hyperparameters(member.hyperparameters),
-                samples,
-                interface=Interface.of(dataset),
-                epochs=member.schedule,
-                seed=seed,
-                precision=precision,
-                graphs=graphs,
-            )
-            key = "train_loss" if len(members) == 1 else f"train_loss/{name}"
-            losses[name] = tuple(_epochs(trainer, member.epochs, name, key, display))
-            models[name] = trainer.model
+        final = _FinalTraining(dataset, seed, precision, display)
+        keys = {name: "train_loss" if len(members) == 1 else f"train_loss/{name}" for name in members}
+        with ThreadPoolExecutor(n_at_once(len(members))) as pool:
+            trained = {name: pool.submit(final.train, name, member, keys[name]) for name, member in members.items()}
+            try:
+                wait(trained.values(), return_when=FIRST_EXCEPTION)
+            finally:  # after an error or an interruption, the others end after their epoch
+                final.stop.set()
+                pool.shutdown(cancel_futures=True)
+    done = {name: future.result() for name, future in trained.items()}
+    models = {name: network for name, (network, _) in done.items()}
     by_number = sorted(members, key=lambda name: members[name].trial_number)  # a lineage keeps no other order
     weights = {name: members[name].weight for name in by_number}
-    return Refit(averaged({name: models[name] for name in by_number}, weights), models, losses)
+    model = averaged({name: models[name] for name in by_number}, weights)
+    return Refit(model, models, {name: losses for name, (_, losses) in done.items()})
 
 
-def _epochs(trainer: Trainer, n_epochs: int, name: str, key: str, display: TrainingDisplay) -> list[float]:
-    """Train for so many epochs; returns their losses, which are logged under a key."""
-    losses: list[float] = []
-    while trainer.epoch < n_epochs:
-        loss = trainer.run_epoch().train_loss
-        if not math.isfinite(loss):
-            raise StepError(
-                f"the loss of {name} is not finite after epoch {trainer.epoch}; choose another trial or "
-                "precision=float32"
-            )
-        mlflow.log_metric(key, loss, step=trainer.epoch)
-        display.epoch(loss)
-        losses.append(loss)
-    return losses
+class _FinalTraining:
+    """Trainings on the same data, in any thread.
+
+    Attributes:
+        stop: Set to end the running ones after their epoch.
+    """
+
+    def __init__(self, dataset: Dataset, seed: int, precision: Precision, display: TrainingDisplay) -> None:
+        self._samples, self._interface = Samples.of(training_rows(dataset)), Interface.of(dataset)
+        self._seed, self._precision, self._display = seed, precision, display
+        self._graphs, self._run_id = Graphs(), mlflow.active_run().info.run_id
+        self._log = threading.Lock()
+        self.stop = threading.Event()
+
+    def train(self, name: str, member: MemberLineage, key: str) -> tuple[keras.Model, tuple[float, ...]]:
+        """The network of one member and its loss after each epoch, which is logged under a key."""
+        trainer = Trainer(
+            MLPConfig.from_hyperparameters(member.hyperparameters),
+            self._samples,
+            interface=self._interface,
+            epochs=member.schedule,
+            seed=self._seed,
+            precision=self._precision,
+            graphs=self._graphs,
+        )
+        losses: list[float] = []
+        while trainer.epoch < member.epochs and not self.stop.is_set():
+            loss = trainer.run_epoch().train_loss
+            if not math.isfinite(loss):
+                raise StepError(
+                    f"the loss of {name} is not finite after epoch {trainer.epoch}; choose another trial or "
+                    "precision=float32"
+                )
+            with self._log:  # SQLite takes one writer at a time
+                mlflow.log_metric(key, loss, step=trainer.epoch, run_id=self._run_id)
+            self._display.epoch(loss)
+            losses.append(loss)
+        return trainer.model, tuple(losses)

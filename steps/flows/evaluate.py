@@ -21,7 +21,7 @@ from steps.datasets.tabular.interval import PredictionInterval
 from steps.evaluation.assess import Assessment, assess
 from steps.evaluation.choice import Choice
 from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
-from steps.evaluation.refit import Refit, refit
+from steps.evaluation.refit import Refit, n_at_once, refit
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
 from steps.mlp.runtime import hardware, limit_threads, resolve_precision
@@ -62,7 +62,7 @@ def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> N
         dataset = load_data(choice.trial.data_run_id, SPLITS)
         dataset = dataset.with_interval(PredictionInterval.of_measures(choice.measures, dataset.target))
         name = settings.registered_name(dataset)
-        limit_threads(n_jobs=1)
+        limit_threads(n_at_once(len(choice.members)))
         if (champion := version_by_alias(name, CHAMPION)) is not None:
             load_model(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
         _log_choice(choice, dataset)

@@ -9,7 +9,7 @@ import mlflow
 from steps.base.errors import StepError
 from steps.base.files import array_digest
 from steps.cli.invocation import Invocation
-from steps.evaluation.refit import refit
+from steps.evaluation.refit import n_at_once, refit
 from steps.flows.settings import ReplaySettings
 from steps.mlp.runtime import hardware, limit_threads
 from steps.mlp.weights import largest_difference
@@ -21,7 +21,7 @@ from steps.tracking.tags import DATASET_DIGEST_TAG
 
 
 def run(settings: ReplaySettings, invocation: Invocation) -> None:
-    limit_threads(n_jobs=1)
+    limit_threads(n_at_once(len(settings.lineage.trained)))
     with step_run("replay", invocation.params):
         _compare(settings, _train(settings))
 

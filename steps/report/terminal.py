@@ -165,14 +165,15 @@ class StudyDisplay(Display):
 
 
 class TrainingDisplay(Display):
-    """Epochs of one training, or of several in turn."""
+    """Epochs of one training, or of several side by side."""
 
     _done = 0
 
     def epoch(self, loss: float) -> None:
         """Count one more epoch, and show its loss."""
-        self._done += 1
-        self._show(self._done, f"epoch {self._done}/{self._total}, loss {loss:.4f}")
+        with self._lock:
+            self._done += 1
+            self._show(self._done, f"epoch {self._done}/{self._total}, loss {loss:.4f}")
 
 
 class RowsDisplay(Display):

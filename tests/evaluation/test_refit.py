@@ -1,0 +1,44 @@
+"""The final training of several trials, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+from steps.base.errors import StepError
+from steps.datasets import Dataset
+from steps.evaluation.refit import refit
+from steps.tracking.lineage import MemberLineage
+
+ADAM = {"n_layers": 1, "units_0": 16, "optimizer": "adam", "learning_rate": 0.01}
+
+
+def member(number: int, weight: float, epochs: int, **changes: object) -> MemberLineage:
+    return MemberLineage(number, "e" * 32, weight, {**ADAM, **changes}, epochs, epochs)
+
+
+def test_members_that_train_side_by_side_are_those_that_train_alone(digits: Dataset, tracking: Path) -> None:
+    members = {"trial-012": member(12, 0.75, 3), "trial-003": member(3, 0.25, 2, units_0=8)}
+    with mlflow.start_run() as run:
+        together = refit(members, digits, 0, "float32")
+    with mlflow.start_run():
+        alone = {name: refit({name: only}, digits, 0, "float32") for name, only in members.items()}
+        again = refit(dict(reversed(members.items())), digits, 0, "float32")  # a lineage keeps no order
+    for name, network in together.members.items():
+        assert together.losses[name] == alone[name].losses[name]
+        for ours, theirs in zip(network.get_weights(), alone[name].model.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        history = mlflow.MlflowClient().get_metric_history(run.info.run_id, f"train_loss/{name}")
+        assert tuple(metric.value for metric in history) == together.losses[name]
+    assert together.best is together.members["trial-012"]
+    for ours, theirs in zip(together.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_member_whose_loss_is_not_finite_ends_the_others(digits: Dataset, tracking: Path) -> None:
+    members = {"trial-000": member(0, 0.5, 10_000), "trial-001": member(1, 0.5, 3, optimizer="sgd", learning_rate=1e38)}
+    with mlflow.start_run(), pytest.raises(StepError, match="the loss of trial-001 is not finite after epoch 1"):
+        refit(members, digits, 0, "float32")
