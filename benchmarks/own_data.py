@@ -85,9 +85,10 @@ TABLES = (
 def main(only: str, n_trials: int, show: bool) -> None:
     """Print a Markdown table with a line per table."""
     click.echo(
-        "| table | rows × columns | task | metric | test (95 %) | boosted trees | linear | seconds | rows back |"
+        "| table | rows × columns | task | metric | test (95 %) | boosted trees | linear | in 90 % intervals | seconds "
+        "| rows back |"
     )
-    click.echo("|---|---|---|---|---|---|---|---|---|")
+    click.echo("|---|---|---|---|---|---|---|---|---|---|")
     for table in TABLES:
         if not only or table.name in only.split(","):
             with tempfile.TemporaryDirectory() as folder:
@@ -131,9 +132,10 @@ def _line(table: Table, frame: pd.DataFrame, task: str, metrics: dict[str, float
     linear = next(
         value for name, value in metrics.items() if re.fullmatch(rf"(logistic|ridge)_regression_{metric}", name)
     )
+    covered = f"{metrics['test_coverage']:.1%}" if "test_coverage" in metrics else ""
     cells = (
         table.name, f"{len(frame):,} × {frame.shape[1]}", task, metric, f"{value:.4g} ({low:.4g}–{high:.4g})",
-        f"{metrics[f'gradient_boosting_{metric}']:.4g}", f"{linear:.4g}", f"{seconds:.0f}",
+        f"{metrics[f'gradient_boosting_{metric}']:.4g}", f"{linear:.4g}", covered, f"{seconds:.0f}",
         f"{n_back:,} of {min(len(frame), _ROWS_BACK):,}",
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"
