@@ -37,6 +37,8 @@ INLINE = {
     "python -m benchmarks.pruners": "test_a_measurement_runs",
     "make bench": "nothing: its rivals are no dependencies of the tests, and it takes an hour",
     "python -m benchmarks.overhead": "nothing: three minutes, and its classes are those of tests/scale/test_budget.py",
+    "python -m benchmarks.tables": "nothing: its rivals are no dependencies of the tests, and it takes hours",
+    "python -m benchmarks.table_ablation": "test_a_measurement_runs",
     "python -m benchmarks.scale": "nothing: eight minutes; tests/scale/test_budget.py runs its stubs",
     "make cluster": "tests/deploy/test_cluster.py",
     "make cluster ARGS=--secure": "tests/scale/test_secure.py, the same cluster",

@@ -22,7 +22,7 @@ from steps.mlp.optimizers import Optimizer, Scalars, learning_rate_at
 EVALUATION_BATCH = 1000
 STREAMS = ("shuffle", "augment", "dropout", "mask")
 _KEYS_PER_STEP = 64  # random tensors per step and stream
-_KEPT = 32  # graphs
+_KEPT = 16  # graphs
 Tensors = Sequence[tf.Tensor]
 
 
