@@ -130,7 +130,11 @@ def test_each_command_in_the_text_is_accounted_for() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
-    ["benchmarks.ablation --dataset digits --epochs 1", "benchmarks.pruners --dataset digits --configs 3 --draws 2"],
+    [
+        "benchmarks.ablation --dataset digits --epochs 1",
+        "benchmarks.table_ablation --only wine",
+        "benchmarks.pruners --dataset digits --configs 3 --draws 2",
+    ],
 )
 def test_a_measurement_runs(arguments: str, tmp_path: Path) -> None:
     said = succeeded(run_command(module(*arguments.split()), tmp_path))
