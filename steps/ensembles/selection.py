@@ -66,8 +66,10 @@ def select_mixture(trials: Trials, n_members: int, alpha: float) -> Mixture:
         if found.challenger_is_better(alpha):
             weights = greedy_weights(task, targets, stacked, n_members)
             reason = f"weights selected greedily, better than {reason} (p = {found.p_value:.3g})"
+        elif found.challenger_leads:
+            reason += f"; weights selected greedily are better, which may be chance (p = {found.p_value:.3g})"
         else:
-            reason += f"; weights selected greedily are not better beyond chance (p = {found.p_value:.3g})"
+            reason += "; weights selected greedily are no better"
     compared = task.compare(targets, stacked[0], mixed(stacked, weights))
     if compared.challenger_is_better(alpha):
         weights, reason = np.eye(len(numbers))[0], f"alone better than {reason} (p = {compared.p_value:.3g})"
