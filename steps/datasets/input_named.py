@@ -69,7 +69,8 @@ class TableRows:
         self._parts, self._columns, self._given = parts, columns, given
         for name in columns.schema.names:
             if name not in parts.types:
-                hint = nearest(name, parts.types)
+                known = {*columns.schema.names, columns.target.name}
+                hint = nearest(name, [other for other in parts.types if other not in known])
                 raise InputError(f"input must have the columns of the model, got {given!r}: no column {name!r}{hint}")
         if key_column and key_column not in parts.types:
             raise InputError(

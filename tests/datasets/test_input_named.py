@@ -181,6 +181,13 @@ def damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_a_missing_column_is_not_taken_for_one_that_the_model_knows(tmp_path: Path) -> None:
+    table = pa.table({"age": np.arange(100) / 7, "cage": np.arange(100) % 9 / 7, "target": np.arange(100) * 1.5})
+    (tmp_path / "rows.csv").write_text("cage,target\n1.5,2\n")
+    with pytest.raises(InputError, match=r"no column 'age'$"):
+        open_input(str(tmp_path / "rows.csv"), interface_of(table, "target"))
+
+
 NOISE = np.random.default_rng(0).bytes(999).hex().encode()
 WRONG: dict[str, tuple[str, Callable[[Path], object], str, str]] = {
     "missing": ("rows.csv", lambda _: None, "", "input must be a file that exists"),
