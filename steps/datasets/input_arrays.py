@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
 from steps.datasets.rows import CHUNK_ROWS, Raw, check_width
+from steps.datasets.sources.damage import refusing_damage
 
 _FEATURES, _LABELS = "features", "labels"
 
@@ -61,19 +61,14 @@ class NpzReader(NpyReader):
     def _files(self, path: Path) -> tuple[Path, Path | None]:
         folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, folder)
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = {Path(name).stem for name in archive.namelist() if name.endswith(".npy")}
-                if _FEATURES not in names:
-                    raise InputError(f"input must hold an array {_FEATURES!r}, got {sorted(names)} in {str(path)!r}")
-                files = {name: Path(archive.extract(f"{name}.npy", folder)) for name in names & {_FEATURES, _LABELS}}
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise InputError(f"input must be an undamaged .npz file, got {str(path)!r} ({error})") from error
+        with refusing_damage("an undamaged .npz file", path), zipfile.ZipFile(path) as archive:
+            names = {Path(name).stem for name in archive.namelist() if name.endswith(".npy")}
+            if _FEATURES not in names:
+                raise InputError(f"input must hold an array {_FEATURES!r}, got {sorted(names)} in {str(path)!r}")
+            files = {name: Path(archive.extract(f"{name}.npy", folder)) for name in names & {_FEATURES, _LABELS}}
         return files[_FEATURES], files.get(_LABELS)
 
 
 def _mapped(file: Path, given: Path) -> np.ndarray:
-    try:
+    with refusing_damage("an undamaged array of numbers", given):
         return np.asarray(np.load(file, mmap_mode="r"))
-    except (ValueError, EOFError) as error:
-        raise InputError(f"input must be an undamaged array of numbers, got {str(given)!r} ({error})") from error

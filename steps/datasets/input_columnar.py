@@ -10,10 +10,9 @@ import pyarrow.parquet as pq
 
 from steps.datasets.parts import PART_ROWS, Part, numbered
 from steps.datasets.sources.columnar import check_folder, names_of_folders, parquet_files
+from steps.datasets.sources.damage import refusing_damage
 from steps.datasets.sources.source import SourceError
 from steps.datasets.sources.tables import tidy
-
-_UNREADABLE = (pa.ArrowException, ValueError, OSError)
 
 
 class ParquetParts:
@@ -31,7 +30,8 @@ class ParquetParts:
                 raise SourceError(f"must be a folder of Parquet files for this model, got {str(path)!r}")
         heads = [self._opened(file) for file in self._files]
         self.size = sum(head.metadata.num_rows for head in heads)
-        first = heads[0].schema_arrow
+        with refusing_damage("an undamaged Parquet file", self._files[0]):
+            first = heads[0].schema_arrow
         self.types = {field.name: field.type for field in first if field.name not in self._of_folders(self._files[0])}
         self.types |= dict.fromkeys(self._of_folders(self._files[0]), pa.string())
 
@@ -47,7 +47,7 @@ class ParquetParts:
                 raise SourceError(
                     f"must have the same columns in each file, got no column {missing[0]!r} in {str(path)!r}"
                 )
-            try:
+            with refusing_damage("an undamaged Parquet file", path):
                 for batch in file.iter_batches(PART_ROWS, columns=there):
                     batch.validate(full=True)
                     table = pa.Table.from_batches([batch])
@@ -56,14 +56,10 @@ class ParquetParts:
                             table = table.append_column(name, pa.array([value] * len(table), pa.string()))
                     if len(table):
                         yield tidy(table, path).table.select(columns)
-            except _UNREADABLE as error:
-                raise SourceError(f"must be an undamaged Parquet file, got {str(path)!r} ({error})") from error
 
     def _opened(self, path: Path) -> pq.ParquetFile:
-        try:
+        with refusing_damage("a Parquet file", path):
             return pq.ParquetFile(path)
-        except _UNREADABLE as error:
-            raise SourceError(f"must be a Parquet file, got {str(path)!r} ({error})") from error
 
     def _of_folders(self, path: Path) -> dict[str, str | None]:
         return names_of_folders(path.relative_to(self._root))
@@ -76,7 +72,7 @@ class FeatherParts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._opened() as reader:
+        with self._opened() as reader, refusing_damage("an undamaged Feather file", path):
             self.types = {field.name: field.type for field in reader.schema}
             self.size = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
 
@@ -86,18 +82,12 @@ class FeatherParts:
     def _tables(self, columns: list[str]) -> Iterator[pa.Table]:
         with self._opened() as reader:
             for i in range(reader.num_record_batches):
-                try:
+                with refusing_damage("an undamaged Feather file", self._path):
                     batch = reader.get_batch(i)
                     batch.validate(full=True)
-                except _UNREADABLE as error:
-                    raise SourceError(
-                        f"must be an undamaged Feather file, got {str(self._path)!r} ({error})"
-                    ) from error
                 if batch.num_rows:
                     yield tidy(pa.Table.from_batches([batch]), self._path).table.select(columns)
 
     def _opened(self) -> pa.RecordBatchFileReader:
-        try:
+        with refusing_damage("a Feather file", self._path):
             return pa.ipc.open_file(pa.memory_map(str(self._path)))
-        except _UNREADABLE as error:
-            raise SourceError(f"must be a Feather file, got {str(self._path)!r} ({error})") from error

@@ -6,6 +6,7 @@ import codecs
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -13,6 +14,7 @@ import pyarrow.csv as pc
 from steps.datasets.parts import PART_ROWS, Part
 from steps.datasets.rows import BadRow
 from steps.datasets.sources.cells import trimmed_table
+from steps.datasets.sources.damage import one_line, quiet_callbacks
 from steps.datasets.sources.decimal_comma import has_decimal_commas
 from steps.datasets.sources.dialect import Dialect, detect_dialect
 from steps.datasets.sources.source import SourceError
@@ -70,7 +72,7 @@ class CsvParts:
         dialect = self._dialect
         try:
             with pa.input_stream(self._path, compression=dialect.compression) as stream:
-                yield from pc.open_csv(
+                yield from _in_silence(
                     stream,
                     pc.ReadOptions(
                         block_size=_BLOCK,
@@ -86,8 +88,21 @@ class CsvParts:
                 )
         except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
             is_long = "straddling" in str(error)
-            reason = f"a row is longer than {_BLOCK:,} bytes: is a quote never closed?" if is_long else error
+            long = f"a row is longer than {_BLOCK:,} bytes: is a quote never closed?"
+            reason = long if is_long else one_line(error)
             raise SourceError(f"must be an undamaged CSV file, got {str(self._path)!r} ({reason})") from error
+
+
+def _in_silence(*options: Any) -> Iterator[pa.RecordBatch]:
+    """The batches of a CSV file, without what Arrow prints of rows that it cannot decode."""
+    with quiet_callbacks():
+        reader = pc.open_csv(*options)
+    while True:
+        with quiet_callbacks():
+            batch = next(reader, None)
+        if batch is None:
+            return
+        yield batch
 
 
 def _scanned(path: Path, dialect: Dialect) -> tuple[str, int]:

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from steps.datasets.parts import PART_ROWS, Part, numbered
 from steps.datasets.sources.arrays import NAMES, map_array, of_arrays
+from steps.datasets.sources.damage import refusing_damage
 from steps.datasets.sources.source import Images, SourceError
 
 
@@ -54,9 +54,6 @@ class ArrayParts:
     def _unpacked(self) -> dict[str, Path]:
         folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, folder)
-        try:
-            with zipfile.ZipFile(self._path) as archive:
-                names = [name for name in archive.namelist() if name.endswith(".npy")]
-                return {name.removesuffix(".npy"): Path(archive.extract(name, folder)) for name in names}
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            raise SourceError(f"must be an undamaged .npz file, got {str(self._path)!r} ({error})") from error
+        with refusing_damage("an undamaged .npz file", self._path), zipfile.ZipFile(self._path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): Path(archive.extract(name, folder)) for name in names}

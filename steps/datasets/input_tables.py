@@ -16,6 +16,7 @@ from steps.base.errors import InputError
 from steps.datasets.interface import Interface
 from steps.datasets.pixel_columns import in_order, label_column
 from steps.datasets.rows import CHUNK_ROWS, BadRow, Raw, check_width
+from steps.datasets.sources.damage import one_line, quiet_callbacks, refusing_damage
 
 _BLOCK = 1 << 20  # bytes; the longest row allowed. Arrow reads 32 blocks ahead
 
@@ -77,28 +78,28 @@ class CsvReader:
             return "skip"
 
         try:
-            return pc.open_csv(
-                self._path,
-                pc.ReadOptions(
-                    block_size=_BLOCK, use_threads=False
-                ),  # Arrow numbers rows only if it reads on one thread
-                pc.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
-                pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
-            )
+            with quiet_callbacks():
+                return pc.open_csv(
+                    self._path,
+                    pc.ReadOptions(
+                        block_size=_BLOCK, use_threads=False
+                    ),  # Arrow numbers rows only if it reads on one thread
+                    pc.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+                    pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
+                )
         except pa.ArrowInvalid as error:
             raise self._not_csv(error) from error
 
     def _next(self, reader: pc.CSVStreamingReader) -> pa.RecordBatch | None:
         try:
-            return reader.read_next_batch()
-        except StopIteration:
-            return None
+            with quiet_callbacks():
+                return next(reader, None)
         except pa.ArrowInvalid as error:
             raise self._not_csv(error) from error
 
     def _not_csv(self, error: ValueError) -> InputError:
         is_long = "straddling" in str(error)
-        reason = f"a row is longer than {_BLOCK:,} bytes: is a quote never closed?" if is_long else error
+        reason = f"a row is longer than {_BLOCK:,} bytes: is a quote never closed?" if is_long else one_line(error)
         return InputError(
             f"input must be a CSV file in UTF-8 with a line of column names, got {str(self._path)!r} ({reason})"
         )
@@ -132,12 +133,11 @@ class ParquetReader:
     key = "row"
 
     def __init__(self, path: Path, interface: Interface) -> None:
-        try:
+        self._path = path
+        with refusing_damage("a Parquet file", path):
             self._file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"input must be a Parquet file, got {str(path)!r} ({error})") from error
-        schema = self._file.schema_arrow
-        self.size = self._file.metadata.num_rows
+            schema = self._file.schema_arrow
+            self.size = self._file.metadata.num_rows
         self._label, self._features = _roles(schema.names)
         self.columns = [schema.names[i] for i in self._features]
         check_width(len(self.columns), interface, path)
@@ -150,11 +150,15 @@ class ParquetReader:
 
     def __iter__(self) -> Iterator[Raw]:
         end = 0
-        for batch in self._file.iter_batches(CHUNK_ROWS):
-            start, end = end, end + batch.num_rows
-            columns = [batch.column(i).cast(pa.float64(), safe=False) for i in self._features]
-            labels = None if self._label is None else [str(label) for label in batch.column(self._label).to_pylist()]
-            yield Raw(range(start + 1, end + 1), np.column_stack(columns), labels, end)
+        with refusing_damage("an undamaged Parquet file", self._path):
+            for batch in self._file.iter_batches(CHUNK_ROWS):
+                batch.validate(full=True)
+                start, end = end, end + batch.num_rows
+                columns = [batch.column(i).cast(pa.float64(), safe=False) for i in self._features]
+                labels = None
+                if self._label is not None:
+                    labels = [str(label) for label in batch.column(self._label).to_pylist()]
+                yield Raw(range(start + 1, end + 1), np.column_stack(columns), labels, end)
 
 
 def _roles(names: Sequence[str]) -> tuple[int | None, list[int]]:

@@ -16,6 +16,7 @@ from steps.datasets.input_named import open_table
 from steps.datasets.input_tables import CsvReader, ParquetReader
 from steps.datasets.interface import Interface
 from steps.datasets.rows import BadRow, Chunk, Reader, Rows
+from steps.datasets.sources.source import SourceError
 
 
 def open_input(given: str, interface: Interface, *, invert: bool = False, key_column: str = "") -> Rows:
@@ -38,7 +39,10 @@ def open_input(given: str, interface: Interface, *, invert: bool = False, key_co
         return open_table(given, interface.columns, key_column)
     if key_column:
         raise InputError(f"key_column must be empty for a model of images, got {key_column!r}")
-    return Pixels(_reader(given, interface, invert=invert), interface)
+    try:
+        return Pixels(_reader(given, interface, invert=invert), interface)
+    except SourceError as error:
+        raise InputError(f"input {error}") from error
 
 
 def _reader(given: str, interface: Interface, *, invert: bool) -> Reader:
@@ -70,6 +74,12 @@ class Pixels:
         self._reader, self._interface = reader, interface
 
     def __iter__(self) -> Iterator[Chunk]:
+        try:
+            yield from self._chunks()
+        except SourceError as error:
+            raise InputError(f"input {error}") from error
+
+    def _chunks(self) -> Iterator[Chunk]:
         interface = self._interface
         classes = {name: i for i, name in enumerate(interface.target.class_names)}
         for raw in self._reader:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from steps.datasets.sources.damage import UNREADABLE, one_line
 from steps.datasets.sources.source import Images, SourceError, Table
 from steps.datasets.sources.tables import tidy
 
@@ -20,11 +19,6 @@ _PAIRS = (
     ("arr_0", "arr_1"),
 )  # fmt: skip
 _SPLIT_PAIRS = {"train": ("x_train", "y_train"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")}
-# NumPy's exceptions for a damaged file, depending on the position of the damage.
-_UNREADABLE = (
-    OSError, ValueError, TypeError, KeyError, EOFError, SyntaxError, RuntimeError, MemoryError, OverflowError,
-    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
-)  # fmt: skip
 NAMES = ("feature_names", "columns")
 _KINDS = "biufSUMm"  # Booleans, numbers, words, dates and durations
 
@@ -60,8 +54,10 @@ def map_array(file: Path, path: Path) -> np.ndarray:
         with file.open("rb") as opened:
             np.lib.format.read_magic(opened)  # the next line takes any other file for a pickle
         array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
-    except _UNREADABLE as error:
-        raise SourceError(f"must be an undamaged array without Python objects, got {str(path)!r} ({error})") from error
+    except UNREADABLE as error:
+        raise SourceError(
+            f"must be an undamaged array without Python objects, got {str(path)!r} ({one_line(error)})"
+        ) from error
     return array
 
 
@@ -103,10 +99,10 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             for name in archive.files:
                 arrays[name] = archive[name]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         where = f"the array {name!r} of " if name else ""
         raise SourceError(
-            f"must be an undamaged .npz file without Python objects, got {where}{str(path)!r} ({error})"
+            f"must be an undamaged .npz file without Python objects, got {where}{str(path)!r} ({one_line(error)})"
         ) from error
     return arrays
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pcc
 import pyarrow.csv as pc
 
 from steps.datasets.sources.cells import trimmed_table, typed_table
+from steps.datasets.sources.damage import quiet_callbacks
 from steps.datasets.sources.decimal_comma import with_certain_commas
 from steps.datasets.sources.dialect import ENCODINGS, Dialect, detect_dialect
 from steps.datasets.sources.source import SourceError, Table
@@ -93,7 +94,7 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
             return "error"
 
     try:
-        with pa.input_stream(path, compression=dialect.compression) as stream:
+        with quiet_callbacks(), pa.input_stream(path, compression=dialect.compression) as stream:
             return pc.read_csv(
                 stream,
                 _read_options(dialect, use_threads=True),
@@ -127,7 +128,7 @@ def _malformed(path: Path, dialect: Dialect, error: Exception) -> SourceError:
             found.append(f"row {number} has {row.actual_columns} ({shortened(row.text)})")
         return "skip"
 
-    with pa.input_stream(path, compression=dialect.compression) as stream:
+    with quiet_callbacks(), pa.input_stream(path, compression=dialect.compression) as stream:
         reader = pc.open_csv(
             stream,
             _read_options(dialect, use_threads=False),
