@@ -22,7 +22,7 @@ Loader.add_implicit_resolver(
 )
 
 
-def read_text(path: Path, where: str) -> str:
+def read_document(path: Path, where: str) -> str:
     """The text of a file.
 
     Raises:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationErr
 from steps.base.errors import InputError
 from steps.base.validation import problem
 from steps.mlp.config import HYPERPARAMETERS, check_hyperparameter
-from steps.search.space.document import compose, construct, line_of, read_text
+from steps.search.space.document import compose, construct, line_of, read_document
 from steps.search.space.space import Dimension, Space, contains
 
 SPACES = Path(__file__).parents[2] / "spaces"
@@ -108,7 +108,7 @@ def load_space(path: Path) -> Space:
         InputError: The space is invalid; the message has path, line and field of the first error.
     """
     where = f"space {path}"
-    return parse_space(read_text(path, where), where)
+    return parse_space(read_document(path, where), where)
 
 
 def parse_space(text: str, where: str) -> Space:

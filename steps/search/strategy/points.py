@@ -11,7 +11,7 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from steps.base.errors import InputError
-from steps.search.space.document import compose, construct, line_of, read_text
+from steps.search.space.document import compose, construct, line_of, read_document
 from steps.search.space.space import Space
 from steps.search.store.attributes import TrialAttributes
 
@@ -23,7 +23,7 @@ def load_points(path: Path, space: Space) -> list[dict[str, Any]]:
         InputError: The file is not a list of mappings, or a point is not in the space.
     """
     where = f"points {path}"
-    root = compose(read_text(path, where), where)
+    root = compose(read_document(path, where), where)
     if not isinstance(root, yaml.SequenceNode) or not all(isinstance(node, yaml.MappingNode) for node in root.value):
         raise InputError(f"{where}: must be a list of mappings from hyperparameter to value")
     points = []
