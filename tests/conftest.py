@@ -24,7 +24,14 @@ from tests.running import run_step
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TESTS = Path(__file__).parent
 Step = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests run whole steps come first, so that no core waits for the last of them."""
+    long = {TESTS, TESTS / "evaluation", TESTS / "registered", TESTS / "scale"}
+    items.sort(key=lambda item: item.path.parent not in long)
 
 
 @pytest.fixture(scope="session")

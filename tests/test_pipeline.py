@@ -128,6 +128,7 @@ def change(path: Path) -> None:
     path.write_text(path.read_text() + "# one more line\n")
 
 
+@pytest.mark.slow
 def test_only_what_changed_runs_again(pipeline: tuple[Path, object], client: MlflowClient) -> None:
     folder = pipeline[0]
     project = folder / "project"

@@ -17,6 +17,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in drawn}
 
 
+@pytest.mark.slow
 def test_old_runs_are_drawn_anew(step: Step, tmp_path: Path) -> None:
     succeeded(step("download", "--dataset", "digits"))
     succeeded(step("tune", "--n-trials", "4", "--max-epochs", "2", "--space", "small"))

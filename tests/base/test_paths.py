@@ -80,6 +80,7 @@ def test_the_environment_of_later_steps_holds_in_any_folder(tmp_path: Path, monk
         assert "TUNE_STORAGE" not in os.environ
 
 
+@pytest.mark.slow
 def test_main_takes_relative_paths_and_finds_its_python(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     folder.mkdir()

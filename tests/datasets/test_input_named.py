@@ -110,6 +110,7 @@ def test_every_format_and_dialect_gives_the_same_cells(name: str, tmp_path: Path
     assert found.bad == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rows.csv", "rows.parquet", "rows.feather", "rows.npz"])
 def test_many_rows_come_in_parts_and_keep_their_numbers(name: str, tmp_path: Path) -> None:
     n = 2 * PART_ROWS + 1

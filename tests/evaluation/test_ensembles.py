@@ -29,6 +29,7 @@ def artifact(run: Run, name: str) -> Path:
     return Path(run.info.artifact_uri.removeprefix("file://")) / name
 
 
+@pytest.mark.slow
 def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, tmp_path: Path) -> None:
     succeeded(step("download", "--dataset", "digits"))
     tune = ("--max-epochs", "2", "--space", "small", "--pruner", "none", "--study-name", "s")

@@ -63,6 +63,7 @@ def test_a_worker_joins_the_newest_tune_run_and_ends_with_it(baseline_study: Stu
     assert results(study) == results(baseline_study)
 
 
+@pytest.mark.slow
 def test_a_worker_may_show_things_differently_but_must_train_alike(
     baseline_study: Study, installed: Callable[..., Path]
 ) -> None:

@@ -33,6 +33,7 @@ def test_the_failure_of_a_child_is_one_line_with_its_exit_code(step: Step, tmp_p
     assert kept(download) == ("FAILED", WRONG_TARGET, "2")
 
 
+@pytest.mark.slow
 def test_it_is_one_line_through_mlflow_run_too_also_in_a_folder_with_a_number_sign(tmp_path: Path) -> None:
     clone = copy_project(tmp_path / "clone #1")
     command = module("mlflow", "run", ".", "-e", "main", "--env-manager", "local", "-P", "dataset=digits")
@@ -72,6 +73,7 @@ def test_a_relative_store_means_another_one_in_the_folder_of_the_project(trackin
     assert sorted(path.name for path in REPOSITORY.iterdir()) == before  # no second store
 
 
+@pytest.mark.slow
 def test_a_relative_store_is_right_if_mlflow_run_is_typed_in_the_project(tmp_path: Path) -> None:
     clone = copy_project(tmp_path / "clone")
     command = module("mlflow", "run", ".", "-e", "registry", "--env-manager", "local")
