@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from steps.base.errors import InputError, StepError
@@ -31,7 +32,8 @@ def check_scheduler(address: str) -> None:
     arguments = _connection_arguments(address)
     try:
         _await_listener(host, port)
-        kind = asyncio.run(asyncio.wait_for(_kind(address, arguments), _ANSWER))
+        with ThreadPoolExecutor(1) as own_thread:  # the caller's may have an event loop, as in a notebook
+            kind = own_thread.submit(asyncio.run, asyncio.wait_for(_kind(address, arguments), _ANSWER)).result()
     except _UNLIKE_DASK:
         kind = "not a part of Dask"
     except OSError as error:
