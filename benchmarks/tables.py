@@ -1,7 +1,8 @@
 """`python -m benchmarks.tables`: this project against the usual systems on tables, in the same seconds on one machine.
 
 For each table and seed, 20 % of the rows are the test rows of all systems; each gets the rest, both cores and the same
-wall seconds, from the start of its process to its answer. One system runs at a time. Rows are appended to
+wall seconds, from the start of its process to its answer. None is stopped, and the seconds that it took are in its row:
+a comparison counts only where they are alike. One system runs at a time. Rows are appended to
 `benchmarks/tables.jsonl`, and those that are there are not run again, so that the benchmark can be run in parts:
 `--only`, `--systems`, `--seeds` choose them, and `--show` prints the tables of docs/tables.md from the file alone.
 The rivals have an environment of their own, `.venv-rivals`, which the first run makes (3 GB).

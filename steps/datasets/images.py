@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,7 @@ _OF_TABLES = (
     "target", "ignore_columns", "categorical_columns", "date_columns", "weight_column", "group_column", "time_column",
     "split_column",
 )  # fmt: skip
+_TASK: Final = "classification"  # of a folder per class
 
 
 def images_as_dataset(source: ImageSource, test: ImageSource | None, request: DataRequest) -> Dataset:
@@ -26,8 +28,8 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
     Raises:
         InputError: Test images of other classes or another size, or too few images.
     """
-    if request.task == "regression":
-        raise InputError("task must be auto or classification for images, got 'regression'")
+    if request.task not in ("auto", _TASK):
+        raise InputError(f"task must be auto or {_TASK} for images, got {request.task!r}")
     class_names = tuple(sorted(set(source.labels), key=_natural))
     whole = _split_of(source, class_names, "dataset")
     splits = _given(source, whole)
@@ -51,7 +53,7 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
     return Dataset(
         name=source.name,
         splits={"train": rest, **splits},
-        target=Target("classification", class_names=class_names, positive_class=_positive(request, class_names)),
+        target=Target(_TASK, class_names=class_names, positive_class=_positive(request, class_names)),
         request=request,
         source=source.source,
         feature_max=float(source.brightest),

@@ -14,7 +14,7 @@ from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, Tri
 from steps.tasks.requirements import Requirement, check_names, parse_requirements
 from steps.tasks.task import task_of
 from steps.tracking.artifacts import read_artifact
-from steps.tracking.models import check_model_name
+from steps.tracking.model_uris import check_model_name
 from steps.tracking.promotion import Policy
 from steps.tracking.registry import check_compatible
 from steps.tracking.runs import experiment_id, get_step_run, newest_run

@@ -15,7 +15,7 @@ from rich.tree import Tree
 from steps.base.errors import InputError
 from steps.tasks.task import primary_named
 from steps.tracking.lineage import lineage_of
-from steps.tracking.models import find_model
+from steps.tracking.model_uris import find_model
 from steps.tracking.promotion import rollback as roll_back_champion
 from steps.tracking.registry import VersionRow, list_versions, score_text
 

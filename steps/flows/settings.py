@@ -12,7 +12,8 @@ from steps.datasets.interface import Interface
 from steps.datasets.outputs import check_output
 from steps.datasets.rows import Rows
 from steps.tracking.lineage import Lineage, lineage_of
-from steps.tracking.models import find_model, interface_of
+from steps.tracking.model_uris import find_model
+from steps.tracking.models import interface_of
 from steps.tracking.runs import get_step_run, newest_running
 
 

@@ -37,7 +37,7 @@ class Bank:
             seed: (2,) int32.
         """
         length = (_WINDOWS + 1) * window
-        kept = 256 - tf.cast(tf.round(rate * 256), tf.int32)
+        kept = tf.maximum(1, 256 - tf.cast(tf.round(rate * 256), tf.int32))
         words = tf.random.stateless_uniform((-(-length // 4),), seed, None, None, tf.uint32)
         noise = tf.reshape(tf.bitcast(words, tf.uint8), (-1,))[:length]  # (words, 4) -> (length,)
         is_kept = noise >= tf.cast(256 - kept, tf.uint8)
@@ -49,8 +49,8 @@ class Masks:
     """The dropout of one update.
 
     Attributes:
-        banks: One per dropout rate, by its hyperparameter.
-        starts: (n_layers + 1,) int32, start of the window of each layer in its bank; the input comes first.
+        banks: By the hyperparameter that is their rate.
+        starts: (n_layers,) int32 for each bank, where the window of each layer begins; the input comes first.
     """
 
     banks: Mapping[str, Bank]

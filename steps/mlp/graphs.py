@@ -61,7 +61,7 @@ class State:
     slots: Sequence[Sequence[tf.Variable]]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class EpochGraph:
     """An epoch of training, followed by the outputs for the validation rows; traced once, and owner of no variable."""
 
@@ -70,7 +70,7 @@ class EpochGraph:
     batch_size: int
     precision: Precision
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _traced: list[Callable[..., tuple[tf.Tensor, tf.Tensor]]] = field(default_factory=list)
+    _traced: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
 
     def __call__(
         self, run: Run, state: State, train: Tensors, class_weights: Tensors, validation: Tensors
@@ -87,11 +87,11 @@ class EpochGraph:
         """
         arguments = (vars(run), vars(state), list(train), list(class_weights), list(validation))
         with self._lock:
-            if not self._traced:
+            if self._traced is None:
                 data = tf.nest.map_structure(_of_any_length, arguments[2:])
                 graph = tf.function(self._epoch, autograph=False)
-                self._traced.append(graph.get_concrete_function(*arguments[:2], *data))
-        return self._traced[0](*arguments)
+                self._traced = graph.get_concrete_function(*arguments[:2], *data)
+        return self._traced(*arguments)
 
     def _epoch(
         self,

@@ -22,7 +22,7 @@ from steps.base.errors import InputError
 from steps.tasks.comparison import Comparison
 from steps.tasks.task import primary_named
 from steps.tracking.lock import registry_lock
-from steps.tracking.models import versions_of
+from steps.tracking.model_uris import versions_of
 from steps.tracking.registry import CHALLENGER, CHAMPION, PREVIOUS, is_approved, version_by_alias
 from steps.tracking.tags import FORMER_TAG, PROMOTION_REASON_TAG, PROMOTION_TAG, SINCE_TAG, SUCCESSOR_TAG, UNTIL_TAG
 

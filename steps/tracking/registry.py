@@ -21,7 +21,8 @@ from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.task import primary_named
 from steps.tracking.absent import if_exists
 from steps.tracking.descriptions import model_description, run_link
-from steps.tracking.models import interface_of, versions_of
+from steps.tracking.model_uris import versions_of
+from steps.tracking.models import interface_of
 from steps.tracking.paging import pages
 from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, PROMOTION_REASON_TAG, REASON_TAG, STATUS_TAG
 

@@ -19,7 +19,8 @@ from steps.datasets.interface import Interface
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.target import Target
 from steps.tracking.lineage import lineage_of
-from steps.tracking.models import check_interface, check_model_name, find_model, interface_of, load_network, versions_of
+from steps.tracking.model_uris import check_model_name, find_model, versions_of
+from steps.tracking.models import check_interface, interface_of, load_network
 from steps.tracking.packaging import log_model
 from tests.running import run_step
 

@@ -18,7 +18,8 @@ from steps.tasks.classification.task import Classification
 from steps.tasks.metric import Interval
 from steps.tasks.requirements import Requirement, check_requirements
 from steps.tracking.lineage import lineage_of
-from steps.tracking.models import find_model, interface_of, load_model, load_network
+from steps.tracking.model_uris import find_model
+from steps.tracking.models import interface_of, load_model, load_network
 from steps.tracking.registry import Candidate, check_compatible, list_versions, register
 
 PETS = Target("classification", class_names=("cat", "dog"))

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.metrics import log_loss, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from task import Task
 
 _SEARCH = 0.85  # share of the time for the search; the rest is for the final fit
@@ -81,14 +81,21 @@ def tuned(task: Task, space: Callable[[optuna.Trial], dict[str, Any]], fit: Call
     task.answer(outputs(model, test, task))
 
 
-def lightgbm_space(trial: optuna.Trial) -> dict[str, Any]:
+def boosting_space(trial: optuna.Trial) -> dict[str, Any]:
+    """Hyperparameters that LightGBM and XGBoost name alike."""
     return {
-        "num_leaves": trial.suggest_int("num_leaves", 4, 256, log=True),
         "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
-        "min_child_samples": trial.suggest_int("min_child_samples", 2, 100, log=True),
         "subsample": trial.suggest_float("subsample", 0.5, 1.0),
         "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
         "reg_lambda": trial.suggest_float("reg_lambda", 1e-3, 30.0, log=True),
+    }
+
+
+def lightgbm_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        **boosting_space(trial),
+        "num_leaves": trial.suggest_int("num_leaves", 4, 256, log=True),
+        "min_child_samples": trial.suggest_int("min_child_samples", 2, 100, log=True),
     }
 
 
@@ -109,12 +116,9 @@ def fit_lightgbm(
 
 def xgboost_space(trial: optuna.Trial) -> dict[str, Any]:
     return {
+        **boosting_space(trial),
         "max_depth": trial.suggest_int("max_depth", 2, 10),
-        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
         "min_child_weight": trial.suggest_float("min_child_weight", 0.1, 50.0, log=True),
-        "subsample": trial.suggest_float("subsample", 0.5, 1.0),
-        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
-        "reg_lambda": trial.suggest_float("reg_lambda", 1e-3, 30.0, log=True),
     }
 
 
@@ -161,28 +165,11 @@ def fit_catboost(
         **parameters, n_estimators=rounds, cat_features=words, random_seed=task.seed, verbose=False,
         allow_writing_files=False,
     )  # fmt: skip
-    pipeline = _Renamed(model, strings)
+    pipeline = make_pipeline(FunctionTransformer(strings), model)
     if x_validation is None:
         return pipeline.fit(x, y), rounds
     model.fit(strings(x), y, eval_set=(strings(x_validation), y_validation), early_stopping_rounds=_PATIENCE)
     return pipeline, int(model.tree_count_)
-
-
-class _Renamed:
-    """A model behind a function of its rows."""
-
-    def __init__(self, model: Any, prepare: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-        self._model, self._prepare = model, prepare
-
-    def fit(self, x: pd.DataFrame, y: np.ndarray) -> _Renamed:
-        self._model.fit(self._prepare(x), y)
-        return self
-
-    def predict(self, x: pd.DataFrame) -> np.ndarray:
-        return np.asarray(self._model.predict(self._prepare(x)))
-
-    def predict_proba(self, x: pd.DataFrame) -> np.ndarray:
-        return np.asarray(self._model.predict_proba(self._prepare(x)))
 
 
 def hist_gradient_boosting(task: Task) -> None:

@@ -59,9 +59,9 @@ def find_target(name: str, cells: Cells, task: str = "auto", positive_class: str
     written = _number_format(name, array)
     numbers = None if written is None else read_numbers(Column(name, "number", format=written), array)
     found, why = _task(array, numbers)
-    if task == "regression" and numbers is None:
-        raise SchemaError(f"task must be classification for a target of words, got regression; {_first_word(array)}")
     if task not in ("auto", found):
+        if numbers is None:
+            raise SchemaError(f"task must be {found} for a target of words, got {task}; {_first_word(array)}")
         found, why = task, "stated"
     if found == "classification":
         return _classification(name, array, positive_class, why)
