@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ class NpyReader:
     """A `.npy` file (n, n_features) or (n, height, width), memory-mapped; `position` counts rows."""
 
     key = "row"
+    image_sizes: Sequence[tuple[int, int]] = ()
 
     def __init__(self, path: Path, interface: Interface) -> None:
         self._features, self._labels = self._files(path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import numpy as np
 from steps.base.errors import InputError
 from steps.base.paths import readable
 from steps.datasets.interface import Interface
-from steps.datasets.pictures import UNREADABLE, picture_suffixes, read_picture
+from steps.datasets.pictures import UNREADABLE, picture_suffixes, read_head, read_picture
 from steps.datasets.rows import BadRow, Raw
 
 _CHUNK_IMAGES = 512
+_MEASURED = 100  # images
 
 
 def is_images(given: str) -> bool:
@@ -43,6 +45,7 @@ class ImageReader:
         self._shape, self._largest, self._invert = interface.image_shape, interface.feature_max, invert
         self.size = len(self._files)
         self.columns = [str(i) for i in range(interface.n_features)]
+        self.image_sizes: Sequence[tuple[int, int]] = list(_sizes(self._files[:_MEASURED]))
 
     def __iter__(self) -> Iterator[Raw]:
         for start in range(0, self.size, _CHUNK_IMAGES):
@@ -65,6 +68,13 @@ class ImageReader:
         pixels = read_picture(path, self._shape).astype(np.float64)
         pixels = 255 - pixels if self._invert else pixels
         return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width[, 3]) -> (n_features,)
+
+
+def _sizes(files: Sequence[Path]) -> Iterator[tuple[int, int]]:
+    """(height, width) of those that can be read."""
+    for path in files:
+        with suppress(*UNREADABLE):
+            yield read_head(path).size
 
 
 def _files(given: str) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,8 @@ class TableRows:
         key_column: Column that identifies the rows in the output; empty for row numbers.
         given: Name of the input, for messages.
     """
+
+    image_sizes: Sequence[tuple[int, int]] = ()
 
     def __init__(self, parts: Parts, columns: Columns, key_column: str, given: str) -> None:
         self._parts, self._columns, self._given = parts, columns, given

@@ -25,6 +25,7 @@ class CsvReader:
     """A CSV file in UTF-8 with a header; `position` counts bytes, approximately."""
 
     key = "row"
+    image_sizes: Sequence[tuple[int, int]] = ()
 
     def __init__(self, path: Path, interface: Interface) -> None:
         self._path = path
@@ -131,6 +132,7 @@ class ParquetReader:
     """A Parquet file; `position` counts rows."""
 
     key = "row"
+    image_sizes: Sequence[tuple[int, int]] = ()
 
     def __init__(self, path: Path, interface: Interface) -> None:
         self._path = path

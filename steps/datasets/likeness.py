@@ -1,6 +1,8 @@
-"""Images to predict, compared with images of the training data: brightness and range."""
+"""Images to predict, compared with images of the training data: brightness, range and proportions."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,6 +10,7 @@ from steps.datasets.interface import Interface
 
 _DARK, _LIGHT = 0.25, 0.75  # of the range; a border between them is neither
 _DIM = 0.05  # of the range of the training images
+_ALIKE = 1.5  # largest ratio of two proportions: photographs of 3 : 2 in a square
 
 
 def unlikeness(given: np.ndarray, example: np.ndarray, interface: Interface) -> str:
@@ -34,6 +37,33 @@ def unlikeness(given: np.ndarray, example: np.ndarray, interface: Interface) -> 
             f"{background[1]} one ({theirs:.2f}); for images, invert=true inverts them"
         )
     return ""
+
+
+def other_proportions(sizes: Sequence[tuple[int, int]], interface: Interface) -> str:
+    """A hint if at least half of the images are much wider or higher than those of the model; else "".
+
+    Args:
+        sizes: (height, width) of images in their files; they are padded to the model's shape.
+        interface: Interface of a model of images.
+    """
+    assert interface.image_shape is not None
+    height, width = interface.image_shape[:2]
+    shares = [_filled(size, (height, width)) for size in sizes]
+    unlike = [share for share in shares if share < 1 / _ALIKE]
+    if not unlike or 2 * len(unlike) < len(sizes):
+        return ""
+    farthest = sizes[shares.index(min(shares))]
+    return (
+        f"{len(unlike)} of the first {len(sizes)} images have other proportions than those of the model, such as "
+        f"{farthest[0]} x {farthest[1]} pixels (height x width) in place of {height} x {width}: they fill only "
+        f"{min(shares):.0%} of its input, the rest is padding; crop them as the training images are"
+    )
+
+
+def _filled(size: tuple[int, int], into: tuple[int, int]) -> float:
+    """Share of an area that an image fills if it is resized with its proportions kept."""
+    ratio = size[0] * into[1] / (size[1] * into[0])
+    return min(ratio, 1 / ratio)
 
 
 def _border(pixels: np.ndarray, interface: Interface) -> float:

@@ -53,11 +53,13 @@ class Reader(Protocol):
         key: Name of the key column in the output.
         size: Total of `Raw.position`, for a progress bar.
         columns: Names of the features.
+        image_sizes: (height, width) of the first images in their files; empty for inputs of another kind.
     """
 
     key: str
     size: int
     columns: list[str]
+    image_sizes: Sequence[tuple[int, int]]
 
     def __iter__(self) -> Iterator[Raw]: ...
 
@@ -111,11 +113,13 @@ class Rows(Protocol):
         key: Name of the key column in the output.
         key_type: Type of that column.
         size: Total of `Chunk.position`, for a progress bar.
+        image_sizes: As in `Reader`.
     """
 
     key: str
     key_type: pa.DataType
     size: int
+    image_sizes: Sequence[tuple[int, int]]
 
     def __iter__(self) -> Iterator[Chunk]: ...
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from steps.base.errors import InputError
 from steps.cli.invocation import Invocation
-from steps.datasets.interface import Interface
-from steps.datasets.likeness import unlikeness
+from steps.datasets.likeness import other_proportions, unlikeness
 from steps.datasets.outputs import PredictionWriter
 from steps.datasets.rows import BadRow, Chunk, Rows
 from steps.datasets.tabular.values import Fault
@@ -36,7 +35,6 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 def _predict(settings: PredictSettings) -> None:
     rows, interface = settings.rows, settings.interface
     predict = load_predictor(settings.model_uri)
-    example = example_of(settings.model_uri) if interface.image_shape else None
     metrics = task_of(interface).streamed()
     word = "file" if rows.key == "file" else "row"
     bad: list[BadRow] = []
@@ -44,9 +42,8 @@ def _predict(settings: PredictSettings) -> None:
     writing = PredictionWriter(settings.output, rows, interface.target, interface.interval)
     with writing as writer, RowsDisplay(rows.size) as display:
         for chunk, outputs in _predicted(rows, predict):
-            if example is not None and len(outputs):
-                _hint(chunk, example, interface)
-                example = None  # the first images are compared, before any prediction is written
+            if not n_good and len(outputs) and interface.image_shape:
+                _hint(settings, chunk)
             n_good, n_bad = n_good + len(outputs), n_bad + len(chunk.bad)
             bad += chunk.bad[: _KEPT - len(bad)]
             display.rows(chunk.position, n_good + n_bad, n_bad)
@@ -64,11 +61,15 @@ def _predict(settings: PredictSettings) -> None:
     click.echo(f"Predicted {n_good:,} rows with {settings.model_uri}{against}: {settings.output}")
 
 
-def _hint(chunk: Chunk, example: np.ndarray, interface: Interface) -> None:
-    """Say if the images do not look like the training data."""
-    if hint := unlikeness(chunk.given, example, interface):
-        click.echo(f"Hint: {hint}", err=True)
-        mlflow.set_tag("hint", hint)
+def _hint(settings: PredictSettings, first: Chunk) -> None:
+    """Say before any prediction is written if the first images do not look like the training data."""
+    example = example_of(settings.model_uri)
+    hints = [other_proportions(settings.rows.image_sizes, settings.interface)]
+    if example is not None:
+        hints.append(unlikeness(first.given, example, settings.interface))
+    if hints := [hint for hint in hints if hint]:
+        click.echo("\n".join(f"Hint: {hint}" for hint in hints), err=True)
+        mlflow.set_tag("hint", "\n".join(hints))
 
 
 def _predicted(

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from steps.datasets import Dataset
+from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
-from steps.datasets.likeness import unlikeness
+from steps.datasets.likeness import other_proportions, unlikeness
 
 
 @pytest.fixture
@@ -48,3 +51,32 @@ def test_images_unlike_those_of_the_training_are_noticed(
 
 def test_the_difference_counts_in_both_directions(digits: Dataset, images: np.ndarray, example: np.ndarray) -> None:
     assert "a light background" in unlikeness(images, 16 - example, Interface.of(digits))
+
+
+@pytest.fixture
+def hint_for(digits: Dataset, tmp_path: Path) -> Callable[..., str]:
+    """The hint for a folder of pictures with these (height, width), for a model of 8 x 8 pixels."""
+
+    def read(*sizes: tuple[int, int]) -> str:
+        for i, (height, width) in enumerate(sizes):
+            Image.new("L", (width, height)).save(tmp_path / f"{i}.png")
+        interface = Interface.of(digits)
+        return other_proportions(open_input(str(tmp_path), interface).image_sizes, interface)
+
+    return read
+
+
+def test_pictures_far_wider_or_higher_than_those_of_the_training_are_noticed(hint_for: Callable[..., str]) -> None:
+    assert "1 of the first 1 images have other proportions" in hint_for((30, 90))
+    said = hint_for((30, 90), (120, 30), (8, 8))
+    assert "2 of the first 3 images" in said
+    assert "120 x 30 pixels (height x width) in place of 8 x 8: they fill only 25% of its input" in said
+
+
+def test_usual_proportions_need_no_hint_nor_does_a_wide_picture_among_others(hint_for: Callable[..., str]) -> None:
+    assert hint_for((300, 300), (3, 4), (60, 40), (20, 20), (30, 90)) == ""
+
+
+def test_a_picture_that_cannot_be_read_has_no_proportions(hint_for: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    assert "1 of the first 1 images" in hint_for((30, 90))

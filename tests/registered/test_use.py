@@ -83,6 +83,23 @@ def test_predict_images_to_parquet(unseen: Split, copied: Path, client: MlflowCl
     np.testing.assert_allclose(found.filter(like="probability_"), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
+def test_pictures_unlike_those_of_the_training_are_predicted_with_a_hint(copied: Path) -> None:
+    stroke = np.full((20, 60), 255, np.uint8)
+    stroke[4:16, 29:31] = 0
+    Image.fromarray(stroke).save(copied / "wide.png")
+    result = run_step(
+        copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "wide.png", "--output", "out.csv"
+    )
+    assert result.returncode == 0, result.stderr
+    proportions, background = result.stderr.splitlines()
+    assert proportions.startswith("Hint: 1 of the first 1 images have other proportions than those of the model")
+    assert background.startswith("Hint: The training data have a dark background")
+    uri = f"sqlite:///{copied}/mlflow.db"
+    (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'predict'")
+    assert made.data.tags["hint"] == result.stderr.replace("Hint: ", "").strip()
+
+
 def test_rows_that_are_wrong_everywhere_end_the_run(unseen: Split, copied: Path) -> None:
     np.save(copied / "rows.npy", np.asarray(unseen.features) / 16)  # scaled to [0, 1], as other models want it
     result = run_step(
