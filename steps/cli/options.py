@@ -62,7 +62,7 @@ tune_options = together(
         "--timeout",
         type=FractionRange(0, 1e9),
         default=0,
-        help="Seconds after which no more trials are started; 0: no limit. Example: 3600",
+        help="Seconds after which no trial is started; on tables, running ones end early. 0: no limit. Example: 3600",
     ),
     option(
         "--stop-when",

@@ -62,8 +62,11 @@ class Training:
         self.history: list[EpochMetrics] = []
         self.outputs: np.ndarray | None = None
 
-    def run(self, stop: threading.Event, on_epoch: OnEpoch) -> dict[str, float]:
+    def run(self, stop: threading.Event, on_epoch: OnEpoch, deadline: float = math.inf) -> dict[str, float]:
         """Train to the end of the budget; returns the measures of the trained MLP.
+
+        Args:
+            deadline: Time by `time.monotonic` from which a trial judged at its best epoch trains no further one.
 
         Raises:
             optuna.TrialPruned, Interrupted, Lost, FloatingPointError: It ended earlier.
@@ -72,7 +75,7 @@ class Training:
         trainer = context.trainer(MLPConfig.from_hyperparameters(self._job.hyperparameters))
         self._restore(trainer)
         outputs = None
-        while trainer.epoch < context.epochs and not self._is_patience_over():
+        while trainer.epoch < context.epochs and not self._is_over(deadline):
             if stop.is_set():
                 self._save(trainer)
                 raise Interrupted
@@ -117,9 +120,12 @@ class Training:
         followed = context.followed
         return 1 + int(np.argmin([followed.sign * metrics[followed.key] for metrics in self.history[:epoch]]))
 
-    def _is_patience_over(self) -> bool:
+    def _is_over(self, deadline: float) -> bool:
+        """Whether the trial may be judged now, and a better epoch is unlikely or comes too late."""
         context, n = self._job.context, len(self.history)
-        return context.judges_at_best and n > 0 and n - self.judged_epoch >= context.patience
+        if not context.judges_at_best or n == 0:
+            return False
+        return n - self.judged_epoch >= context.patience or time.monotonic() > deadline
 
     def forget(self) -> None:
         """Remove the checkpoint of a trial that has ended; most end before they need one, and a server is not asked."""

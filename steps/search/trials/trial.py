@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Set
 from contextlib import nullcontext
@@ -55,12 +56,15 @@ def prepare(worker: WorkerContext, trial: optuna.Trial) -> Job:
     return Job(context, trial, hyperparameters, began=False)
 
 
-def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: OnEpoch) -> FrozenTrial | None:
+def run_trial(
+    worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: OnEpoch, deadline: float = math.inf
+) -> FrozenTrial | None:
     """Train one leased trial to its end, whatever that is, and record it in the study and in its child run.
 
     Args:
         stop: Set when the person interrupts; the trial is then put back after its epoch, to be continued.
         on_epoch: Called after each epoch.
+        deadline: Of the study, by `time.monotonic`; see `Training.run`.
 
     Returns:
         The ended trial; None for one that was put back or lost.
@@ -69,7 +73,7 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
     try:
         run_id = _child_run(worker, job)
         training = Training(worker, job, run_id)
-        state, outcome = _train(job, training, stop, on_epoch)
+        state, outcome = _train(job, training, stop, on_epoch, deadline)
         measures = outcome.measures
         values = None if measures is None else [measures[objective.name] for objective in job.context.objectives]
         outcome.write(trial.set_user_attr)  # before the end: after it nothing can be written
@@ -94,7 +98,7 @@ def run_trial(worker: WorkerContext, job: Job, stop: threading.Event, on_epoch: 
 
 
 def _train(
-    job: Job, training: Training, stop: threading.Event, on_epoch: OnEpoch
+    job: Job, training: Training, stop: threading.Event, on_epoch: OnEpoch, deadline: float
 ) -> tuple[TrialState, TrialAttributes]:
     """Train to the end of the budget, to the pruner's decision, or to an error of the config.
 
@@ -105,7 +109,7 @@ def _train(
     try:
         if job.fault:
             raise ValueError(job.fault)
-        measures = training.run(stop, on_epoch)
+        measures = training.run(stop, on_epoch, deadline)
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
         state = TrialState.PRUNED

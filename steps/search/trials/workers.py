@@ -29,7 +29,7 @@ class Limits:
 
     Attributes:
         n_trials: Of the whole study; a failed trial counts.
-        timeout: Seconds from now after which no trial is started.
+        timeout: Seconds from now after which no trial is started, and running ones on tables end after their epoch.
         plateau: Whether to stop for want of improvement.
         grid: The cells that are run, and nothing else.
     """
@@ -97,7 +97,7 @@ class Workers:
     def _work(self, ended: threading.Event, garbage: GcBetweenTrials) -> None:
         try:
             while job := self._next():
-                finished = run_trial(self._worker, job, self._stop, self._display.epoch)
+                finished = run_trial(self._worker, job, self._stop, self._display.epoch, self._deadline)
                 if finished is not None:
                     self._display.trial(finished)
                 garbage.collect()

@@ -267,6 +267,17 @@ def test_a_process_that_goes_on_takes_over_a_child_run_that_was_not_noted(
     assert_undisturbed(harness, done, expected)
 
 
+@pytest.mark.parametrize(("is_image", "epochs"), [(True, EPOCHS), (False, 1)])
+def test_after_the_deadline_only_a_trial_that_needs_its_last_epoch_goes_on(
+    start_worker: StartWorker, digits: Dataset, is_image: bool, epochs: int
+) -> None:
+    harness = start_worker(dataset=digits if is_image else replace(digits, image_shape=None))
+    trial = run_trial(harness.worker, harness.prepare(), threading.Event(), lambda *_: None, deadline=0.0)
+    assert trial is not None
+    known = TrialAttributes.read(trial)
+    assert (trial.state, known.epochs, len(known.metrics)) == (TrialState.COMPLETE, epochs, epochs)
+
+
 class PruneAt(optuna.pruners.BasePruner):
     """Prunes at one epoch and keeps which it was asked about."""
 
