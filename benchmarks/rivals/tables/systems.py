@@ -20,9 +20,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from task import Task
 
-_SEARCH = 0.85  # share of the time for the search; the rest is for the final fit
+_FINAL = 1.3  # seconds of the final fit, on all rows, for one of the trial
 _PATIENCE, _MOST = 50, 4000  # rounds of boosting
 Frames = tuple[pd.DataFrame, pd.DataFrame]
+Rows = tuple[pd.DataFrame, np.ndarray]  # x, y
+Check = Callable[[], bool]
 
 
 def categories(task: Task) -> Frames:
@@ -52,8 +54,10 @@ def loss(task: Task, y: np.ndarray, found: np.ndarray) -> float:
 def tuned(task: Task, space: Callable[[optuna.Trial], dict[str, Any]], fit: Callable[..., tuple[Any, int]]) -> None:
     """Optuna's TPE on a holdout with early stopping, then a fit on all rows with the best number of rounds.
 
+    A trial ends with the rounds that it has as soon as a final fit of as many would take all the time left.
+
     Args:
-        fit: (task, parameters, x, y, x_validation, y_validation) -> model and its number of rounds; without
+        fit: (task, parameters, rows, validation rows, whether to end) -> model and its number of rounds; without
             validation rows, `parameters` has the number of rounds as `rounds`.
     """
     x, test = categories(task)
@@ -65,19 +69,22 @@ def tuned(task: Task, space: Callable[[optuna.Trial], dict[str, Any]], fit: Call
     def objective(trial: optuna.Trial) -> float:
         nonlocal longest
         begun = time.monotonic()
-        model, rounds = fit(task, space(trial), x_train, y_train, x_validation, y_validation)
+
+        def is_over() -> bool:
+            return task.left() < _FINAL * max(longest, time.monotonic() - begun)
+
+        model, rounds = fit(task, space(trial), (x_train, y_train), (x_validation, y_validation), is_over)
         trial.set_user_attr("rounds", rounds)
-        longest = max(longest, time.monotonic() - begun)
-        if task.left(_SEARCH) < longest:
+        if is_over():
             trial.study.stop()
+        longest = max(longest, time.monotonic() - begun)
         return loss(task, y_validation, outputs(model, x_validation, task))
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=task.seed))
-    study.optimize(objective, timeout=task.left(_SEARCH))
+    study.optimize(objective)
     best = study.best_trial
-    model, _ = fit(
-        task, {**space(optuna.trial.FixedTrial(best.params)), "rounds": best.user_attrs["rounds"]}, x, task.y
-    )
+    final = {**space(optuna.trial.FixedTrial(best.params)), "rounds": best.user_attrs["rounds"]}
+    model, _ = fit(task, final, (x, task.y))
     task.answer(outputs(model, test, task))
 
 
@@ -100,17 +107,22 @@ def lightgbm_space(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def fit_lightgbm(
-    task: Task, parameters: dict[str, Any], x: Any, y: Any, x_validation: Any = None, y_validation: Any = None
+    task: Task, parameters: dict[str, Any], rows: Rows, validation: Rows | None = None, is_over: Check = lambda: False
 ) -> tuple[Any, int]:
     import lightgbm
 
     kind = lightgbm.LGBMClassifier if task.n_classes else lightgbm.LGBMRegressor
     rounds = parameters.pop("rounds", _MOST)
     model = kind(**parameters, n_estimators=rounds, subsample_freq=1, random_state=task.seed, verbose=-1)
-    if x_validation is None:
-        return model.fit(x, y), rounds
+    if validation is None:
+        return model.fit(*rows), rounds
     stop = lightgbm.early_stopping(_PATIENCE, verbose=False)
-    model.fit(x, y, eval_set=[(x_validation, y_validation)], callbacks=[stop])
+
+    def end(env: Any) -> None:
+        if is_over():
+            raise lightgbm.EarlyStopException(env.iteration, env.evaluation_result_list)
+
+    model.fit(*rows, eval_set=[validation], callbacks=[stop, end])
     return model, int(model.best_iteration_ or rounds)
 
 
@@ -123,20 +135,22 @@ def xgboost_space(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def fit_xgboost(
-    task: Task, parameters: dict[str, Any], x: Any, y: Any, x_validation: Any = None, y_validation: Any = None
+    task: Task, parameters: dict[str, Any], rows: Rows, validation: Rows | None = None, is_over: Check = lambda: False
 ) -> tuple[Any, int]:
     import xgboost
 
     kind = xgboost.XGBClassifier if task.n_classes else xgboost.XGBRegressor
     rounds = parameters.pop("rounds", _MOST)
-    patience = None if x_validation is None else _PATIENCE
-    model = kind(
-        **parameters, n_estimators=rounds, early_stopping_rounds=patience, enable_categorical=True,
-        random_state=task.seed,
-    )  # fmt: skip
-    if x_validation is None:
-        return model.fit(x, y), rounds
-    model.fit(x, y, eval_set=[(x_validation, y_validation)], verbose=False)
+    about = {**parameters, "n_estimators": rounds, "enable_categorical": True, "random_state": task.seed}
+    if validation is None:
+        return kind(**about).fit(*rows), rounds
+
+    class End(xgboost.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            return is_over()
+
+    model = kind(**about, early_stopping_rounds=_PATIENCE, callbacks=[End()])
+    model.fit(*rows, eval_set=[validation], verbose=False)
     return model, int(model.best_iteration) + 1
 
 
@@ -150,11 +164,12 @@ def catboost_space(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def fit_catboost(
-    task: Task, parameters: dict[str, Any], x: Any, y: Any, x_validation: Any = None, y_validation: Any = None
+    task: Task, parameters: dict[str, Any], rows: Rows, validation: Rows | None = None, is_over: Check = lambda: False
 ) -> tuple[Any, int]:
     import catboost
 
     kind = catboost.CatBoostClassifier if task.n_classes else catboost.CatBoostRegressor
+    x, y = rows
     words = [name for name in x.columns if isinstance(x[name].dtype, pd.CategoricalDtype)]
     rounds = parameters.pop("rounds", _MOST)
 
@@ -166,9 +181,15 @@ def fit_catboost(
         allow_writing_files=False,
     )  # fmt: skip
     pipeline = make_pipeline(FunctionTransformer(strings), model)
-    if x_validation is None:
+    if validation is None:
         return pipeline.fit(x, y), rounds
-    model.fit(strings(x), y, eval_set=(strings(x_validation), y_validation), early_stopping_rounds=_PATIENCE)
+
+    class End:
+        def after_iteration(self, info: Any) -> bool:
+            return not is_over()
+
+    checked = (strings(validation[0]), validation[1])
+    model.fit(strings(x), y, eval_set=checked, early_stopping_rounds=_PATIENCE, callbacks=[End()])
     return pipeline, int(model.tree_count_)
 
 

@@ -46,9 +46,9 @@ class Task:
         kind = np.int64 if classes else np.float64
         return name, cls(folder, train, y.to_numpy(kind), test, len(classes), float(seconds), int(seed))
 
-    def left(self, share: float = 1.0) -> float:
-        """Seconds until this share of the time is over."""
-        return share * self.seconds - (time.monotonic() - BEGUN)
+    def left(self) -> float:
+        """Seconds until the time is over."""
+        return self.seconds - (time.monotonic() - BEGUN)
 
     def answer(self, outputs: np.ndarray) -> None:
         """Write the answer: probabilities (n, n_classes), or numbers (n,)."""
