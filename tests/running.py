@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.warm import run_warm
+
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
@@ -69,8 +71,10 @@ def start_command(command: Sequence[str], folder: Path, **extra: str) -> subproc
 
 
 def run_step(folder: Path, step: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m steps.<step> <arguments>`."""
-    return run_command(module(f"steps.{step}", *arguments), folder, **extra)
+    """Run `python -m steps.<step> <arguments>`; in an interpreter of its own only if it has variables of its own."""
+    if extra:
+        return run_command(module(f"steps.{step}", *arguments), folder, **extra)
+    return run_warm(f"steps.{step}", arguments, folder, environment(folder))
 
 
 def start_step(folder: Path, step: str, *arguments: str, **extra: str) -> subprocess.Popen[str]:

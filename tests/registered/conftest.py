@@ -36,11 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("registered")
     points = folder / "points.json"
     points.write_text(json.dumps([POINT]))
-    trained = run_step(
-        folder, "main", "--dataset", "digits", "--n-trials", "1", "--max-epochs", "1", "--points", str(points),
-        "--final-epochs", "12", "--precision", "float32"
-    )  # fmt: skip
-    succeeded(trained)
+    succeeded(run_step(folder, "download", "--dataset", "digits"))
+    succeeded(run_step(folder, "tune", "--n-trials", "1", "--max-epochs", "1", "--points", str(points)))
+    succeeded(run_step(folder, "evaluate", "--final-epochs", "12", "--precision", "float32"))
     succeeded(run_step(folder, "evaluate", "--final-epochs", "13", "--precision", "float32", *REQUIRED))
     return folder
 

@@ -31,8 +31,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     customers().to_csv(folder / "customers.csv", index=False)
     customers(150, seed=1).to_csv(folder / "test.csv", index=False)
     data = ("--dataset", "customers.csv", "--target", "churn", "--test-dataset", "test.csv")
-    tune = ("--n-trials", "1", "--max-epochs", "2", "--points", "points.json")
-    succeeded(run_step(folder, "main", *data, *tune, "--final-epochs", "30", "--promote", "always", *OPTIONS))
+    succeeded(run_step(folder, "download", *data))
+    succeeded(run_step(folder, "tune", "--n-trials", "1", "--max-epochs", "2", "--points", "points.json"))
+    succeeded(run_step(folder, "evaluate", "--final-epochs", "30", "--promote", "always", *OPTIONS))
     succeeded(run_step(folder, "evaluate", "--final-epochs", "31", *OPTIONS))
     return folder
 

@@ -48,9 +48,9 @@ def test_it_is_one_line_through_mlflow_run_too_also_in_a_folder_with_a_number_si
 @pytest.mark.parametrize(
     ("entry", "parameters", "reason"),
     [
-        ("download", {"dataset": "cifar"}, "dataset must be "),
+        pytest.param("download", {"dataset": "cifar"}, "dataset must be ", marks=pytest.mark.slow),
         ("tune", {"n_trials": "0"}, "n_trials must be a whole number of at least 1, got '0'"),
-        ("evaluate", {}, "tune_run_id must be given"),
+        pytest.param("evaluate", {}, "tune_run_id must be given", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_whose_step_never_began_says_why(

@@ -45,12 +45,12 @@ class Chart:
 
     def save(self, path: Path) -> None:
         """Write the figure as PNG, at least 900 pixels wide, in the colours of the light theme."""
-        self.figure.savefig(path, dpi=max(110, 900 / self.figure.get_figwidth()), facecolor=PAGE)
+        self._draw(path, dpi=max(110, 900 / self.figure.get_figwidth()), facecolor=PAGE)
 
     def svg(self) -> Markup:
         """The figure as an SVG element; palette colours become CSS variables, and the font is that of the page."""
         buffer = io.StringIO()
-        self.figure.savefig(buffer, format="svg", metadata={"Date": None})
+        self._draw(buffer, format="svg", metadata={"Date": None})
         svg = buffer.getvalue()
         svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|font-family: [^;\"]*;?", "", svg, flags=re.DOTALL)
         svg = re.sub(r"<[^>]*>", _rounded, svg)
@@ -60,6 +60,10 @@ class Chart:
         found = re.search(r'<svg [^>]*(viewBox="[^"]*")[^>]*>(.*)', svg, re.DOTALL)
         assert found
         return Markup(f'<svg class="chart" role="img" aria-label="{escape(self.text)}" {found[1]}>{found[2]}')
+
+    def _draw(self, file: Path | io.StringIO, **options: Any) -> None:
+        self.figure.savefig(file, **options)
+        self.figure.set_layout_engine("none")  # a second format keeps the layout; to find it takes longer than to draw
 
 
 def _rounded(tag: re.Match[str]) -> str:
