@@ -1,4 +1,4 @@
-"""Readers of NumPy files: `.npy`, and `.npz` with an array `features` and optionally `labels`."""
+"""Readers of NumPy files: `.npy`, and `.npz` with an array of features and optionally one of labels."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ import numpy as np
 from steps.base.errors import InputError
 from steps.datasets.interface import Interface
 from steps.datasets.rows import CHUNK_ROWS, Raw, check_width
+from steps.datasets.sources.arrays import PAIRS
 from steps.datasets.sources.damage import refusing_damage
-
-_FEATURES, _LABELS = "features", "labels"
 
 
 class NpyReader:
@@ -46,7 +45,7 @@ class NpyReader:
             rows = slice(start, end)
             # Mapped again for each chunk: pages read through a mapping count as memory until it is dropped.
             values = np.load(self._features, mmap_mode="r")[rows].reshape(end - start, -1)  # (n, h, w) -> (n, h * w)
-            labels = [str(label) for label in np.load(self._labels, mmap_mode="r")[rows]] if self._labels else None
+            labels = np.load(self._labels, mmap_mode="r")[rows] if self._labels else None
             yield Raw(range(start + 1, end + 1), values, labels, end)
 
     def _files(self, path: Path) -> tuple[Path, Path | None]:
@@ -54,7 +53,7 @@ class NpyReader:
 
 
 class NpzReader(NpyReader):
-    """A `.npz` file with `features` as in `NpyReader`, and `labels` (n,), class names or their numbers.
+    """A `.npz` file with `features` as in `NpyReader`, and `labels` (n,), class names or their numbers, or `X` and `y`.
 
     It is unpacked to a temporary folder because only a plain file can be mapped: constant memory, paid for in disk.
     """
@@ -63,11 +62,20 @@ class NpzReader(NpyReader):
         folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, folder)
         with refusing_damage("an undamaged .npz file", path), zipfile.ZipFile(path) as archive:
-            names = {Path(name).stem for name in archive.namelist() if name.endswith(".npy")}
-            if _FEATURES not in names:
-                raise InputError(f"input must hold an array {_FEATURES!r}, got {sorted(names)} in {str(path)!r}")
-            files = {name: Path(archive.extract(f"{name}.npy", folder)) for name in names & {_FEATURES, _LABELS}}
-        return files[_FEATURES], files.get(_LABELS)
+            names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+            features, labels = _pair(names, path)
+            files = [Path(archive.extract(f"{name}.npy", folder)) for name in (features, labels) if name]
+        return files[0], files[1] if labels else None
+
+
+def _pair(names: Sequence[str], path: Path) -> tuple[str, str]:
+    """Names of the features and of their labels; "" if there are none."""
+    for features, labels in PAIRS:
+        if features in names:
+            return features, labels if labels in names else ""
+    if len(names) == 1:
+        return names[0], ""
+    raise InputError(f"input must hold an array 'features' or 'X', got {sorted(names)} in {str(path)!r}")
 
 
 def _mapped(file: Path, given: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from steps.datasets.parts import PART_ROWS, Part, numbered
 from steps.datasets.sources.columnar import check_folder, names_of_folders, parquet_files
 from steps.datasets.sources.damage import refusing_damage
 from steps.datasets.sources.source import SourceError
-from steps.datasets.sources.tables import tidy
+from steps.datasets.sources.tables import check_names, tidy
 
 
 class ParquetParts:
@@ -32,6 +32,7 @@ class ParquetParts:
         self.size = sum(head.metadata.num_rows for head in heads)
         with refusing_damage("an undamaged Parquet file", self._files[0]):
             first = heads[0].schema_arrow
+        check_names(first.names, self._files[0])
         self.types = {field.name: field.type for field in first if field.name not in self._of_folders(self._files[0])}
         self.types |= dict.fromkeys(self._of_folders(self._files[0]), pa.string())
 
@@ -42,7 +43,8 @@ class ParquetParts:
         for path in self._files:
             of_folders = self._of_folders(path)
             file = self._opened(path)
-            there = [name for name in columns if name in file.schema_arrow.names]
+            in_file = set(file.schema_arrow.names)
+            there = [name for name in columns if name in in_file]
             if missing := [name for name in columns if name not in {*there, *of_folders}]:
                 raise SourceError(
                     f"must have the same columns in each file, got no column {missing[0]!r} in {str(path)!r}"
@@ -75,6 +77,7 @@ class FeatherParts:
         with self._opened() as reader, refusing_damage("an undamaged Feather file", path):
             self.types = {field.name: field.type for field in reader.schema}
             self.size = sum(reader.get_batch(i).num_rows for i in range(reader.num_record_batches))
+            check_names(reader.schema.names, path)
 
     def read(self, columns: list[str]) -> Iterator[Part]:
         return numbered(self._tables(columns))

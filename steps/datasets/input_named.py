@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from steps.base.errors import InputError
-from steps.base.paths import expand_home
-from steps.datasets.input_columnar import FeatherParts, ParquetParts
-from steps.datasets.input_csv import CsvParts
-from steps.datasets.input_numpy import ArrayParts
+from steps.datasets.input_parts import open_parts
 from steps.datasets.parts import Part, Parts
 from steps.datasets.rows import Chunk
 from steps.datasets.sources.cells import trimmed, typed
-from steps.datasets.sources.columnar import FEATHER, PARQUET
-from steps.datasets.sources.csv_files import CSV
 from steps.datasets.sources.decimal_comma import with_points
-from steps.datasets.sources.naming import nearest as nearest_path
-from steps.datasets.sources.naming import suffix
 from steps.datasets.sources.source import SourceError
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.names import nearest
@@ -30,12 +22,6 @@ from steps.datasets.tabular.targets import read_target
 from steps.datasets.tabular.values import Fault
 from steps.datasets.tabular.words import is_whole
 
-_READERS: dict[str, Callable[[Path], Parts]] = {
-    **dict.fromkeys(CSV, CsvParts),
-    **dict.fromkeys(PARQUET, ParquetParts),
-    **dict.fromkeys(FEATHER, FeatherParts),
-    **dict.fromkeys((".npz", ".npy"), ArrayParts),
-}
 _ROW = "row"
 
 
@@ -45,14 +31,8 @@ def open_table(given: str, columns: Columns, key_column: str) -> TableRows:
     Raises:
         InputError: The input is missing, unreadable or empty, or lacks a column of the model.
     """
-    path = Path(expand_home(given))
-    if not path.exists():
-        raise InputError(f"input must be a file that exists, got {given!r}{nearest_path(path, ())}")
-    reader = ParquetParts if path.is_dir() else _READERS.get(suffix(path))
-    if reader is None:
-        raise InputError(f"input must be a CSV, Parquet, Feather, .npz or .npy file for this model, got {given!r}")
     try:
-        return TableRows(reader(path), columns, key_column, given)
+        return TableRows(open_parts(given), columns, key_column, given)
     except SourceError as error:
         raise InputError(f"input {error}") from error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from reprlib import repr as shortened
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +12,15 @@ from steps.base.errors import InputError
 from steps.datasets.input_arrays import NpyReader, NpzReader
 from steps.datasets.input_images import ImageReader, is_images
 from steps.datasets.input_named import open_table
-from steps.datasets.input_tables import CsvReader, ParquetReader
+from steps.datasets.input_tables import TableReader
 from steps.datasets.interface import Interface
 from steps.datasets.rows import BadRow, Chunk, Reader, Rows
+from steps.datasets.sources.columnar import parquet_files
 from steps.datasets.sources.source import SourceError
+from steps.datasets.tabular.targets import read_target
+from steps.datasets.tabular.values import Fault
+
+_ARRAYS: dict[str, Callable[[Path, Interface], Reader]] = {".npy": NpyReader, ".npz": NpzReader}
 
 
 def open_input(given: str, interface: Interface, *, invert: bool = False, key_column: str = "") -> Rows:
@@ -46,19 +50,14 @@ def open_input(given: str, interface: Interface, *, invert: bool = False, key_co
 
 
 def _reader(given: str, interface: Interface, *, invert: bool) -> Reader:
-    if is_images(given):
+    path = Path(given)
+    if is_images(given) and not (path.is_dir() and parquet_files(path)):
         return ImageReader(given, interface, invert=invert)
     if invert:
         raise InputError(f"invert must be false for an input that is not images, got true for {given!r}")
-    readers: dict[str, Callable[[Path, Interface], Reader]] = {
-        ".csv": CsvReader, ".parquet": ParquetReader, ".npy": NpyReader, ".npz": NpzReader,
-    }  # fmt: skip
-    path = Path(given)
-    if path.suffix.lower() not in readers:
-        raise InputError(f"input must be a {', '.join(readers)} file, a folder of images or a glob, got {given!r}")
-    if not path.is_file():
-        raise InputError(f"input must be a file that exists, got {given!r}")
-    return readers[path.suffix.lower()](path, interface)
+    if path.is_file() and (reader := _ARRAYS.get(path.suffix.lower())):
+        return reader(path, interface)
+    return TableReader(given, interface)
 
 
 class Pixels:
@@ -81,7 +80,6 @@ class Pixels:
 
     def _chunks(self) -> Iterator[Chunk]:
         interface = self._interface
-        classes = {name: i for i, name in enumerate(interface.target.class_names)}
         for raw in self._reader:
             wrong = ~np.isfinite(raw.values)
             rule = "a finite number"
@@ -97,12 +95,11 @@ class Pixels:
                 bad.append(BadRow(raw.keys[i], f"column {self._reader.columns[column]!r} must be {rule}, got {value}"))
             targets = None
             if raw.labels is not None:
-                known = np.array([classes.get(label, -1) for label in raw.labels], np.int64)
-                for i in np.flatnonzero(good & (known < 0)).tolist():
-                    reason = f"label must be a class of the model, got {shortened(raw.labels[i])}"
-                    bad.append(BadRow(raw.keys[i], reason))
-                good &= known >= 0
-                targets = known[good]
+                faults: list[Fault] = []
+                classes = read_target(interface.target, raw.labels, faults)
+                bad += [BadRow(raw.keys[f.row], f"label {f.reason}") for f in faults if good[f.row]]
+                good[[fault.row for fault in faults]] = False
+                targets = classes[good]
             names = [raw.keys[i] for i in np.flatnonzero(good).tolist()]
             keys = pa.array(names, self.key_type)
             yield Chunk(names, keys, raw.values[good].astype(interface.dtype), targets, bad, raw.position)

@@ -26,3 +26,19 @@ def in_order(names: Sequence[str]) -> list[int]:
     if not is_numbered or sorted(numbers) != list(range(min(numbers), min(numbers) + len(numbers))):
         return list(range(len(names)))
     return sorted(range(len(names)), key=lambda i: numbers[i])
+
+
+def pixel_columns(names: Sequence[str], n_pixels: int) -> list[int]:
+    """Positions of the pixels in their order, without other columns beside numbered ones.
+
+    Args:
+        names: All columns but that of the classes.
+        n_pixels: Number of columns to find; all are returned if no numbered ones are that many.
+    """
+    if len(names) > n_pixels:
+        found = [_NUMBERED.fullmatch(name) for name in names]
+        for prefix in dict.fromkeys(match[1] for match in found if match):
+            numbered = [i for i, match in enumerate(found) if match and match[1] == prefix]
+            if len(numbered) == n_pixels:
+                return [numbered[i] for i in in_order([names[i] for i in numbered])]
+    return in_order(names)

@@ -34,14 +34,14 @@ class Raw:
     Attributes:
         keys: One per row of `values`.
         values: (n, n_features), any real dtype.
-        labels: Class name of each row, if the input has labels.
+        labels: (n,) names or numbers of classes, an Arrow or NumPy array; None if the input has none.
         position: Position in the input after these rows, in the unit of `Reader.size`.
         bad: Rows that the reader could not turn into numbers.
     """
 
     keys: Sequence[Key]
     values: np.ndarray
-    labels: Sequence[str] | None
+    labels: Any
     position: int
     bad: list[BadRow] = field(default_factory=list)
 

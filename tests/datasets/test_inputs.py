@@ -137,16 +137,61 @@ def test_a_quote_that_is_never_closed_gives_one_short_line(tmp_path: Path) -> No
     found = read(tmp_path / "rows.csv")
     assert found.names == [1]
     assert len(found.bad[0].reason) < 100
-    (tmp_path / "rows.csv").write_text(f'{HEADER}\n1,2,3,"4\n' + "1,2,3,4\n" * 500_000)
+    (tmp_path / "rows.csv").write_text(f'{HEADER}\n1,2,3,"4\n' + "1,2,3,4\n" * 700_000)
     with pytest.raises(InputError, match="is a quote never closed"):
         read(tmp_path / "rows.csv")
 
 
-def test_equal_names_of_columns_are_no_problem(tmp_path: Path) -> None:
+def test_equal_names_of_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a,a,a,a\n1,2,3,4\n")
     pq.write_table(pa.table([[1], [2], [3.0], [True]], names=list("aaaa")), tmp_path / "rows.parquet")
     for name in ("rows.csv", "rows.parquet"):
-        assert read(tmp_path / name, NUMBERS).given.tolist() == [[1, 2, 3, 4 if name == "rows.csv" else 1]]
+        with pytest.raises(InputError, match="must have columns of different names, got 'a' more than once"):
+            read(tmp_path / name, NUMBERS)
+
+
+PIXEL_NAMES = {"a": "pixel0", "b": "pixel1", "c": "pixel2", "d": "pixel3"}
+OTHER_FORMATS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    "rows.tsv": lambda rows, path: rows.to_csv(path, index=False, sep="\t"),
+    "rows.txt": lambda rows, path: rows.to_csv(path, index=False, sep=";", decimal=",", float_format="%.1f"),
+    "rows.csv.gz": lambda rows, path: rows.to_csv(path, index=False),
+    "rows.feather": lambda rows, path: rows.to_feather(path),
+    "rows.pq": lambda rows, path: rows.set_index(rows.index * 2).to_parquet(path),  # with __index_level_0__
+    "latin.csv": lambda rows, path: rows.rename(columns={"a": "ä"}).to_csv(path, index=False, encoding="latin-1"),
+    "folder": lambda rows, path: (
+        path.mkdir(),
+        rows[:4].to_parquet(path / "1.parquet"),
+        rows[4:].to_parquet(path / "2.parquet"),
+    ),
+    "categories.parquet": lambda rows, path: rows.astype({"a": "category"}).to_parquet(path),
+    "index.csv": lambda rows, path: rows.rename(columns=PIXEL_NAMES).to_csv(path),
+    "id.csv": lambda rows, path: rows.rename(columns=PIXEL_NAMES).assign(id=7).to_csv(path, index=False),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FORMATS)
+def test_tables_of_pixels_come_in_the_formats_of_all_tables(name: str, tmp_path: Path) -> None:
+    rows = pd.DataFrame(values(), columns=list("abcd")).assign(label=["cat", "dog"] * 5)
+    OTHER_FORMATS[name](rows, tmp_path / name)
+    found = read(tmp_path / name)
+    assert found.names == list(range(1, 11))
+    np.testing.assert_array_equal(found.given, values())
+    assert found.targets is not None
+    assert found.targets.tolist() == [0, 1] * 5
+
+
+def test_a_file_without_a_header_has_rows_from_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("7,2,9,4\n1,2,3,4\n")
+    assert read(tmp_path / "rows.csv").given.tolist() == [[7, 2, 9, 4], [1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("labels", [["1", "", " 0 "], [1.0, None, 0.0], [b"1", b"", b"0"]])
+def test_labels_are_read_as_the_classes_that_they_mean_and_may_be_missing(labels: list[object], tmp_path: Path) -> None:
+    pd.DataFrame(values(3), columns=list("abcd")).assign(label=labels).to_parquet(tmp_path / "rows.parquet")
+    binary = Interface(Target("classification", class_names=("0", "1")), 4, np.dtype("uint8"), 16.0, (2, 2))
+    found = read(tmp_path / "rows.parquet", binary)
+    assert found.targets is not None
+    assert found.targets.tolist() == [1, -1, 0]  # rows without a label are predicted
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -196,7 +241,7 @@ def test_real_numbers_may_be_any_that_are_finite(tmp_path: Path) -> None:
 def test_a_label_that_is_no_class_is_bad(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(f"{HEADER},label\n1,2,3,4,dog\n1,2,3,4,cow\n")
     found = read(tmp_path / "rows.csv")
-    assert found.bad[0].reason == "label must be a class of the model, got 'cow'"
+    assert found.bad[0].reason == "label must hold classes of the target, got 'cow'"
     assert found.targets is not None
     assert found.targets.tolist() == [1]
 
@@ -250,6 +295,22 @@ def test_inversion_is_stated(drawing: Path) -> None:
         read(write(drawing / "rows.csv", labelled=False), invert=True)
 
 
+@pytest.mark.parametrize("names", [("features", "labels"), ("X", "y"), ("data", "target"), ("arr_0", "arr_1")])
+def test_arrays_may_have_any_usual_names(names: tuple[str, str], tmp_path: Path) -> None:
+    features, labels = names
+    arrays = {features: values(2), labels: np.array([b"dog", b"cat"])}
+    np.savez(tmp_path / "rows.npz", **arrays)  # type: ignore[arg-type]
+    found = read(tmp_path / "rows.npz")
+    np.testing.assert_array_equal(found.given, values(2))
+    assert found.targets is not None
+    assert found.targets.tolist() == [1, 0]
+
+
+def test_a_single_array_holds_the_features_whatever_its_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", pixels=values(2))
+    assert read(tmp_path / "rows.npz").targets is None
+
+
 def text(content: str | bytes) -> Callable[[Path], None]:
     return lambda path: (path.write_bytes(content if isinstance(content, bytes) else content.encode()), None)[1]
 
@@ -260,16 +321,24 @@ def frame(**columns: object) -> Callable[[Path], None]:
 
 WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "missing": ("rows.csv", lambda _: None, "must be a file that exists"),
-    "format": ("rows.xlsx", text("x"), "must be a .csv, .parquet, .npy, .npz file, a folder of images or a glob"),
-    "empty csv": ("rows.csv", text(""), "with a line of column names"),
+    "format": (
+        "rows.xlsx",
+        text("x"),
+        "must be a CSV, Parquet, Feather, .npz or .npy file, .* or images for a model of images",
+    ),
+    "empty csv": ("rows.csv", text(""), "which is empty"),
     "only names": ("rows.csv", text("a,b,c,d\n"), "which is empty"),
     "columns": ("rows.csv", text("a,b\n1,2\n"), "must have 4 columns of features, got 2"),
-    "no names": ("rows.csv", text("7,2,9,4\n1,2,3,4\n"), "must begin with a line of column names"),
-    "binary csv": ("rows.csv", text(b"\xff\xfe\x00"), "must be a CSV file in UTF-8"),
-    "csv in latin 1": ("rows.csv", text("ä,b,c,d\n1,2,3,4\n".encode("latin-1")), "must be a CSV file in UTF-8"),
+    "labels in front": ("rows.csv", text("7,2,9,4,1\n1,2,3,4,2\n"), "got 5 .* a column of classes is named label or"),
+    "binary csv": ("rows.csv", text(b"a\x00\x01\xff"), "which holds no text"),
     "only blank lines": ("rows.csv", text("a,b,c,d\n\n  \n"), "which is empty"),
     "no parquet": ("rows.parquet", text("a,b,c,d\n"), "must be a Parquet file"),
-    "text column": ("rows.parquet", frame(a=[1], b=[2], c=["x"], d=[4]), "in column 'c'"),
+    "text column": ("rows.parquet", frame(a=[1], b=[2], c=[[3]], d=[4]), "got list<.*> in column 'c'"),
+    "labels in lists": (
+        "rows.parquet",
+        frame(a=[1], b=[2], c=[3], d=[4], label=[["cat"]]),
+        "must have one class per row",
+    ),
     "parquet columns": ("rows.parquet", frame(a=[1]), "must have 4 columns of features, got 1"),
     "empty parquet": ("rows.parquet", frame(a=[], b=[], c=[], d=[]), "which is empty"),
     "no npy": ("rows.npy", text("abc"), "must be an undamaged array"),
@@ -282,7 +351,11 @@ WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "empty npy": ("rows.npy", lambda p: np.save(p, np.ones((0, 4))), "which is empty"),
     "pickle": ("rows.npy", lambda p: np.save(p, np.array([[{}] * 4]), allow_pickle=True), "Python objects"),
     "no npz": ("rows.npz", text("abc"), "must be an undamaged .npz file"),
-    "npz without features": ("rows.npz", lambda p: np.savez(p, x=np.ones(3)), "must hold an array 'features'"),
+    "npz without features": (
+        "rows.npz",
+        lambda p: np.savez(p, a=np.ones(3), b=[1]),
+        "must hold an array 'features' or",
+    ),
     "labels too few": ("rows.npz", lambda p: np.savez(p, features=values(), labels=[1]), "must have one label per row"),
     "no images": ("folder", lambda path: path.mkdir(), "which has none"),
 }

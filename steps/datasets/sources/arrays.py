@@ -14,7 +14,7 @@ from steps.datasets.sources.source import Images, SourceError, Table
 from steps.datasets.sources.tables import tidy
 
 TARGET, SPLIT = "target", "split"
-_PAIRS = (
+PAIRS = (
     ("X", "y"), ("x", "y"), ("features", "labels"), ("features", "target"), ("data", "target"), ("images", "labels"),
     ("arr_0", "arr_1"),
 )  # fmt: skip
@@ -111,7 +111,7 @@ def _parts(arrays: dict[str, np.ndarray]) -> list[_Part]:
     """Rows with their labels; empty if the arrays have other names."""
     given = {name.lower(): array for name, array in arrays.items()}
     parts = [_Part(split, given[x], given[y]) for split, (x, y) in _SPLIT_PAIRS.items() if x in given and y in given]
-    return parts or [_Part("", arrays[x], arrays[y]) for x, y in _PAIRS if x in arrays and y in arrays][:1]
+    return parts or [_Part("", arrays[x], arrays[y]) for x, y in PAIRS if x in arrays and y in arrays][:1]
 
 
 def _check(parts: list[_Part], path: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from steps.datasets.sources.cells import trimmed_table
 from steps.datasets.sources.source import SourceError, Table
 
-_PANDAS_INDEX = "__index_level_0__"  # an index without a name
+PANDAS_INDEX = "__index_level_0__"  # an index without a name
 
 
 def concatenated(tables: Sequence[pa.Table], files: Sequence[Path]) -> pa.Table:
@@ -67,8 +67,8 @@ def tidy(table: pa.Table, path: Path) -> Table:
     if table.num_rows == 0 or table.num_columns == 0:
         raise SourceError(f"must be a file with rows, got {str(path)!r}, which is empty")
     notes: tuple[str, ...] = ()
-    if _PANDAS_INDEX in table.column_names:
-        table = table.drop_columns([_PANDAS_INDEX])
+    if PANDAS_INDEX in table.column_names:
+        table = table.drop_columns([PANDAS_INDEX])
         notes = ("The pandas index is left out.",)
     categories = _categories_of_pandas(table.schema)
     columns = [
