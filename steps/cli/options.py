@@ -226,7 +226,7 @@ predict_options = together(
         "--input",
         type=FilePath(),
         default="",
-        help="A table (.csv, .csv.gz, .parquet, .feather, .npz, or .parquet files in a folder), or a folder or glob of images.",
+        help="A table (.csv, .csv.gz, .parquet, .feather, .npz, a folder of .parquet), or a folder or glob of images.",
     ),
     option(
         "--key-column",
