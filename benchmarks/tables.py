@@ -5,7 +5,7 @@ wall seconds, from the start of its process to its answer. None is killed, and t
 a comparison counts only where they are alike. One system runs at a time. Rows are appended to
 `benchmarks/tables.jsonl`, and those that are there are not run again, so that the benchmark can be run in parts:
 `--only`, `--systems`, `--seeds` choose them, and `--show` prints the tables of docs/tables.md from the file alone.
-The rivals have an environment of their own, `.venv-rivals`, which the first run makes (3 GB).
+The rivals have environments of their own, `.venv-rivals` and `.venv-autogluon`, which the first run makes (9 GB).
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ from steps.datasets.tabular.inference import Statements, infer
 
 HERE = Path(__file__).parent
 ROWS = HERE / "tables.jsonl"
-RIVALS = HERE.parent / ".venv-rivals"
-PACKAGES = (
+OURS = {"MLP, one trial": ("--n-trials=1",), "MLP, tuned": (), "MLP, ensemble of 8": ("--ensemble=8",)}
+THEIRS = (
+    "linear", "HistGradientBoosting", "HistGradientBoosting, tuned", "LightGBM, tuned", "XGBoost, tuned",
+    "CatBoost, tuned", "RealMLP", "TabM", "AutoGluon, medium",
+)  # fmt: skip
+REFERENCE = "LightGBM, tuned"
+_RIVALS = (
     "catboost==1.2.10", "lightgbm==4.7.0", "optuna==5.0.0", "pandas==3.1.1", "pyarrow==26.0.1", "pytabkit==1.7.3",
     "scikit-learn==1.9.1", "torch==2.13.0", "xgboost-cpu==3.2.0",
 )  # fmt: skip
-OURS = {"MLP, one trial": ("--n-trials=1",), "MLP, tuned": (), "MLP, ensemble of 8": ("--ensemble=8",)}
-THEIRS = ("linear", "HistGradientBoosting", "LightGBM, tuned", "XGBoost, tuned", "CatBoost, tuned", "RealMLP")
-REFERENCE = "LightGBM, tuned"
+_AUTOGLUON = ("autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3", "optuna==5.0.0")
 _LEAST_ROWS = 300
 _FIXED = 25  # seconds of our processes, reports and packaging
 _SEARCH = 0.7  # share of the others for our search; the final training takes the rest
@@ -121,11 +124,13 @@ def _scores(targets: pd.Series, outputs: np.ndarray, classes: Sequence[str]) -> 
 
 
 def _theirs(system: str, folder: Path, seconds: int, seed: int) -> np.ndarray:
-    if not RIVALS.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(RIVALS)], check=True)
-        subprocess.run([str(RIVALS / "bin" / "pip"), "install", "--quiet", *PACKAGES], check=True)
+    name, packages = (".venv-autogluon", _AUTOGLUON) if system.startswith("AutoGluon") else (".venv-rivals", _RIVALS)
+    environment = HERE.parent / name
+    if not environment.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+        subprocess.run([str(environment / "bin" / "pip"), "install", "--quiet", *packages], check=True)
     script = HERE / "rivals" / "tables" / "systems.py"
-    _run([str(RIVALS / "bin" / "python"), str(script), system, str(folder), str(seconds), str(seed)], folder)
+    _run([str(environment / "bin" / "python"), str(script), system, str(folder), str(seconds), str(seed)], folder)
     found: np.ndarray = np.load(folder / "outputs.npy")
     return found
 

@@ -193,13 +193,32 @@ def fit_catboost(
     return pipeline, int(model.tree_count_)
 
 
+def hist_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "max_iter": trial.suggest_int("max_iter", 30, 1000, log=True),
+        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 128, log=True),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, 100, log=True),
+        "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 30.0, log=True),
+    }
+
+
+def fit_hist(task: Task, parameters: dict[str, Any], rows: Rows, *_: Any) -> tuple[Any, int]:
+    kind = HistGradientBoostingClassifier if task.n_classes else HistGradientBoostingRegressor
+    parameters.pop("rounds", None)  # max_iter
+
+    def narrow(frame: pd.DataFrame) -> pd.DataFrame:  # codes of columns with more levels than it takes
+        words = frame.select_dtypes("category")
+        wide = [name for name in words if len(words[name].cat.categories) > 255]
+        return frame.assign(**{name: frame[name].cat.codes for name in wide})
+
+    model = make_pipeline(FunctionTransformer(narrow), kind(**parameters, random_state=task.seed))
+    return model.fit(*rows), parameters.get("max_iter", 100)
+
+
 def hist_gradient_boosting(task: Task) -> None:
     x, test = categories(task)
-    kind = HistGradientBoostingClassifier if task.n_classes else HistGradientBoostingRegressor
-    wide = [n for n in x.columns if isinstance(x[n].dtype, pd.CategoricalDtype) and len(x[n].cat.categories) > 255]
-    for name in wide:  # more levels than it takes
-        x[name], test[name] = x[name].cat.codes, test[name].cat.codes
-    task.answer(outputs(kind(random_state=task.seed).fit(x, task.y), test, task))
+    task.answer(outputs(fit_hist(task, {}, (x, task.y))[0], test, task))
 
 
 def linear(task: Task) -> None:
@@ -214,11 +233,24 @@ def linear(task: Task) -> None:
 
 
 def realmlp(task: Task) -> None:
-    """RealMLP with its tuned defaults, of as many members as the time allows (at most 8)."""
+    """RealMLP with its tuned defaults."""
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
-    kind = RealMLP_TD_Classifier if task.n_classes else RealMLP_TD_Regressor
+    ensemble(task, RealMLP_TD_Classifier if task.n_classes else RealMLP_TD_Regressor)
+
+
+def tabm(task: Task) -> None:
+    """TabM with its defaults."""
+    from pytabkit import TabM_D_Classifier, TabM_D_Regressor
+
+    ensemble(task, TabM_D_Classifier if task.n_classes else TabM_D_Regressor)
+
+
+def ensemble(task: Task, kind: Callable[..., Any]) -> None:
+    """The mean of as many networks as the time allows (at most 8); missing numbers are filled, as they take none."""
     x, test = categories(task)
+    medians = x.median(numeric_only=True).fillna(0)
+    x, test = x.fillna(medians), test.fillna(medians)
     found, begun = [], time.monotonic()
     while len(found) < 8:
         model = kind(random_state=task.seed + 100 * len(found), device="cpu", n_threads=2, verbosity=0)
@@ -228,13 +260,26 @@ def realmlp(task: Task) -> None:
     task.answer(np.mean(found, axis=0))
 
 
+def autogluon(task: Task) -> None:
+    from autogluon.tabular import TabularPredictor
+
+    metric = "log_loss" if task.n_classes else "root_mean_squared_error"
+    predictor = TabularPredictor("target", path=str(task.folder / "autogluon"), eval_metric=metric, verbosity=0)
+    predictor.fit(task.x.assign(target=task.y), time_limit=0.9 * task.left(), presets="medium_quality", num_cpus=2)
+    found = predictor.predict_proba(task.test) if task.n_classes else predictor.predict(task.test)
+    task.answer(found.to_numpy())
+
+
 SYSTEMS: Mapping[str, Callable[[Task], None]] = {
     "linear": linear,
     "HistGradientBoosting": hist_gradient_boosting,
+    "HistGradientBoosting, tuned": lambda task: tuned(task, hist_space, fit_hist),
     "LightGBM, tuned": lambda task: tuned(task, lightgbm_space, fit_lightgbm),
     "XGBoost, tuned": lambda task: tuned(task, xgboost_space, fit_xgboost),
     "CatBoost, tuned": lambda task: tuned(task, catboost_space, fit_catboost),
     "RealMLP": realmlp,
+    "TabM": tabm,
+    "AutoGluon, medium": autogluon,
 }
 
 if __name__ == "__main__":
