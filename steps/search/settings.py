@@ -16,12 +16,13 @@ from steps.search.defaults import AUTO_SPACE, IMAGE_EPOCHS, default_epochs, defa
 from steps.search.scheduler import check_scheduler
 from steps.search.space.file import load_space, space_path, with_line
 from steps.search.space.space import Space
-from steps.search.store.url import check_database, storage_url
+from steps.search.store.url import check_database, existing_studies, storage_url
 from steps.search.strategy.grid import cells
 from steps.search.strategy.points import load_points
 from steps.search.strategy.pruners import PrunerSpec
 from steps.search.strategy.samplers import check_sampler
 from steps.search.strategy.stopping import Plateau
+from steps.search.strategy.warm_start import earlier_records
 from steps.search.trials.checkpoints import checkpoints_of
 from steps.tracking.runs import get_step_run
 
@@ -100,6 +101,8 @@ class TuneSettings:
         storage = storage_url(options["storage"], mlflow.get_tracking_uri())
         check_database(storage)
         checkpoints_of(storage)
+        if options["warm_start"] and dataset is None:  # once, before anything runs
+            earlier_records(options["warm_start"], existing_studies(storage))
         if options["data_run_id"]:
             get_step_run(options["data_run_id"], "download", "data_run_id")
         parsed = {"pruner": pruner, "stop_when": stop_when, "space": space, "points": tuple(points), "storage": storage}

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import optuna
 import sqlalchemy as sa
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from platformdirs import user_data_path
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -73,8 +73,11 @@ def recordable(url: str) -> str:
     return own.render_as_string()
 
 
-def check_database(url: str) -> None:
-    """Whether a study can be kept there, before anything runs; nothing is made and nothing is changed.
+def check_database(url: str) -> bool:
+    """Check before anything runs that a study can be kept there; nothing is made and nothing is changed.
+
+    Returns:
+        Whether the database can hold studies already.
 
     Raises:
         InputError: No place for a file, a database in memory, or one of another program or of another Optuna.
@@ -88,7 +91,7 @@ def check_database(url: str) -> None:
         if not file.exists() and not parts.query:
             if not os.access(file.parent, os.W_OK | os.X_OK):
                 raise InputError(f"{_given_by()} must be in a folder that exists and can be written, got {_shown(url)}")
-            return
+            return False
     with _explained(url):
         engine = sa.create_engine(url, connect_args=_kwargs(url)["connect_args"])
         try:
@@ -102,13 +105,27 @@ def check_database(url: str) -> None:
             f"program: {', '.join(sorted(tables)[:5])}, ..."
         )
     if is_ready:
-        _check_version(url)
+        _opened(url).engine.dispose()
+    return is_ready
 
 
-def _check_version(url: str) -> None:
-    """Whether this Optuna can use a database that another one has made."""
+def existing_studies(url: str) -> BaseStorage:
+    """The studies in a database, to be read; none if it does not exist yet, and then it is not made.
+
+    Raises:
+        InputError: What `check_database` refuses.
+        StepError: The database does not answer.
+    """
+    if not check_database(url):
+        return InMemoryStorage()
+    with _explained(url):
+        return _opened(url)
+
+
+def _opened(url: str) -> RDBStorage:
+    """A database with the tables of Optuna; one of another version is refused."""
     try:
-        RDBStorage(_template(url), _kwargs(url), skip_table_creation=True).engine.dispose()
+        return RDBStorage(_template(url), _kwargs(url), skip_table_creation=True)
     except RuntimeError as error:
         advice = "install the Optuna that made it"
         if "upgrade" in str(error):
