@@ -71,10 +71,10 @@ def start_command(command: Sequence[str], folder: Path, **extra: str) -> subproc
 
 
 def run_step(folder: Path, step: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m steps.<step> <arguments>`; in an interpreter of its own only if it has variables of its own."""
-    if extra:
-        return run_command(module(f"steps.{step}", *arguments), folder, **extra)
-    return run_warm(f"steps.{step}", arguments, folder, environment(folder))
+    """Run `python -m steps.<step> <arguments>`; in an interpreter of its own if it has variables for one."""
+    if all(name.startswith(("MLFLOW_", "TUNE_")) for name in extra):
+        return run_warm(f"steps.{step}", arguments, folder, environment(folder, **extra))
+    return run_command(module(f"steps.{step}", *arguments), folder, **extra)
 
 
 def start_step(folder: Path, step: str, *arguments: str, **extra: str) -> subprocess.Popen[str]:

@@ -117,10 +117,10 @@ def test_the_registered_model_gives_the_logged_predictions(pipeline: tuple[Path,
 
 def test_registry_prints_for_people_and_for_programs(pipeline: tuple[Path, object]) -> None:
     folder = pipeline[0]
-    text = run_project(folder, "registry").stdout
+    text = succeeded(run_step(folder, "registry"))
     assert "approved" in text
     assert max(map(len, text.splitlines())) <= 100
-    (row,) = json.loads(run_project(folder, "registry", format="json", model_name="digits-mlp").stdout)
+    (row,) = json.loads(succeeded(run_step(folder, "registry", "--format", "json", "--model-name", "digits-mlp")))
     assert (row["version"], row["aliases"]) == (1, ["challenger", "champion"])
 
 
@@ -157,12 +157,9 @@ def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> 
     (tmp_path / "points.yaml").write_text(
         "- {learning_rate: 1.0e+38, units_0: 8}\n- {learning_rate: 0.01, units_0: 8}\n"
     )
-    assert run_project(tmp_path, "download", dataset="digits").returncode == 0
-    result = run_project(
-        tmp_path, "tune", n_trials="2", max_epochs="3", n_jobs="1",
-        space=str(tmp_path / "space.yaml"), points=str(tmp_path / "points.yaml"),
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
+    succeeded(run_step(tmp_path, "download", "--dataset", "digits"))
+    files = ("--space", "space.yaml", "--points", "points.yaml")
+    succeeded(run_step(tmp_path, "tune", *files, "--n-trials", "2", "--max-epochs", "3", "--n-jobs", "1"))
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     client = MlflowClient()
     (tune,) = step_runs(client, "tune")
@@ -173,8 +170,8 @@ def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> 
 
 
 def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) -> None:
-    assert run_project(tmp_path, "download", dataset="digits").returncode == 0
-    study = ("--study-name", "kept", "--pruner", "none", "--max-epochs", "40")
+    succeeded(run_step(tmp_path, "download", "--dataset", "digits"))
+    study = ("--study-name", "kept", "--space", "small", "--pruner", "none", "--max-epochs", "40")
     process = start_step(tmp_path, "tune", *study, "--n-trials", "500")
     read_to(process, "[2/500")
     time.sleep(0.3)

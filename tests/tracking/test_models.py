@@ -130,7 +130,7 @@ def test_a_model_of_somebody_else_is_refused(tracking: Path) -> None:
     network = keras.Model(inputs, keras.layers.Dense(2)(inputs))
     with mlflow.start_run():
         signature = infer_signature(FEATURES, network.predict(FEATURES, verbose=0))
-        uri = mlflow.tensorflow.log_model(network, name="model", signature=signature).model_uri
+        uri = mlflow.tensorflow.log_model(network, name="model", signature=signature, pip_requirements=[]).model_uri
     assert Model.load(uri).signature is not None
     with pytest.raises(InputError, match="must be a model of this project"):
         interface_of(uri)
