@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from sklearn.datasets import fetch_file
-
 from steps.datasets.dataset import DataError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +29,8 @@ def fetch(
     Raises:
         DataError: No mirror served the file; the message has every mirror's reason.
     """
+    from sklearn.datasets import fetch_file  # late: scikit-learn is a third of the start-up of most steps
+
     reasons = []
     for mirror in mirrors:
         try:

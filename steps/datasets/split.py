@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from steps.base.errors import InputError
 from steps.datasets.dataset import TRAINING, Dataset, Split
@@ -23,6 +22,8 @@ def stratified(
     Raises:
         InputError: A part would be too small to hold every class.
     """
+    from sklearn.model_selection import train_test_split  # late, as below: only download splits
+
     try:
         kept, held_out = train_test_split(
             np.arange(len(samples)), test_size=fraction, random_state=seed, stratify=samples.targets
@@ -42,6 +43,8 @@ def k_folds(samples: Split, n: int, seed: int) -> dict[str, Split]:
     Raises:
         InputError: A class has fewer samples than there are folds.
     """
+    from sklearn.model_selection import StratifiedKFold
+
     if (least := int(np.bincount(samples.targets).min())) < n:
         raise InputError(f"folds must be at most the samples of the rarest class ({least}), got {n}")
     folds = StratifiedKFold(n, shuffle=True, random_state=seed).split(samples.features, samples.targets)

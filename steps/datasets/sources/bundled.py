@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pyarrow as pa
-from sklearn import datasets
 
 from steps.datasets.sources.source import Table
 
 TARGET = "target"
-_LOADERS: dict[str, Callable[..., Any]] = {
-    "breast_cancer": datasets.load_breast_cancer,
-    "diabetes": datasets.load_diabetes,
-    "iris": datasets.load_iris,
-    "wine": datasets.load_wine,
-}
-BUNDLED = tuple(_LOADERS)
+BUNDLED = ("breast_cancer", "diabetes", "iris", "wine")
 
 
 def load_bundled(name: str) -> Table:
@@ -26,8 +16,10 @@ def load_bundled(name: str) -> Table:
     Args:
         name: One of `BUNDLED`.
     """
+    from sklearn import datasets  # late: most data do not need it
+
     options = {"scaled": False} if name == "diabetes" else {}
-    bunch = _LOADERS[name](as_frame=True, **options)
+    bunch = getattr(datasets, f"load_{name}")(as_frame=True, **options)
     frame = bunch.frame
     if "target_names" in bunch:
         frame = frame.assign(target=[str(bunch.target_names[i]) for i in frame[TARGET]])

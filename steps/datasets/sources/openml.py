@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
-from sklearn.datasets import fetch_openml
 
 from steps.base.files import made_cache_folder
 from steps.datasets.dataset import DataError
@@ -43,6 +42,8 @@ def read_openml(given: str) -> tuple[Table, str]:
         SourceError: The number is invalid, or there is no dense data set with this number.
         DataError: The server does not answer.
     """
+    from sklearn.datasets import fetch_openml  # late: most data do not need it
+
     number, cache = openml_number(given), made_cache_folder()
     try:
         # The parser in plain Python takes 2 s for 100,000 x 20 cells; the other one fails on classes that are numbers.
