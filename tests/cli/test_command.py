@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Step
-from tests.running import run_command, script
+from tests.running import run_command, script, succeeded
 
 BAD_INPUT = {
     "unknown data set": (["main", "--dataset", "cifar"], "iris, mnist, wine; got 'cifar', which does not exist"),
@@ -113,40 +115,59 @@ def test_no_tensorflow_where_nothing_is_trained(arguments: list[str], step: Step
 
 
 RAISE = """
+import io, json, sys
+from contextlib import redirect_stderr
+import click
 from steps.cli.command import step_command
 
 @step_command
-def unlucky(**_):
+@click.argument("error")
+def unlucky(error):
     password = "hun" + "ter2"
-    raise {error}
+    raise eval(error)
 
-unlucky()
+ended = {}
+for error in sys.argv[1:]:
+    with redirect_stderr(io.StringIO()) as said:
+        try:
+            unlucky([error])
+        except SystemExit as end:
+            ended[error] = (end.code, said.getvalue())
+print(json.dumps(ended))
 """
+UNFORESEEN = {
+    "KeyError('dataset')": "KeyError: 'dataset'; nobody foresaw this, please report it with the file ",
+    "ZeroDivisionError('two\\nlines')": "ZeroDivisionError: two lines; nobody foresaw this",
+    "AssertionError(f'postgresql://me:{password}@db/x')": "AssertionError: postgresql://me:***@db/x; nobody",
+    "RecursionError('x' * 10_000)": "x; nobody foresaw this",
+}
+OUTSIDE = {
+    "MemoryError()": "this machine has not enough free memory",
+    "PermissionError(13, 'Permission denied', '/x')": "Permission denied: '/x'",
+    "ModuleNotFoundError(\"No module named 'scipy'\")": "install the packages that conda.yaml pins",
+    "BrokenPipeError()": "BrokenPipeError",
+}
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        ("KeyError('dataset')", 70, "KeyError: 'dataset'; nobody foresaw this, please report it with the file "),
-        ("ZeroDivisionError('two\\nlines')", 70, "ZeroDivisionError: two lines; nobody foresaw this"),
-        ("AssertionError(f'postgresql://me:{password}@db/x')", 70, "AssertionError: postgresql://me:***@db/x; nobody"),
-        ("RecursionError('x' * 10_000)", 70, "x; nobody foresaw this"),
-        ("MemoryError()", 1, "this machine has not enough free memory"),
-        ("PermissionError(13, 'Permission denied', '/x')", 1, "Permission denied: '/x'"),
-        ("ModuleNotFoundError(\"No module named 'scipy'\")", 1, "install the packages that conda.yaml pins"),
-        ("BrokenPipeError()", 1, "BrokenPipeError"),
-    ],
-)
-def test_what_nobody_foresaw_is_one_line_and_a_file_to_report(error: str, code: int, said: str, tmp_path: Path) -> None:
-    result = run_command(script(RAISE.replace("{error}", error)), tmp_path, TMPDIR=str(tmp_path))
-    assert (result.returncode, result.stderr.count("\n")) == (code, 1), result.stderr
-    assert result.stderr.startswith("Error: ")
-    assert said in result.stderr
-    reports = list(tmp_path.glob("mlp-tuning-*.txt"))
-    assert len(reports) == (code == 70)
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """Exit code and standard error of a step that raises, for each error."""
+    folder = tmp_path_factory.mktemp("unlucky")
+    said = succeeded(run_command(script(RAISE, *UNFORESEEN, *OUTSIDE), folder, TMPDIR=str(folder)))
+    assert len(list(folder.glob("mlp-tuning-*.txt"))) == len(UNFORESEEN)
+    return dict(json.loads(said))
+
+
+@pytest.mark.parametrize("error", [*UNFORESEEN, *OUTSIDE])
+def test_what_nobody_foresaw_is_one_line_and_a_file_to_report(error: str, ended: dict[str, tuple[int, str]]) -> None:
+    code, said = ended[error]
+    assert (code, said.count("\n")) == (70 if error in UNFORESEEN else 1, 1), said
+    assert said.startswith("Error: ")
+    assert (UNFORESEEN | OUTSIDE)[error] in said
+    reports = re.findall(r"(\S+/mlp-tuning-unlucky-\w+\.txt)", said)
+    assert len(reports) == (error in UNFORESEEN)
     for report in reports:
-        text = report.read_text()
-        assert str(report) in result.stderr
+        text = Path(report).read_text()
         assert "Traceback" in text
         assert "in unlucky" in text
         assert "hunter2" not in text
