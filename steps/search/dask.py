@@ -187,10 +187,14 @@ class DaskWorkers:
             yield self._address
             return
         threads = self._n_jobs or 1
-        with LocalCluster(
-            n_workers=max(1, self._cores // threads), threads_per_worker=threads, host="127.0.0.1",
-            dashboard_address="127.0.0.1:0", memory_limit=0, silence_logs=logging.ERROR,
-        ) as cluster:  # fmt: skip
+        try:
+            started = LocalCluster(
+                n_workers=max(1, self._cores // threads), threads_per_worker=threads, host="127.0.0.1",
+                dashboard_address="127.0.0.1:0", memory_limit=0, silence_logs=logging.ERROR,
+            )  # fmt: skip
+        except RuntimeError as error:
+            raise StepError(f"Dask cannot start a cluster on this machine: {error}; see its settings") from error
+        with started as cluster:
             click.echo(
                 f"Dask: {len(cluster.workers)} worker processes on this machine, {threads} trials at once in each"
             )

@@ -1,4 +1,4 @@
-"""The address of a Dask scheduler, checked before anything runs."""
+"""The settings of Dask and the address of a scheduler, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,50 @@ _UNLIKE_DASK = (
     MemoryError,
     ValueError,
 )  # its first bytes are read as a length, its others as MessagePack
+
+
+def check_dask() -> None:
+    """Read the settings of Dask, from files and variables: its import would fail with a traceback, or a cluster later.
+
+    Raises:
+        InputError: A file is damaged, or a section or a time has a value of another kind.
+    """
+    try:
+        import dask.config  # late: it takes a second
+        import distributed  # noqa: F401 -- reads its own settings
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _unlike_settings(" ".join(str(error).split())) from error
+    for defaults in dask.config.defaults:
+        for name in defaults:
+            _check_setting(name, defaults[name], dask.config.get(name, defaults[name]))
+
+
+def _check_setting(name: str, default: Any, given: Any) -> None:
+    """Compare a section or a time with its default."""
+    if isinstance(default, dict):
+        if not isinstance(given, dict):
+            raise _unlike_settings(f"{given!r} for the section {name}")
+        for key, value in default.items():
+            _check_setting(f"{name}.{key}", value, given.get(key, value))
+    elif isinstance(default, str) and isinstance(given, str) and _is_time(default) and not _is_time(given):
+        raise _unlike_settings(f"{given!r} for {name}; write a time such as {default!r}")
+
+
+def _is_time(text: str) -> bool:
+    from dask.utils import parse_timedelta
+
+    try:
+        parse_timedelta(text)
+    except (ValueError, KeyError):
+        return False
+    return True
+
+
+def _unlike_settings(found: str) -> InputError:
+    return InputError(
+        f"the settings of Dask must be ones that it can read, in variables DASK_… and in the files of DASK_CONFIG or "
+        f"~/.config/dask, got {found}"
+    )
 
 
 def check_scheduler(address: str) -> None:
@@ -58,7 +102,10 @@ def _connection_arguments(address: str) -> dict[str, Any]:
     """Arguments of a connection, by Dask's own settings."""
     from distributed import Security  # late: it takes a second
 
-    arguments: dict[str, Any] = Security().get_connection_args("client")
+    try:
+        arguments: dict[str, Any] = Security().get_connection_args("client")
+    except (OSError, ValueError, TypeError) as error:  # also of OpenSSL
+        raise _unlike_settings(f"certificates for TLS that cannot be read ({error})") from error
     if address.startswith("tls:") and arguments.get("ssl_context") is None:
         raise InputError(
             "address must be without TLS if no certificates are set, or set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "

@@ -13,7 +13,7 @@ from steps.base.paths import existing_file
 from steps.datasets import Dataset
 from steps.mlp.config import MLPConfig
 from steps.search.defaults import AUTO_SPACE, IMAGE_EPOCHS, default_epochs, default_space
-from steps.search.scheduler import check_scheduler
+from steps.search.scheduler import check_dask, check_scheduler
 from steps.search.space.file import load_space, space_path, with_line
 from steps.search.space.space import Space
 from steps.search.store.url import check_database, existing_studies, storage_url
@@ -84,8 +84,10 @@ class TuneSettings:
             raise InputError(
                 f"address must be empty for engine local, got {options['address']!r}; give engine=dask too"
             )
-        if options["address"] and dataset is None:  # once, before anything runs
-            check_scheduler(options["address"])
+        if options["engine"] == "dask" and dataset is None:  # once, before anything runs
+            check_dask()
+            if options["address"]:
+                check_scheduler(options["address"])
         check_sampler(options["sampler"], len(options["objectives"]))
         pruner = PrunerSpec.parse(options["pruner"], options["max_epochs"])
         stop_when = Plateau.parse(options["stop_when"])

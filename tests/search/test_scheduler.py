@@ -1,4 +1,4 @@
-"""Every wrong address of a scheduler is found within seconds, before anything runs."""
+"""Every wrong address of a scheduler, and wrong settings of Dask, are found within seconds, before anything runs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
+import dask.config
 import pytest
 from distributed import LocalCluster
 
 from deploy.postgresql import free_port
 from steps.base.errors import InputError, StepError
-from steps.search.scheduler import check_scheduler
+from steps.search.scheduler import check_dask, check_scheduler
 from tests.conftest import Step
+from tests.running import run_command, script
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,47 @@ def test_a_text_that_is_no_address_is_refused(address: str, reason: str) -> None
 def test_tls_needs_certificates() -> None:
     with pytest.raises(InputError, match=r"^address must be without TLS if no certificates are set"):
         check_scheduler("tls://10.0.0.1:8786")
+
+
+def test_damaged_settings_of_dask_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "dask.yaml").write_text("distributed: {comm: [1\n")
+    check = """
+from steps.base.errors import InputError
+from steps.search.scheduler import check_dask
+try:
+    check_dask()
+except InputError as error:
+    print(error)
+"""
+    done = run_command(script(check), tmp_path, DASK_CONFIG=str(tmp_path / "dask.yaml"))
+    assert done.stdout.startswith("the settings of Dask must be ones that it can read"), done.stderr
+    assert f"A dask config file at '{tmp_path}/dask.yaml' is malformed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("distributed.comm.timeouts.connect", "soon", "got 'soon' for distributed.comm.timeouts.connect"),
+        ("distributed.admin.tick.interval", "20 parsecs", "got '20 parsecs' for distributed.admin.tick.interval"),
+        ("distributed.comm", 5, "got 5 for the section distributed.comm"),
+        ("distributed", ["comm"], r"got \['comm'\] for the section distributed"),
+    ],
+)
+def test_a_setting_of_dask_of_another_kind_is_named(name: str, value: object, found: str) -> None:
+    check_dask()
+    with dask.config.set({name: value}), pytest.raises(InputError, match=found):
+        check_dask()
+
+
+def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for path in (tmp_path / "nowhere.pem", tmp_path / "ca.pem"):
+        names = ("ca-file", "client.cert", "client.key")
+        with (
+            dask.config.set({f"distributed.comm.tls.{name}": str(path) for name in names}),
+            pytest.raises(InputError, match="certificates for TLS that cannot be read"),
+        ):
+            check_scheduler("tls://10.0.0.1:8786")
 
 
 def test_no_listener_and_no_host_are_failures_of_the_network() -> None:
