@@ -28,7 +28,7 @@ def row_keys(schema: Schema, table: pa.Table, targets: np.ndarray) -> np.ndarray
 
 
 def are_inevitable(schema: Schema, table: pa.Table, targets: np.ndarray) -> bool:
-    """Whether the number of possible rows is so small that equal rows need not be copies."""
+    """Return whether the number of possible rows is so small that equal rows need not be copies."""
     n_possible = len(np.unique(targets))
     if n_possible > _FEW and targets.dtype == np.float32:
         return False

@@ -20,7 +20,7 @@ _MEASURED = 100  # images
 
 
 def is_images(given: str) -> bool:
-    """Whether the path is a folder, an image file or a glob."""
+    """Return whether the path is a folder, an image file or a glob."""
     path = Path(given)
     if path.is_dir() or path.suffix.lower() in picture_suffixes():
         return True

@@ -108,7 +108,7 @@ def fitted(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def shows_colour(pixels: np.ndarray) -> bool:
-    """Whether a picture of shape (height, width, 3) shows any colour."""
+    """Return whether a picture of shape (height, width, 3) shows any colour."""
     return bool((pixels.max(-1) - pixels.min(-1)).max() > _COLOURED)
 
 

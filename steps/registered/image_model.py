@@ -75,7 +75,7 @@ def _invalid(message: str) -> MlflowException:
 
 
 def _load_pyfunc(data_path: str) -> ImageModel:
-    """What MLflow calls with the folder `data` of the model."""
+    """Load the model from its folder `data`; MLflow calls this function by its name."""
     described = Model.load(str(Path(data_path).parent))
     network = keras.saving.load_model(Path(data_path) / "model.keras", compile=False)
     return ImageModel(network, described.metadata["feature_max"])

@@ -136,7 +136,7 @@ class DaskWorkers:
                 )  # fmt: skip
 
     def _is_over(self) -> bool:
-        """Whether a worker has reported the end of the study and none is still running trials."""
+        """Return whether a worker has reported the end of the study and none is still running trials."""
         for worker, future in list(self._joined.items()):
             if future.status == "finished":
                 reason = future.result(timeout=_CONNECT)

@@ -22,7 +22,7 @@ class Check:
 
 
 def check_baseline(metric: Metric, name: str, value: float, baseline: float, *, may_be_chance: bool = False) -> Check:
-    """Whether the model beats a baseline in a metric, or both have its best possible value.
+    """Return whether the model beats a baseline in a metric, or both have its best possible value.
 
     Args:
         may_be_chance: Whether the baseline's lead, if it has one, can be chance; the model then passes.
@@ -58,7 +58,7 @@ def rival_note(metric: Metric, comparison: Comparison, alpha: float, sample: int
 
 
 def check_predictions(trained: np.ndarray, reloaded: np.ndarray) -> Check:
-    """Whether the registered artifact gives the (n, n_outputs) outputs of the model that was trained."""
+    """Return whether the registered artifact gives the (n, n_outputs) outputs of the model that was trained."""
     if trained.shape != reloaded.shape:
         return Check("same_predictions", False, f"the reloaded model gives {reloaded.shape}, not {trained.shape}")
     difference = float((np.abs(trained - reloaded) / np.maximum(1, np.abs(trained))).max())

@@ -28,10 +28,10 @@ class Comparison(Protocol):
 
     @property
     def challenger_leads(self) -> bool:
-        """Whether the challenger is better on these rows, be it by chance."""
+        """Return whether the challenger is better on these rows, be it by chance."""
 
     def challenger_is_better(self, alpha: float) -> bool:
-        """Whether the challenger is better, with a probability below `alpha` that equally good models pass."""
+        """Return whether the challenger is better, with a probability below `alpha` that equally good models pass."""
 
     def summary(self) -> str:
         """The counts or losses behind the test, in one clause."""

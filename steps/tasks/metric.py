@@ -99,7 +99,7 @@ def mean_of(scores: Sequence[Interval]) -> Interval:
 
 
 def is_noise(first: Interval, second: Interval) -> bool:
-    """Whether two values cannot be told apart, also because an interval is unknown.
+    """Return whether two values cannot be told apart, also because an interval is unknown.
 
     The interval of their difference is made of the intervals of both (Zou & Donner, Statistics in Medicine 27, 2008),
     taken as independent. Two models are judged on the same rows and make partly the same mistakes, so a difference

@@ -30,12 +30,12 @@ def given_run_id() -> str:
 
 
 def is_made_for(run: Run, step: str) -> bool:
-    """Whether `mlflow run` has made this run for the step, and no step has opened it."""
+    """Return whether `mlflow run` has made this run for the step, and no step has opened it."""
     return bool(run.data.tags.get(MLFLOW_PROJECT_ENTRY_POINT) == step and STEP_TAG not in run.data.tags)
 
 
 def check_store(given: str) -> None:
-    """Whether the tracking store, whose URI was relative, has the run that `mlflow run` has made for this process.
+    """Return whether the tracking store, whose URI was relative, has the run that `mlflow run` made for this process.
 
     If the project is in another folder than the one in which `mlflow run` was typed, a relative path means another
     store here, and MLflow would make a new one.
@@ -55,7 +55,7 @@ def check_store(given: str) -> None:
 
 
 def _store_exists() -> bool:
-    """Whether there is a tracking store; MLflow would make one on the first request."""
+    """Return whether there is a tracking store; MLflow would make one on the first request."""
     uri = mlflow.get_tracking_uri()
     return not uri.startswith("sqlite") or Path(make_url(uri).database or "").exists()
 

@@ -171,7 +171,7 @@ def example_of(uri: str) -> np.ndarray | None:
 
 
 def check_interface(model: PyFuncModel, model_uri: str) -> Check:
-    """Whether the logged input example fits the logged signature, and so does the output for it."""
+    """Return whether the logged input example fits the logged signature, and so does the output for it."""
     name, described = "signature_and_example", model.metadata
     if described.signature is None or described.signature.outputs is None:
         return Check(name, False, "the model has no signature")

@@ -41,7 +41,7 @@ class Process:
         return f"{self.host} {self.pid} {self.started}"
 
     def is_gone(self) -> bool:
-        """Whether the process has certainly ended; False for one on another host or one that cannot be inspected."""
+        """Return whether the process has certainly ended; False for one on another host or that cannot be inspected."""
         if self.host != _host():
             return False
         try:

@@ -45,7 +45,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the error is that of a locked or restarting database; not of a full disk."""
+    """Return whether the error is that of a locked or restarting database; not of a full disk."""
     said = first_line(error)
     temporary = isinstance(error, MlflowException) and error.error_code == "TEMPORARILY_UNAVAILABLE"
     return temporary and "full" not in said and "disk I/O" not in said

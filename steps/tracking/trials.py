@@ -237,7 +237,7 @@ class TrialRuns:
 
 
 def _is_awaited(item: tuple[str, PendingWrites] | None) -> bool:
-    """Whether a caller waits for everything up to this item: for the end, or for a flush."""
+    """Return whether a caller waits for everything up to this item: for the end, or for a flush."""
     return item is None or item[1].written is not None
 
 

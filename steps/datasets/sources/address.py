@@ -54,7 +54,7 @@ class Download:
 
 
 def is_address(given: str) -> bool:
-    """Whether the text is the address of a server."""
+    """Return whether the text is the address of a server."""
     return re.match(r"(?i)https?://", given) is not None
 
 

@@ -77,7 +77,7 @@ def _without_plus(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _are_codes(text: pa.ChunkedArray, numbers: pa.ChunkedArray) -> bool:
-    """Whether two different cells could become the same number, or a cell could change its value."""
+    """Return whether two different cells could become the same number, or a cell could change its value."""
     starts = pc.or_(pc.starts_with(text, "0"), pc.or_(pc.starts_with(text, "-0"), pc.starts_with(text, "+")))
     if _any(starts) and _any(pc.match_substring_regex(text.filter(starts), r"^([+-]?0[0-9xX]|\+[0-9]{7,}$)")):
         return True

@@ -37,7 +37,7 @@ def with_certain_commas(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def has_decimal_commas(table: pa.Table) -> bool:
-    """Whether a column of numbers has an unambiguous decimal comma; the cells are trimmed text."""
+    """Return whether a column of numbers has an unambiguous decimal comma; the cells are trimmed text."""
     return any(_any(table.column(i), _EVIDENT) for i in _with_commas(table))
 
 

@@ -164,7 +164,7 @@ def _filled(rows: Sequence[list[str]]) -> list[list[str]]:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    """Whether the first row is data, not names: numbers that do not count up or down like years or indices."""
+    """Return whether the first row is data, not names: numbers that do not count up or down like years or indices."""
     if not all(map(str.strip, row)):
         return False
     numbers = [float(cell.replace(",", ".")) for cell in row if _NUMBER.fullmatch(cell)]
@@ -174,7 +174,7 @@ def _is_data(row: Sequence[str]) -> bool:
 
 
 def _count(numbers: Sequence[float]) -> bool:
-    """Whether the numbers are integers that increase, or that go up or down in nearly equal steps."""
+    """Return whether the numbers are integers that increase, or that go up or down in nearly equal steps."""
     steps = [after - before for before, after in pairwise(numbers)]
     if min(steps) > 0 and all(number.is_integer() for number in numbers):
         return True

@@ -39,19 +39,19 @@ def parts(name: str) -> list[str]:
 
 
 def is_id(name: str) -> bool:
-    """Whether the name suggests an identifier of rows, or of the groups they belong to."""
+    """Return whether the name suggests an identifier of rows, or of the groups they belong to."""
     words = parts(name)
     return bool(words) and (words[-1] in _ID or words[0] == "unnamed" or _GLUED_ID.fullmatch(words[-1]) is not None)
 
 
 def is_code(name: str) -> bool:
-    """Whether integers with this name are codes, whose magnitude means nothing."""
+    """Return whether integers with this name are codes, whose magnitude means nothing."""
     words = parts(name)
     return any(word in _CODE for word in (*words[:1], *words[-1:])) or any(map(_GLUED_CODE.fullmatch, words[-1:]))
 
 
 def is_unix_time(name: str) -> bool:
-    """Whether numbers with this name can be seconds since 1970."""
+    """Return whether numbers with this name can be seconds since 1970."""
     return not _UNIX.isdisjoint(parts(name))
 
 

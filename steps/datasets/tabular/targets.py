@@ -148,7 +148,7 @@ def _number_format(name: str, array: pa.Array) -> str | None:
 
 
 def _is_empty(array: pa.Array) -> bool:
-    """Whether all values are missing."""
+    """Return whether all values are missing."""
     kind = array.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pc.all(pc.is_null(array, nan_is_null=True)).as_py() is True

@@ -44,7 +44,7 @@ def _word(value: Any) -> str | None:
 
 
 def is_whole(word: str) -> bool:
-    """Whether a word is an integer, including `007` and `7.0`."""
+    """Return whether a word is an integer, including `007` and `7.0`."""
     return _WHOLE.fullmatch(word) is not None
 
 

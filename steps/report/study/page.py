@@ -92,7 +92,7 @@ def study_page(
 
 
 def _is_reason(edge: RangeEdge, importance: float) -> bool:
-    """Whether an edge, which is flagged in any case, justifies another search: important and not due to chance."""
+    """Return whether an edge, flagged in any case, justifies another search: important and not due to chance."""
     return importance >= _MATTERS and 2 * edge.n_top >= edge.n_with
 
 

@@ -90,7 +90,7 @@ class Heartbeat:
         self._thread.join()
 
     def is_fresh(self) -> bool:
-        """Whether the others still take this process for alive, or it has left them."""
+        """Return whether the others still take this process for alive, or it has left them."""
         return self._has_left or self._clock() - self._beaten_at < GRACE.total_seconds() / 2
 
     @retrying

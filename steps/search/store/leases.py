@@ -85,7 +85,7 @@ class Leases:
         self._give_back(f"{self._prefix}{number}")
 
     def holds(self, number: int) -> bool:
-        """Whether the trial is still this process's: one that was away too long may have lost it.
+        """Return whether the trial is still this process's: one that was away too long may have lost it.
 
         Asks the database only if the last heartbeat is not fresh.
         """
@@ -93,7 +93,7 @@ class Leases:
         return f"{self._prefix}{number}" in self._held
 
     def lost(self, number: int) -> bool:
-        """Whether another process took the trial over while this one was away; one it gave back is not lost.
+        """Return whether another process took the trial over while this one was away; one it gave back is not lost.
 
         If the database does not answer it counts as lost: the next start writes anything that is missing.
         """
@@ -121,7 +121,7 @@ class Leases:
         return {member.tune_run_id for member in self._heartbeat.live()}
 
     def is_alone(self, tune_runs: Collection[str]) -> bool:
-        """Whether no other living process belongs to any of these tune runs."""
+        """Return whether no other living process belongs to any of these tune runs."""
         others = (member for member in self._heartbeat.live() if member.worker != self.worker)
         return not any(member.tune_run_id in tune_runs for member in others)
 

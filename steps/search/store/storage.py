@@ -26,7 +26,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether time can heal it: a lock, a server that restarts; not a full disk or a wrong statement."""
+    """Return whether time can heal it: a lock, a server that restarts; not a full disk or a wrong statement."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     if isinstance(cause, PendingRollbackError):  # the connection was lost in the middle of a transaction
         return True

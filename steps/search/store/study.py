@@ -56,7 +56,7 @@ def expecting_study(storage: BaseStorage, name: str) -> Iterator[None]:
 
 
 def _check_objectives(study: optuna.Study, objectives: Sequence[Objective]) -> None:
-    """Whether a study optimizes these objectives; one that another program made says so by its directions alone."""
+    """Return whether a study optimizes these objectives; one of another program has only its directions."""
     names, name = [objective.name for objective in objectives], study.study_name
     before = study.user_attrs.get(OBJECTIVES, names)
     if before != names:

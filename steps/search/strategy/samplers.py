@@ -71,7 +71,7 @@ def make_sampler(name: str, seed: int) -> BaseSampler:
 
 
 def suggests_in_turn(sampler: BaseSampler) -> bool:
-    """Whether processes must ask a sampler one at a time, because it counts its draws in the study."""
+    """Return whether processes must ask a sampler one at a time, because it counts its draws in the study."""
     return not isinstance(sampler, PerTrialSampler)
 
 

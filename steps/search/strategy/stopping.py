@@ -17,7 +17,7 @@ DEFAULT_PLATEAU = 10
 
 @dataclass(frozen=True)
 class Plateau:
-    """Whether a study is over: its last `n` complete trials brought no improvement.
+    """Return whether a study is over: its last `n` complete trials brought no improvement.
 
     Attributes:
         n: Number of trials, at least 1.

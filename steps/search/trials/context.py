@@ -101,7 +101,7 @@ class TrialContext:
 
     @property
     def judges_at_best(self) -> bool:
-        """Whether a trial is judged at its best epoch, as an MLP soon knows the rows of a table by heart.
+        """Return whether a trial is judged at its best epoch, as an MLP soon knows the rows of a table by heart.
 
         Images are judged at the last epoch, where the learning rate has come to its end.
         """
@@ -131,7 +131,7 @@ class TrialContext:
 
     @property
     def prunable(self) -> bool:
-        """Whether Optuna can judge trials by their epochs: it cannot with several objectives."""
+        """Return whether Optuna can judge trials by their epochs: it cannot with several objectives."""
         return len(self.objectives) == 1 and self.objectives[0].every_epoch
 
     def score(self, epoch: Epoch) -> dict[str, float]:

@@ -121,7 +121,7 @@ class Training:
         return 1 + int(np.argmin([followed.sign * metrics[followed.key] for metrics in self.history[:epoch]]))
 
     def _is_over(self, deadline: float) -> bool:
-        """Whether the trial may be judged now, and a better epoch is unlikely or comes too late."""
+        """Return whether the trial may be judged now, and a better epoch is unlikely or comes too late."""
         context, n = self._job.context, len(self.history)
         if not context.judges_at_best or n == 0:
             return False

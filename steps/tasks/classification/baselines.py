@@ -52,5 +52,5 @@ def boosting(train: Split, test: Split, n_classes: int, features: Features) -> B
 
 
 def _can_stop_early(train: Split) -> bool:
-    """Whether trees may stop early as by default, above 10,000 rows: it takes two rows of each class."""
+    """Return whether trees may stop early as by default, above 10,000 rows: it takes two rows of each class."""
     return len(train) > 10_000 and int(np.unique(train.targets, return_counts=True)[1].min()) > 1

@@ -1,4 +1,4 @@
-"""Whether a classifier is as often right as it is sure."""
+"""Calibration of a classifier: agreement of its probabilities with the share of correct predictions."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class McNemar:
         return self.only_challenger_right > self.only_champion_right
 
     def challenger_is_better(self, alpha: float) -> bool:
-        """Whether the challenger has more right, and chance would give such a difference less often than `alpha`.
+        """Return whether the challenger has more right, and chance gives such a lead less often than `alpha`.
 
         Equally good models pass at most half as often as `alpha`, because the test is two-sided.
         """

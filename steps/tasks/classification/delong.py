@@ -64,7 +64,7 @@ class DeLong:
         return self.challenger > self.champion
 
     def challenger_is_better(self, alpha: float) -> bool:
-        """Whether the challenger has the larger area, and chance would give such a lead less often than `alpha`.
+        """Return whether the challenger has the larger area, and chance would give such a lead less often than `alpha`.
 
         Equally good models pass about half as often as `alpha`, because the test is two-sided.
         """

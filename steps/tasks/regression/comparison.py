@@ -47,7 +47,7 @@ class SignFlip:
         return self.challenger < self.champion
 
     def challenger_is_better(self, alpha: float) -> bool:
-        """Whether the challenger has the smaller RMSE, and chance would give such a lead less often than `alpha`.
+        """Return whether the challenger has the smaller RMSE, and chance gives such a lead less often than `alpha`.
 
         Equally good models pass at most half as often as `alpha`, because the test is two-sided.
         """

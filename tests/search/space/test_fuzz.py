@@ -1,4 +1,4 @@
-"""Whatever stands in a file of a space or of points, it is read, or one line says why not."""
+"""Any content of a file of a space or of points is read, or refused in one line."""
 
 from __future__ import annotations
 
