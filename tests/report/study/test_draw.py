@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import optuna
@@ -15,6 +17,7 @@ from steps.report.study.importance import importances
 from steps.report.study.result import Row, StudyResult
 from tests.report.study.studies import HOSTILE, TASK, of_packaged_space, result
 
+Drawn = Callable[[int, str], tuple[Path, set[str]]]
 ALWAYS = {"optimization_history", "timeline"}
 OF_SEVERAL = {"edf", "parallel_coordinate", "slice", "contour", "param_importances"}
 
@@ -29,6 +32,18 @@ def draw(study: StudyResult, folder: Path) -> set[str]:
         assert 150 < pixels.shape[0] < 2500, path
         assert pixels[..., :3].std() > 0.05, path
     return {path.stem for path in paths}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Draws a study of so many trials and these objectives, once; gives its folder and the names of the figures."""
+
+    @cache
+    def make(n: int, objectives: str) -> tuple[Path, set[str]]:
+        folder = tmp_path_factory.mktemp("drawn")
+        return folder, draw(of_packaged_space(n, objectives.split(",")), folder)
+
+    return make
 
 
 def interactive(folder: Path) -> str:
@@ -47,11 +62,11 @@ def interactive(folder: Path) -> str:
         (12, "accuracy,log_loss,latency,parameters", ALWAYS | OF_SEVERAL | {"pareto_front"}),
     ],
 )
-def test_figures_are_what_the_trials_allow(n: int, names: str, expected: set[str], tmp_path: Path) -> None:
-    study = of_packaged_space(n, names.split(","))
-    assert draw(study, tmp_path) == expected
-    assert (tmp_path / "report.html").exists() == (n > 0)
-    page = interactive(tmp_path)
+def test_figures_are_what_the_trials_allow(n: int, names: str, expected: set[str], drawn: Drawn) -> None:
+    folder, figures = drawn(n, names)
+    assert figures == expected
+    assert (folder / "report.html").exists() == (n > 0)
+    study, page = of_packaged_space(n, names.split(",")), interactive(folder)
     missing = {"pareto_front"} if len(study.objectives) > 3 else set()
     slices = -(-len({name for row in study.complete for name in row.distributions}) // 4) if "slice" in expected else 0
     assert page.count('class="plotly-graph-div"') == len(expected - missing - {"slice"}) + slices
@@ -69,20 +84,20 @@ def test_the_name_of_a_study_is_text_in_the_page(tmp_path: Path) -> None:
     assert "No trial of this study has finished" in interactive(tmp_path)
 
 
-@pytest.mark.parametrize(("names", "reversed_"), [("accuracy", False), ("accuracy,latency", False), ("log_loss", True)])
-def test_dark_is_good_in_the_interactive_contour_too(names: str, reversed_: bool, tmp_path: Path) -> None:
-    draw(of_packaged_space(30, names.split(",")), tmp_path)
-    (found,) = re.findall(r'"reversescale":(\w+),(?:(?!\}\]).)*"type":"contour"', interactive(tmp_path))
+@pytest.mark.parametrize(
+    ("n", "names", "reversed_"), [(30, "accuracy", False), (12, "accuracy,latency", False), (30, "log_loss", True)]
+)
+def test_dark_is_good_in_the_interactive_contour_too(n: int, names: str, reversed_: bool, drawn: Drawn) -> None:
+    page = interactive(drawn(n, names)[0])
+    (found,) = re.findall(r'"reversescale":(\w+),(?:(?!\}\]).)*"type":"contour"', page)
     assert found == str(reversed_).lower()
 
 
-def test_a_second_drawing_is_the_same(tmp_path: Path) -> None:
-    study = of_packaged_space(12, ["accuracy"])
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        draw(study, tmp_path / name)
-    for path in ["report.html", *(f"figures/{path.name}" for path in (tmp_path / "first/figures").glob("*.png"))]:
-        assert (tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes(), path
+def test_a_second_drawing_is_the_same(drawn: Drawn, tmp_path: Path) -> None:
+    first, figures = drawn(30, "accuracy")
+    draw(of_packaged_space(30, ["accuracy"]), tmp_path)
+    for path in ["report.html", *(f"figures/{name}.png" for name in figures)]:
+        assert (first / path).read_bytes() == (tmp_path / path).read_bytes(), path
 
 
 def test_importance_of_a_conditional_hyperparameter_is_found() -> None:
