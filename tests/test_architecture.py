@@ -26,6 +26,11 @@ def test_every_path_exists() -> None:
     assert [path for path in _PATH.findall(PAGE) if not list(REPOSITORY.glob(path.rstrip("/")))] == []
 
 
+def test_every_test_in_the_table_of_troubles_exists() -> None:
+    named = _PATH.findall((REPOSITORY / "docs" / "troubleshooting.md").read_text())
+    assert [path for path in named if not (REPOSITORY / path).is_file()] == []
+
+
 def test_every_room_has_its_sentence() -> None:
     listed = {path.rstrip("/") for cells in rows("The rooms") for path in _PATH.findall(cells[0])}
     packages = {path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("steps/*/**/__init__.py")}
