@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from steps.ensembles.mixture import gain_text
 from steps.evaluation.refit import Refit
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
+from steps.tasks.classification.calibration import with_temperature
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.regression.conformal import COVERAGE, coverage, coverage_note
 from steps.tasks.requirements import Requirement, check_requirements
@@ -34,6 +35,7 @@ class Assessment:
         baselines: Primary metric of each baseline.
         notes: Sentences for people that have no effect on the decision.
         coverage: Share of the targets that lie in the prediction intervals of the model; None if it has none.
+        uncalibrated: Log loss and calibration error without the temperature of the model; empty if it has none.
     """
 
     task: Task
@@ -44,6 +46,7 @@ class Assessment:
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     coverage: Interval | None = None
+    uncalibrated: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def primary(self) -> Interval:
@@ -56,7 +59,8 @@ class Assessment:
         streamed.add(self.targets, self.outputs)
         baselines = {f"{name}_{self.task.primary.name}": score.value for name, score in self.baselines.items()}
         scores = {**self.scores, **({COVERAGE: self.coverage} if self.coverage else {})}
-        return streamed.result() | as_metrics(scores, "test_") | baselines
+        uncalibrated = {f"uncalibrated_{name}": value for name, value in self.uncalibrated.items()}
+        return streamed.result() | as_metrics(scores, "test_") | baselines | uncalibrated
 
 
 def assess(
@@ -66,6 +70,7 @@ def assess(
     task: Task,
     requirements: tuple[Requirement, ...],
     alpha: float,
+    temperature: float | None,
 ) -> Assessment:
     """Load the logged model, test it on raw input as users have it, and check it.
 
@@ -74,6 +79,7 @@ def assess(
             with the best of its trials alone.
         dataset: Data set with all splits; the baselines are fitted on train + validation, like the model.
         alpha: Significance level of the comparisons with the baselines and boosted trees.
+        temperature: By which the logits of the model are divided; None for a model without.
     """
     test = dataset.splits["test"]
     features, targets = np.asarray(test.features), np.asarray(test.targets)
@@ -113,4 +119,14 @@ def assess(
     if (interval := Interface.of(dataset).interval) is not None:
         covered = coverage(interval, targets, outputs)
         notes = (*notes, coverage_note(interval, covered, outputs))
-    return Assessment(task, targets, outputs, scores, baselines, checks, notes, covered)
+    before: dict[str, float] = {}
+    if temperature is not None:
+        raw = with_temperature(outputs, 1 / temperature)
+        before = {name: task.metrics[name].value(targets, raw) for name in ("log_loss", "calibration_error")}
+        gains = (
+            f"{task.metrics[name].label} {task.metrics[name].text(scores[name].value)} instead of "
+            f"{task.metrics[name].text(value)}"
+            for name, value in before.items()
+        )
+        notes = (*notes, f"Temperature {temperature:.2f} from the validation rows: {', '.join(gains)}")
+    return Assessment(task, targets, outputs, scores, baselines, checks, notes, covered, before)

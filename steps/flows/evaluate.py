@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -24,8 +24,10 @@ from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
 from steps.evaluation.refit import Refit, n_at_once, refit
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
+from steps.mlp.model import with_temperature
 from steps.mlp.runtime import hardware, limit_threads, resolve_precision
 from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
+from steps.tasks.classification.calibration import TEMPERATURE
 from steps.tasks.comparison import Comparison
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.task import task_of
@@ -40,13 +42,16 @@ from steps.tracking.registry import CHAMPION, Candidate, register, score_text, v
 from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, NOTE_TAG, STATUS_TAG
 
+_LIKE_THE_TRIAL = 5  # a network that is trained for more than so many times the epochs is surer than that of the trial
+
 
 @dataclass(frozen=True)
 class _Trained:
-    """The model of the final training, and its lineage."""
+    """The model of the final training, its lineage, and the temperature in it, if it has one."""
 
     networks: Refit
     lineage: Lineage
+    temperature: float | None
 
 
 def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> None:
@@ -102,9 +107,11 @@ def _log_choice(choice: Choice, dataset: Dataset) -> None:
 
 def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> _Trained:
     precision, seed = resolve_precision(settings.precision), settings.seed
-    members = {}
+    members, temperature = {}, choice.measures.get(TEMPERATURE)
     for trial in choice.members:
         budget = settings.budget(dataset, trial)
+        if budget.epochs > _LIKE_THE_TRIAL * trial.epochs:
+            temperature = None
         members[trial_name(trial.trial_number)] = MemberLineage(
             trial.trial_number, trial.trial_run_id, choice.weight(trial), trial.hyperparameters,
             budget.epochs, budget.schedule,
@@ -113,6 +120,9 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> _Tra
     mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
     click.echo(f"Training {', '.join(members)} on train + validation, {epochs} epochs, {precision}")
     networks = refit(members, dataset, seed, precision)
+    if temperature is not None:
+        mlflow.log_metric(TEMPERATURE, temperature)
+        networks = replace(networks, model=with_temperature(networks.model, temperature))
     lineage = Lineage.of(
         dataset,
         {"download": choice.trial.data_run_id, "tune": choice.tune_run.info.run_id},
@@ -122,14 +132,14 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> _Tra
         array_digest(networks.model.get_weights()),
         hardware(),
     )
-    return _Trained(networks, lineage)
+    return _Trained(networks, lineage, temperature)
 
 
 def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tuple[Candidate, Assessment]:
     """Log the model and test it: the only look at the test split."""
     task, lineage = task_of(dataset), trained.lineage
     model_uri = log_model(trained.networks.model, dataset, lineage.as_metadata())
-    found = assess(model_uri, trained.networks, dataset, task, settings.require, settings.alpha)
+    found = assess(model_uri, trained.networks, dataset, task, settings.require, settings.alpha, trained.temperature)
     mlflow.log_metrics(found.as_metrics())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

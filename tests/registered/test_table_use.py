@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
+from sklearn.metrics import log_loss
 
+from steps.tasks.classification.calibration import with_temperature
 from tests.registered.customers import customers
 from tests.registered.test_use import served
 from tests.running import run_step, succeeded
@@ -32,9 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     customers(150, seed=1).to_csv(folder / "test.csv", index=False)
     data = ("--dataset", "customers.csv", "--target", "churn", "--test-dataset", "test.csv")
     succeeded(run_step(folder, "download", *data))
-    succeeded(run_step(folder, "tune", "--n-trials", "1", "--max-epochs", "2", "--points", "points.json"))
+    succeeded(run_step(folder, "tune", "--n-trials", "1", "--max-epochs", "12", "--points", "points.json"))
     succeeded(run_step(folder, "evaluate", "--final-epochs", "30", "--promote", "always", *OPTIONS))
-    succeeded(run_step(folder, "evaluate", "--final-epochs", "31", *OPTIONS))
+    succeeded(run_step(folder, "evaluate", *OPTIONS))
     return folder
 
 
@@ -69,6 +71,17 @@ def test_evaluate_pyfunc_and_predict_agree(folder: Path, evaluated: np.ndarray) 
     assert found["id"].tolist() == frame["id"].tolist()
     assert found["predicted"].tolist() == loaded["predicted"].tolist()
     np.testing.assert_allclose(probabilities(found), evaluated, atol=1e-6)
+
+
+def test_the_probabilities_have_the_temperature_of_the_validation_rows(
+    folder: Path, version: ModelVersion, evaluated: np.ndarray
+) -> None:
+    logged = MlflowClient().get_run(version.run_id).data.metrics
+    before = with_temperature(evaluated, 1 / logged["temperature"])
+    targets = (pd.read_csv(folder / "test.csv")["churn"] == "yes").to_numpy(int)
+    assert logged["temperature"] != 1
+    assert logged["uncalibrated_log_loss"] == pytest.approx(log_loss(targets, before), rel=1e-3)
+    assert logged["test_log_loss"] == pytest.approx(log_loss(targets, evaluated), rel=1e-3)
 
 
 def test_versions_are_compared_on_the_raw_rows(version: ModelVersion) -> None:

@@ -12,6 +12,7 @@ from steps.datasets.tabular.target import Target
 from steps.tasks.baselines import PLAIN, Boosted, Features
 from steps.tasks.classification import baselines as _baselines
 from steps.tasks.classification import metrics as _metrics
+from steps.tasks.classification.calibration import TEMPERATURE, fitted_temperature
 from steps.tasks.classification.comparison import McNemar
 from steps.tasks.classification.delong import DeLong
 from steps.tasks.classification.streamed import StreamedMetrics
@@ -56,7 +57,7 @@ class Classification:
         return {name: metric.measure(targets, outputs) for name, metric in self.metrics.items()}
 
     def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        return {}
+        return {TEMPERATURE: fitted_temperature(targets, outputs)}
 
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics(len(self.target.class_names), self.positive, self.primary)
