@@ -7,8 +7,9 @@ ARGS ?=
 BIN := $(CURDIR)/.venv/bin
 # Byte-code is compiled at installation: where Python may not write it later, start-up would take twice as long.
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
-# One worker per core; the tests of a file stay together, as they share what is dear to make.
-PYTEST := python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+# One worker per core, each with one OpenMP thread: several would wait for each other, and keep the cores busy with it.
+# The tests of a file stay together, as they share what is dear to make.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help main test test-all lint format ui bench cluster pictures clean
