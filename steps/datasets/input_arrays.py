@@ -24,11 +24,12 @@ class NpyReader:
 
     key = "row"
     image_sizes: Sequence[tuple[int, int]] = ()
+    left_out = ""
 
     def __init__(self, path: Path, interface: Interface) -> None:
         self._features, self._labels = self._files(path)
         features = _mapped(self._features, path)
-        if features.dtype.kind not in "iuf" or features.ndim < 1:
+        if features.dtype.kind not in "biuf" or features.ndim < 1:
             found = f"{features.dtype} of shape {features.shape}"
             raise InputError(f"input must be an array of rows of numbers, got {found} in {str(path)!r}")
         self.size, *shape = features.shape

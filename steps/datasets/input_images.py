@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from steps.datasets.rows import BadRow, Raw
 
 _CHUNK_IMAGES = 512
 _MEASURED = 100  # images
+_NAMED = 3  # files named in one line
 
 
 def is_images(given: str) -> bool:
@@ -36,9 +37,10 @@ class ImageReader:
         if interface.image_shape is None:
             raise InputError(f"input must be a table for a model that takes no images, got {given!r}")
         self._root = Path(given) if Path(given).is_dir() else None
-        found = self._root.rglob("*") if self._root else _files(given)
+        found = sorted(path for path in (self._root.rglob("*") if self._root else _files(given)) if path.is_file())
         suffixes = picture_suffixes()
-        self._files = sorted(path for path in found if path.suffix.lower() in suffixes and path.is_file())
+        self._files = [path for path in found if path.suffix.lower() in suffixes]
+        self.left_out = _others(path for path in found if path.suffix.lower() not in suffixes)
         if not self._files:
             has_none = "which has none" if self._root or glob.has_magic(given) else "which does not exist"
             raise InputError(f"input must hold images (.png, .jpg, .bmp, …), got {given!r}, {has_none}")
@@ -68,6 +70,13 @@ class ImageReader:
         pixels = read_picture(path, self._shape).astype(np.float64)
         pixels = 255 - pixels if self._invert else pixels
         return np.rint(pixels / 255 * self._largest).reshape(-1)  # (height, width[, 3]) -> (n_features,)
+
+
+def _others(files: Iterable[Path]) -> str:
+    """A line about the files of other formats, without hidden ones."""
+    names = [readable(path.name) for path in files if path.name[0] not in "._"]
+    shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    return f"Left out, as not images: {len(names):,} ({shown})" if names else ""
 
 
 def _sizes(files: Sequence[Path]) -> Iterator[tuple[int, int]]:

@@ -46,6 +46,7 @@ class TableRows:
     """
 
     image_sizes: Sequence[tuple[int, int]] = ()
+    left_out = ""
 
     def __init__(self, parts: Parts, columns: Columns, key_column: str, given: str) -> None:
         self._parts, self._columns, self._given = parts, columns, given

@@ -25,6 +25,7 @@ class TableReader:
 
     key = "row"
     image_sizes: Sequence[tuple[int, int]] = ()
+    left_out = ""
 
     def __init__(self, given: str, interface: Interface) -> None:
         self._parts = open_parts(given)

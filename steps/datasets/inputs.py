@@ -68,7 +68,8 @@ class Pixels:
     """
 
     def __init__(self, reader: Reader, interface: Interface) -> None:
-        self.key, self.size, self.image_sizes = reader.key, reader.size, reader.image_sizes
+        self.key, self.size = reader.key, reader.size
+        self.image_sizes, self.left_out = reader.image_sizes, reader.left_out
         self.key_type = pa.int64() if reader.key == "row" else pa.string()
         self._reader, self._interface = reader, interface
 

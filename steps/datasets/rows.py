@@ -54,12 +54,14 @@ class Reader(Protocol):
         size: Total of `Raw.position`, for a progress bar.
         columns: Names of the features.
         image_sizes: (height, width) of the first images in their files; empty for inputs of another kind.
+        left_out: A line about files of a folder that are not read; "" if there are none.
     """
 
     key: str
     size: int
     columns: list[str]
     image_sizes: Sequence[tuple[int, int]]
+    left_out: str
 
     def __iter__(self) -> Iterator[Raw]: ...
 
@@ -113,13 +115,14 @@ class Rows(Protocol):
         key: Name of the key column in the output.
         key_type: Type of that column.
         size: Total of `Chunk.position`, for a progress bar.
-        image_sizes: As in `Reader`.
+        image_sizes, left_out: As in `Reader`.
     """
 
     key: str
     key_type: pa.DataType
     size: int
     image_sizes: Sequence[tuple[int, int]]
+    left_out: str
 
     def __iter__(self) -> Iterator[Chunk]: ...
 

@@ -34,6 +34,8 @@ def run(settings: PredictSettings, invocation: Invocation) -> None:
 
 def _predict(settings: PredictSettings) -> None:
     rows, interface = settings.rows, settings.interface
+    if rows.left_out:
+        click.echo(rows.left_out, err=True)
     predict = load_predictor(settings.model_uri)
     metrics = task_of(interface).streamed()
     word = "file" if rows.key == "file" else "row"

@@ -231,6 +231,11 @@ def test_arrays_may_be_stored_in_any_order(
     assert read(path).given.tolist() == BIG_ENDIAN.tolist()
 
 
+def test_booleans_are_zero_and_one(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.array([[True, False, True, True]]))
+    assert read(tmp_path / "rows.npy").given.tolist() == [[1, 0, 1, 1]]
+
+
 def test_real_numbers_may_be_any_that_are_finite(tmp_path: Path) -> None:
     np.save(tmp_path / "rows.npy", np.array([[0.5, -3, 1e6, 0], [np.inf, 0, 0, 0]]))
     found = read(tmp_path / "rows.npy", NUMBERS)
@@ -264,6 +269,7 @@ def test_images_are_made_what_the_model_knows(drawing: Path) -> None:
     found = read(drawing)
     assert found.names == ["b.png", "c.jpg", "deep/a.PNG"]
     assert found.given.tolist() == [[0, 16, 3, 0]] * 3
+    assert open_input(str(drawing), PIXELS).left_out == "Left out, as not images: 1 (readme.txt)"
     (bad,) = found.bad
     assert (bad.key, bad.reason[:20]) == ("d.jpeg", "not a readable image")
     assert read(drawing / "*.png").given.tolist() == [[0, 16, 3, 0]]
