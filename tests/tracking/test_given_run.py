@@ -64,6 +64,37 @@ def test_a_run_whose_step_never_began_says_why(
     assert str(error).startswith(reason)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("entry", "parameters", "reason", "code"),
+    [
+        (
+            "download",
+            {"dataset": "rows.csv"},
+            "dataset must be a CSV file, got '{folder}/rows.csv', which is a ZIP",
+            "2",
+        ),
+        ("tune", {"space": "space.yaml"}, "space {folder}/space.yaml, line 2: ", "2"),
+        ("tune", {"warm_start": "nowhere"}, "warm_start must be the ID of a tune run or the name of a study", "2"),
+        ("evaluate", {"model_name": "team/digits"}, "model_name must be ", "2"),
+        ("tune", {"storage": "postgresql://127.0.0.1:1/studies"}, "the study's database postgresql", "1"),
+    ],
+    ids=["file", "space", "source", "name", "server"],
+)
+def test_what_is_known_before_a_step_begins_is_said_through_mlflow_run(
+    entry: str, parameters: dict[str, str], reason: str, code: str, tracking: Path
+) -> None:
+    (tracking / "rows.csv").write_bytes(b"PK\x03\x04" + bytes(100))
+    (tracking / "space.yaml").write_text("n_layers: [1\n")
+    for name in parameters.keys() & {"dataset", "space"}:
+        parameters = {name: str(tracking / parameters[name])}
+    done = run_project(tracking, entry, **parameters)
+    assert f"Error: {reason.format(folder=tracking)}" in done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = runs(tracking)
+    assert (run.info.status, run.data.tags["exit_code"]) == ("FAILED", code)
+
+
 def test_a_relative_store_means_another_one_in_the_folder_of_the_project(tracking: Path) -> None:
     before = sorted(path.name for path in REPOSITORY.iterdir())
     command = module("mlflow", "run", str(REPOSITORY), "-e", "registry", "--env-manager", "local")
