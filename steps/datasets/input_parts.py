@@ -30,7 +30,7 @@ def open_parts(given: str) -> Parts:
         SourceError: It is damaged.
     """
     path = Path(given)
-    if not path.exists():
+    if not (path.is_file() or path.is_dir()):  # a named pipe may never have anything to read
         raise InputError(f"input must be a file that exists, got {given!r}{nearest(path, ())}")
     reader = ParquetParts if path.is_dir() else _READERS.get(suffix(path))
     if reader is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -192,6 +193,7 @@ def test_a_missing_column_is_not_taken_for_one_that_the_model_knows(tmp_path: Pa
 NOISE = np.random.default_rng(0).bytes(999).hex().encode()
 WRONG: dict[str, tuple[str, Callable[[Path], object], str, str]] = {
     "missing": ("rows.csv", lambda _: None, "", "input must be a file that exists"),
+    "pipe": ("rows.csv", os.mkfifo, "", "input must be a file that exists"),
     "format": ("rows.png", lambda path: path.touch(), "", "input must be a CSV, Parquet, Feather, .npz or .npy file"),
     "empty": ("rows.csv", lambda path: path.touch(), "", "input must be a file with rows"),
     "only names": ("rows.csv", lambda path: rows()[:0].to_csv(path, index=False), "", "which is empty"),
