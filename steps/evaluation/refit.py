@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import keras
 import mlflow
+from mlflow.entities import Metric
+from mlflow.tracking import MlflowClient
 
 from steps.base.errors import StepError
 from steps.datasets import Dataset
@@ -22,6 +25,8 @@ from steps.mlp.runtime import available_cores, has_gpu
 from steps.mlp.trainer import Samples, Trainer
 from steps.report.terminal import TrainingDisplay
 from steps.tracking.lineage import MemberLineage
+
+_GATHER, _MOST = 1.0, 900  # seconds, and losses, of one request
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ def refit(members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, pre
             finally:  # after an error or an interruption, the others end after their epoch
                 final.stop.set()
                 pool.shutdown(cancel_futures=True)
+                final.write_losses()
     done = {name: future.result() for name, future in trained.items()}
     models = {name: network for name, (network, _) in done.items()}
     by_number = sorted(members, key=lambda name: members[name].trial_number)  # a lineage keeps no other order
@@ -87,7 +93,7 @@ class _FinalTraining:
         self._samples, self._interface = Samples.of(training_rows(dataset)), Interface.of(dataset)
         self._seed, self._precision, self._display = seed, precision, display
         self._graphs, self._run_id = Graphs(), mlflow.active_run().info.run_id
-        self._log = threading.Lock()
+        self._log, self._losses, self._written_at = threading.Lock(), list[Metric](), 0.0
         self.stop = threading.Event()
 
     def train(self, name: str, member: MemberLineage, key: str) -> tuple[keras.Model, tuple[float, ...]]:
@@ -109,8 +115,20 @@ class _FinalTraining:
                     f"the loss of {name} is not finite after epoch {trainer.epoch}; choose another trial or "
                     "precision=float32"
                 )
-            with self._log:  # SQLite takes one writer at a time
-                mlflow.log_metric(key, loss, step=trainer.epoch, run_id=self._run_id)
+            self._log_loss(key, loss, trainer.epoch)
             self._display.epoch(loss)
             losses.append(loss)
         return trainer.model, tuple(losses)
+
+    def _log_loss(self, key: str, loss: float, epoch: int) -> None:
+        """Keep a loss for the run, and write those of the last second: a request per short epoch costs more than it."""
+        with self._log:  # SQLite takes one writer at a time
+            self._losses.append(Metric(key, loss, int(1000 * time.time()), epoch))
+            if time.monotonic() - self._written_at > _GATHER or len(self._losses) == _MOST:
+                self.write_losses()
+
+    def write_losses(self) -> None:
+        """Write the losses that are kept onto the run."""
+        if self._losses:
+            MlflowClient().log_batch(self._run_id, metrics=self._losses)
+        self._losses, self._written_at = [], time.monotonic()
