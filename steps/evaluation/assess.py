@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.split import training_rows
 from steps.ensembles.mixture import gain_text
 from steps.evaluation.refit import Refit
+from steps.evaluation.settings import EvaluateSettings
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.classification.calibration import with_temperature
+from steps.tasks.importance import ColumnImportance, permutation_importances
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.regression.conformal import COVERAGE, coverage, coverage_note
-from steps.tasks.requirements import Requirement, check_requirements
-from steps.tasks.task import Task
+from steps.tasks.requirements import check_requirements
+from steps.tasks.task import Task, task_of
 from steps.tracking.models import apply, check_interface, load_model
 
+_NAMED = 3  # columns
 BEST_ALONE = "best_trial_alone"  # among the rivals of an ensemble
 
 
@@ -35,6 +39,7 @@ class Assessment:
         baselines: Primary metric of each baseline.
         notes: Sentences for people that have no effect on the decision.
         coverage: Share of the targets that lie in the prediction intervals of the model; None if it has none.
+        importances: Of the columns of a table; empty for images and for very wide tables.
         uncalibrated: Log loss and calibration error without the temperature of the model; empty if it has none.
     """
 
@@ -46,12 +51,21 @@ class Assessment:
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     coverage: Interval | None = None
+    importances: tuple[ColumnImportance, ...] = ()
     uncalibrated: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def primary(self) -> Interval:
         """The score in the primary metric."""
         return self.scores[self.task.primary.name]
+
+    @property
+    def importance_notes(self) -> tuple[str, ...]:
+        """The most important columns in a sentence, if there are any."""
+        metric, most = self.task.primary, [column for column in self.importances[:_NAMED] if column.mean > 0]
+        label = f"{metric.label[0].upper()}{metric.label[1:]}"
+        named = ", ".join(f"{column.name} ({metric.difference_text(column.mean)})" for column in most)
+        return (f"{label} suffers most if these columns are shuffled: {named}",) if most else ()
 
     def as_metrics(self) -> dict[str, float]:
         """Metrics by this project's names, and those of MLflow's own evaluation by its names."""
@@ -64,13 +78,7 @@ class Assessment:
 
 
 def assess(
-    model_uri: str,
-    trained: Refit,
-    dataset: Dataset,
-    task: Task,
-    requirements: tuple[Requirement, ...],
-    alpha: float,
-    temperature: float | None,
+    model_uri: str, trained: Refit, dataset: Dataset, settings: EvaluateSettings, temperature: float | None
 ) -> Assessment:
     """Load the logged model, test it on raw input as users have it, and check it.
 
@@ -78,9 +86,9 @@ def assess(
         trained: The networks in memory: the logged model must give the outputs of theirs, and an ensemble is compared
             with the best of its trials alone.
         dataset: Data set with all splits; the baselines are fitted on train + validation, like the model.
-        alpha: Significance level of the comparisons with the baselines and boosted trees.
         temperature: By which the logits of the model are divided; None for a model without.
     """
+    task, alpha = task_of(dataset), settings.alpha
     test = dataset.splits["test"]
     features, targets = np.asarray(test.features), np.asarray(test.targets)
     model = load_model(model_uri)
@@ -96,7 +104,7 @@ def assess(
         return name != blind and not task.compare(targets, fitted[name], outputs).challenger_is_better(alpha)
 
     checks = (
-        *check_requirements(requirements, task, scores),
+        *check_requirements(settings.require, task, scores),
         check_predictions(np.asarray(trained.model.predict(features, verbose=0)), outputs),
         check_interface(model, model_uri),
         *(
@@ -119,14 +127,20 @@ def assess(
     if (interval := Interface.of(dataset).interval) is not None:
         covered = coverage(interval, targets, outputs)
         notes = (*notes, coverage_note(interval, covered, outputs))
-    before: dict[str, float] = {}
-    if temperature is not None:
-        raw = with_temperature(outputs, 1 / temperature)
-        before = {name: task.metrics[name].value(targets, raw) for name in ("log_loss", "calibration_error")}
-        gains = (
-            f"{task.metrics[name].label} {task.metrics[name].text(scores[name].value)} instead of "
-            f"{task.metrics[name].text(value)}"
-            for name, value in before.items()
-        )
+    uncalibrated = {} if temperature is None else _uncalibrated(task, targets, outputs, temperature)
+    if uncalibrated:
+        metrics = (task.metrics[name] for name in uncalibrated)
+        gains = (f"{m.label} {m.text(scores[m.name].value)} instead of {m.text(uncalibrated[m.name])}" for m in metrics)
         notes = (*notes, f"Temperature {temperature:.2f} from the validation rows: {', '.join(gains)}")
-    return Assessment(task, targets, outputs, scores, baselines, checks, notes, covered, before)
+    importances: tuple[ColumnImportance, ...] = ()
+    if isinstance(dataset.test_input, pd.DataFrame):
+        importances = permutation_importances(
+            lambda rows: apply(model, rows, dataset.target), dataset.test_input, targets, task.primary, settings.seed
+        )
+    return Assessment(task, targets, outputs, scores, baselines, checks, notes, covered, importances, uncalibrated)
+
+
+def _uncalibrated(task: Task, targets: np.ndarray, outputs: np.ndarray, temperature: float) -> dict[str, float]:
+    """Log loss and calibration error of probabilities without their temperature."""
+    raw = with_temperature(outputs, 1 / temperature)
+    return {name: task.metrics[name].value(targets, raw) for name in ("log_loss", "calibration_error")}

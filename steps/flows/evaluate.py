@@ -79,7 +79,7 @@ def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> N
         _log_decision(candidate, found, version, decision)
         _report(choice, trained, candidate, found, version, decision, champions.scores)
         draw(mlflow.active_run())
-        _say(candidate, version, decision, found.notes)
+        _say(candidate, version, decision, (*found.notes, *found.importance_notes))
 
 
 def _log_choice(choice: Choice, dataset: Dataset) -> None:
@@ -139,7 +139,7 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
     """Log the model and test it: the only look at the test split."""
     task, lineage = task_of(dataset), trained.lineage
     model_uri = log_model(trained.networks.model, dataset, lineage.as_metadata())
-    found = assess(model_uri, trained.networks, dataset, task, settings.require, settings.alpha, trained.temperature)
+    found = assess(model_uri, trained.networks, dataset, settings, trained.temperature)
     mlflow.log_metrics(found.as_metrics())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -220,6 +220,7 @@ def _report(
         scores=found.scores,
         baselines=found.baselines,
         notes=found.notes,
+        importances=found.importances,
         comparison=comparison,
         mixture=choice.mixture,
         members=tuple((trial.trial_number, trial.measures[found.task.primary.name]) for trial in choice.members),

@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 from sklearn.metrics import log_loss
 
 from steps.tasks.classification.calibration import with_temperature
-from tests.registered.customers import customers
+from tests.registered.customers import FEATURES, customers
 from tests.registered.test_use import served
 from tests.running import run_step, succeeded
 
@@ -82,6 +82,13 @@ def test_the_probabilities_have_the_temperature_of_the_validation_rows(
     assert logged["temperature"] != 1
     assert logged["uncalibrated_log_loss"] == pytest.approx(log_loss(targets, before), rel=1e-3)
     assert logged["test_log_loss"] == pytest.approx(log_loss(targets, evaluated), rel=1e-3)
+
+
+def test_the_columns_that_matter_are_found(version: ModelVersion) -> None:
+    result = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/evaluation.json")
+    found = [column["name"] for column in result["importances"]]
+    assert set(found[:2]) == {"age", "plan"}
+    assert set(found) == set(FEATURES)
 
 
 def test_versions_are_compared_on_the_raw_rows(version: ModelVersion) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from steps.report.charts.chart import ACCENT, MUTED, Chart, canvas
+from steps.report.charts.chart import ACCENT, MUTED, TEXT, Chart, canvas
 from steps.report.format import interval
+from steps.tasks.importance import ColumnImportance
 from steps.tasks.metric import Interval, Metric
+
+_NAME = 24  # characters
 
 
 def intervals(scores: Mapping[str, Interval], metric: Metric, split: str, log_error: int = 0) -> Chart:
@@ -57,6 +60,29 @@ def _log_ticks(low: float, high: float) -> list[float]:
     if len(ticks) < 2:
         ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
     return ticks[:: -(-len(ticks) // 5)]
+
+
+def column_importances(found: Sequence[ColumnImportance], metric: Metric) -> Chart:
+    """Bars with the standard deviation over the shuffles, the most important column on top."""
+    figure, axes = canvas(height=1.1 + 0.3 * len(found))
+    means, rows = [column.mean for column in found], range(len(found))
+    axes.barh(rows, means, color=ACCENT, height=0.65, linewidth=0)
+    spreads = [column.spread for column in found]
+    axes.errorbar(means, rows, xerr=spreads, fmt="none", ecolor=TEXT, elinewidth=1, capsize=2)
+    axes.axvline(0, color=MUTED, linewidth=0.8)
+    names = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in (column.name for column in found)]
+    axes.set(yticks=rows, yticklabels=names, ylim=(len(found) - 0.4, -0.6))
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    if metric.is_share:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    if metric.has_unit:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    unit = ", points" if metric.is_share else ""
+    axes.set_xlabel(f"{metric.label} worse by{unit}")
+    axes.grid(axis="x")
+    spoken = (f"{column.name} {metric.difference_text(column.mean)}" for column in found)
+    return Chart(figure, f"Importance of columns: {', '.join(spoken)}")
 
 
 def training_loss(losses: Mapping[str, Sequence[float]]) -> Chart:

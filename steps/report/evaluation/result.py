@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from steps.ensembles.mixture import Mixture
 from steps.tasks.checks import Check
 from steps.tasks.comparison import Comparison
+from steps.tasks.importance import ColumnImportance
 from steps.tasks.metric import Interval
 
 
@@ -50,6 +51,7 @@ class EvaluationResult:
         scores: By metric, the primary one first.
         baselines: Primary metric of each baseline.
         notes: Sentences that decided nothing.
+        importances: Of the columns of a table in the primary metric, the largest first.
         comparison: None if there was no champion.
         mixture: The weights of the trials and the reason for them; None if a single trial was asked for.
         members: Number and validation score in the primary metric of each trial of the model, the best one first.
@@ -66,6 +68,7 @@ class EvaluationResult:
     scores: Mapping[str, Interval]
     baselines: Mapping[str, Interval]
     notes: tuple[str, ...]
+    importances: tuple[ColumnImportance, ...]
     comparison: ChampionComparison | None
     mixture: Mixture | None
     members: tuple[tuple[int, float], ...]

@@ -12,6 +12,7 @@ from steps.datasets.tabular.target import Target
 from steps.report.evaluation.result import ChampionComparison, EvaluationResult
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import check_baseline, rival_note
+from steps.tasks.importance import ColumnImportance
 from steps.tasks.requirements import check_requirements, parse_requirements
 from steps.tasks.task import task_of
 
@@ -67,6 +68,7 @@ def evaluated(dataset: Dataset, outputs: list[np.ndarray], require: str) -> Eval
         scores=scores,
         baselines={"linear": worse, BOOSTING: better},
         notes=(rival_note(task.primary, task.compare(targets, outputs[0], outputs[2]), 0.05),),
+        importances=(ColumnImportance(HOSTILE, 0.12, 0.01), ColumnImportance("age", -0.001, 0.002)),
         comparison=ChampionComparison.of(1, worse, comparison),
         mixture=None,
         members=(),

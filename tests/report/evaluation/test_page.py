@@ -49,6 +49,7 @@ def evaluated(dataset: Dataset, share_right: float, **changes: Any) -> tuple[Eva
             "logistic_regression": Interval(0.9, 0.87, 0.93),
         },
         "notes": (HOSTILE,),
+        "importances": (),
         "comparison": ChampionComparison.of(1, Interval(0.86, 0.82, 0.89), McNemar(300, 30, 10, 20)),
         "mixture": None,
         "members": (),
