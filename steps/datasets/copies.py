@@ -11,33 +11,40 @@ from steps.datasets.tabular.schema import Column, Schema
 from steps.datasets.tabular.values import read_booleans, read_numbers
 from steps.datasets.tabular.words import Levels
 
-_FEW = 20  # numbers; rows that agree in one of more are copies
+_MANY = 0.1  # share of the rows
+_ALMOST_ALL = 0.8  # share of the equal rows
 
 
-def row_keys(schema: Schema, table: pa.Table, targets: np.ndarray) -> np.ndarray:
+def row_keys(
+    schema: Schema, table: pa.Table, targets: np.ndarray, shuffled: np.random.Generator | None = None
+) -> np.ndarray:
     """(n,) uint64 hashes: equal for equal rows; two different rows collide with probability 2⁻⁶⁴.
 
     Args:
         table: The columns in any order; further ones are ignored.
         targets: (n,) targets of the rows.
+        shuffled: If given, the hashes are those of rows with the cells of each column in another order.
     """
     keys = _bits(targets)
     for column in schema.columns:
-        keys = _mixed(keys + _bits(_values(column, table.column(column.name))))
+        values = _values(column, table.column(column.name))
+        keys = _mixed(keys + _bits(shuffled.permutation(values) if shuffled else values))
     return keys
 
 
-def are_inevitable(schema: Schema, table: pa.Table, targets: np.ndarray) -> bool:
-    """Return whether the number of possible rows is so small that equal rows need not be copies."""
-    n_possible = len(np.unique(targets))
-    if n_possible > _FEW and targets.dtype == np.float32:
+def are_coincidences(schema: Schema, table: pa.Table, targets: np.ndarray, n_equal: int) -> bool:
+    """Return whether about as many rows were equal if the columns had nothing to do with each other.
+
+    Few columns of few values make few different rows, which need not be copies. A few equal rows are taken for copies:
+    it does no harm to keep them together.
+
+    Args:
+        n_equal: Number of rows that equal an earlier one.
+    """
+    if n_equal < _MANY * len(targets):
         return False
-    for column in schema.columns:
-        n_values = len(np.unique(_values(column, table.column(column.name))))
-        n_possible *= n_values
-        if n_possible >= len(targets) or (n_values > _FEW and column.kind in ("number", "date")):
-            return False
-    return True
+    keys = row_keys(schema, table, targets, np.random.default_rng(0))
+    return len(keys) - len(np.unique(keys)) >= _ALMOST_ALL * n_equal
 
 
 def _values(column: Column, cells: pa.ChunkedArray) -> np.ndarray:

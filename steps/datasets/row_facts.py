@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from steps.base.errors import InputError
-from steps.datasets.copies import are_inevitable, row_keys
+from steps.datasets.copies import are_coincidences, row_keys
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.arrays import as_array
 from steps.datasets.tabular.date_formats import find_date_format
@@ -34,7 +34,7 @@ class RowFacts:
     Attributes:
         keys: (n,) uint64, equal for copies.
         n_equal: Number of rows that equal an earlier one.
-        are_copies: Whether equal rows are copies. If few different rows are possible, they are not; all
+        are_copies: Whether equal rows are copies. If the columns have few values, they are not; all
             `keys` then differ.
         groups: (n,) group numbers from 0; groups stay together. A row without a group is a group of its own.
         times: (n,) float64; None if the rows have no order.
@@ -59,7 +59,7 @@ def read_facts(table: pa.Table, found: Inference, request: DataRequest) -> RowFa
     used = table if not found.labels.n_missing else table.take(pa.array(rows))
     keys = row_keys(found.schema, used, found.labels.values)
     n_equal = len(keys) - len(np.unique(keys))
-    are_copies = not (n_equal and are_inevitable(found.schema, used, found.labels.values))
+    are_copies = not are_coincidences(found.schema, used, found.labels.values, n_equal)
     return RowFacts(
         keys=keys if are_copies else np.arange(len(rows), dtype=np.uint64),
         n_equal=n_equal,

@@ -97,7 +97,20 @@ def test_rows_with_other_targets_are_not_equal() -> None:
 def test_equal_rows_of_a_table_with_few_possible_rows_are_split_as_others() -> None:
     found = split({"y": ["a", "b"] * 150, "x": RANDOM.integers(0, 2, N), "z": RANDOM.integers(0, 3, N)})
     assert shares(found) == pytest.approx([2 / 3, 2 / 15, 1 / 5], abs=0.01)
-    assert "few different rows are possible" in found.notes[0]
+    assert "the columns have few values" in found.notes[0]
+
+
+def test_passengers_of_equal_age_class_and_sex_are_not_copies() -> None:
+    """A table like that of the Titanic: an age that is often missing, and two columns that depend on each other."""
+    rng, n = np.random.default_rng(0), 1300
+    third = rng.random(n) < 0.6
+    age = rng.integers(1, 70, n).astype(float)
+    age[rng.random(n) < 0.2 + 0.1 * third] = np.nan
+    male = rng.random(n) < 0.5 + 0.2 * third
+    survived = np.where(rng.random(n) < 0.8 - 0.6 * male, "yes", "no")
+    found = split({"y": survived, "age": age, "third": third, "male": male})
+    assert "the columns have few values" in found.notes[0]
+    assert shares(found) == pytest.approx([2 / 3, 2 / 15, 1 / 5], abs=0.01)
 
 
 def test_groups_stay_together_in_proportion() -> None:
