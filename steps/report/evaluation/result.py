@@ -51,12 +51,12 @@ class EvaluationResult:
         scores: By metric, the primary one first.
         baselines: Primary metric of each baseline.
         notes: Sentences that decided nothing.
-        importances: Of the columns of a table in the primary metric, the largest first.
         comparison: None if there was no champion.
         mixture: The weights of the trials and the reason for them; None if a single trial was asked for.
         members: Number and validation score in the primary metric of each trial of the model, the best one first.
         losses: Training loss of each epoch of the final training, by the name of the trial.
         lineage: Group -> name -> value.
+        importances: Of the columns of a table in the primary metric, the largest first.
     """
 
     title: str
@@ -68,12 +68,12 @@ class EvaluationResult:
     scores: Mapping[str, Interval]
     baselines: Mapping[str, Interval]
     notes: tuple[str, ...]
-    importances: tuple[ColumnImportance, ...]
     comparison: ChampionComparison | None
     mixture: Mixture | None
     members: tuple[tuple[int, float], ...]
     losses: Mapping[str, tuple[float, ...]]
     lineage: Mapping[str, Mapping[str, Any] | str]
+    importances: tuple[ColumnImportance, ...] = ()  # runs of before have none
 
 
 RESULT: TypeAdapter[EvaluationResult] = TypeAdapter(EvaluationResult)  # to and from JSON
