@@ -26,6 +26,7 @@ SMALL = {"main": DIGITS, "tune": {"n_trials": "3", "max_epochs": "2", "n_jobs": 
 INLINE = {
     "make main": "README.md, here",
     'make main ARGS="-P n_trials=5"': "README.md, here, with other ARGS",
+    'make main ARGS="-P n_trials=1"': "README.md, here, with other ARGS",
     "make lint": "CI",
     "make PYTHON=…": "tests/test_makefile.py",
     "make ui": "test_make_ui",
