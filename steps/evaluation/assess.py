@@ -134,10 +134,14 @@ def assess(
         notes = (*notes, f"Temperature {temperature:.2f} from the validation rows: {', '.join(gains)}")
     importances: tuple[ColumnImportance, ...] = ()
     if isinstance(dataset.test_input, pd.DataFrame):
+        table_model = model.unwrap_python_model()  # MLflow's checks of each call would take most of the time
         importances = permutation_importances(
-            lambda rows: apply(model, rows, dataset.target), dataset.test_input, targets, task.primary, settings.seed
+            lambda rows: table_model.outputs(rows, []), dataset.test_input, targets, task.primary, settings.seed
         )
-    return Assessment(task, targets, outputs, scores, baselines, checks, notes, covered, importances, uncalibrated)
+    return Assessment(
+        task, targets, outputs, scores, baselines, checks, notes,
+        coverage=covered, importances=importances, uncalibrated=uncalibrated,
+    )  # fmt: skip
 
 
 def _uncalibrated(task: Task, targets: np.ndarray, outputs: np.ndarray, temperature: float) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Charts of scores with their intervals, and of the loss of a training."""
+"""Charts of scores with their intervals, of the importance of columns, and of the loss of a training."""
 
 from __future__ import annotations
 

@@ -9,12 +9,11 @@ import numpy as np
 from steps.datasets import Dataset
 from steps.report.charts.scores import column_importances, training_loss
 from steps.report.evaluation.classification import classification_section
-from steps.report.evaluation.page import evaluation_page
+from steps.report.evaluation.page import N_COLUMNS, evaluation_page
 from steps.report.evaluation.regression import regression_section
 from steps.report.evaluation.result import EvaluationResult
 from steps.tasks.task import task_of
 
-_COLUMNS = 12  # that are drawn, the most important ones
 _SECTIONS = {"classification": classification_section, "regression": regression_section}  # by the name of the task
 
 
@@ -29,7 +28,7 @@ def draw_evaluation(result: EvaluationResult, dataset: Dataset, outputs: np.ndar
     section = _SECTIONS[task.name](dataset, outputs)
     charts = {"training_loss": training_loss(result.losses), **section.charts}
     if result.importances:
-        charts["column_importances"] = column_importances(result.importances[:_COLUMNS], task.primary)
+        charts["column_importances"] = column_importances(result.importances[:N_COLUMNS], task.primary)
     page = evaluation_page(result, task, len(outputs), section, charts)
     (folder / "report.html").write_text(page, encoding="utf-8")
     figures = folder / "figures"

@@ -9,8 +9,11 @@ from steps.report.charts.scores import intervals
 from steps.report.evaluation.result import EvaluationResult
 from steps.report.evaluation.section import Section
 from steps.report.page import render
+from steps.tasks.importance import MAX_ROWS, N_REPEATS
 from steps.tasks.metric import Interval
 from steps.tasks.task import Task
+
+N_COLUMNS = 12  # of which the importance is drawn
 
 
 def evaluation_page(
@@ -33,6 +36,9 @@ def evaluation_page(
         rivals_chart=intervals(rivals, metric, "test", log_error),
         n_test=n_test,
         charts=charts,
+        n_columns=N_COLUMNS,
+        n_repeats=N_REPEATS,
+        max_rows=MAX_ROWS,
         **section.values,
     )
 

@@ -36,16 +36,14 @@ def fitted_temperature(targets: np.ndarray, probabilities: np.ndarray) -> float:
         targets: (n,) class numbers.
         probabilities: (n, n_classes).
     """
-    from scipy.optimize import minimize_scalar  # takes a moment
+    from scipy.optimize import minimize_scalar  # these take a moment
+    from scipy.special import log_softmax
 
-    logits = _logits(probabilities)
-    of_targets = logits[np.arange(len(targets)), targets]
+    logits, rows = _logits(probabilities), np.arange(len(targets))
 
     def loss(log_temperature: float) -> float:
-        scale = np.exp(-log_temperature)
-        highest = logits.max(1) * scale
-        total = np.log(np.exp(logits * scale - highest[:, None]).sum(1)) + highest - of_targets * scale
-        return float(total.sum() + 0.5 * (log_temperature / _PRIOR) ** 2)
+        likelihood = log_softmax(logits * np.exp(-log_temperature), axis=1)[rows, targets].sum()
+        return float(0.5 * (log_temperature / _PRIOR) ** 2 - likelihood)
 
     bound = float(np.log(10))
     return float(np.exp(minimize_scalar(loss, bounds=(-bound, bound), method="bounded").x))
@@ -53,9 +51,9 @@ def fitted_temperature(targets: np.ndarray, probabilities: np.ndarray) -> float:
 
 def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """(n, n_classes) probabilities whose logits are divided by a temperature; the order of the classes stays."""
-    logits = _logits(probabilities) / temperature
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    scaled: np.ndarray = powers / powers.sum(1, keepdims=True)
+    from scipy.special import softmax
+
+    scaled: np.ndarray = softmax(_logits(probabilities) / temperature, axis=1)
     return scaled
 
 
