@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from steps.report.charts.chart import ACCENT, MUTED, PAGE, TEXT, Chart, canvas
+from steps.report.charts.chart import ACCENT, MUTED, PAGE, SECOND, TEXT, Chart, canvas
 from steps.tasks.classification.calibration import calibration_bins, calibration_error
+from steps.tasks.classification.confusions import Matrix
 from steps.tasks.classification.ranking import Ranking
+from steps.tasks.classification.thresholds import Decisions
 
 _POINTS = 600  # points of a curve
+_LETTERS = 80  # that fit beside each other below a confusion matrix
 
 
 def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
@@ -35,16 +39,18 @@ def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
     return Chart(figure, text)
 
 
-def roc_curve(ranking: Ranking, name: str) -> Chart:
+def roc_curve(ranking: Ranking, used: Decisions, name: str) -> Chart:
     """The true over the false positive rate at every threshold.
 
     Args:
+        used: The decisions of the model.
         name: Name of the positive class.
     """
     false, true = ranking.roc_curve()
     figure, axes = canvas(height=3.9)
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1, label="chance")
     axes.plot(*_thinned(false, true), color=ACCENT, linewidth=2, label="model")
+    _mark(axes, used.false_positive_rate, used.recall)
     axes.set(xlabel="false positive rate", ylabel="recall", xlim=(-0.01, 1.01), ylim=(0, 1.02))
     axes.set_title("ROC curve, test split")
     axes.grid()
@@ -52,10 +58,11 @@ def roc_curve(ranking: Ranking, name: str) -> Chart:
     return Chart(figure, f"ROC curve of the class {name}; the area under it is {ranking.roc_auc:.4f}")
 
 
-def precision_recall_curve(ranking: Ranking, name: str) -> Chart:
+def precision_recall_curve(ranking: Ranking, used: Decisions, name: str) -> Chart:
     """Precision over recall at every threshold.
 
     Args:
+        used: The decisions of the model.
         name: Name of the positive class.
     """
     recall, precision = ranking.precision_recall_curve()
@@ -63,12 +70,22 @@ def precision_recall_curve(ranking: Ranking, name: str) -> Chart:
     share = float(ranking.found[-1] / ranking.passed[-1])
     axes.axhline(share, color=MUTED, linestyle="--", linewidth=1, label=f"chance ({share:.1%} of the samples)")
     axes.plot(*_thinned(recall, precision), color=ACCENT, linewidth=2, label="model")
+    _mark(axes, used.recall, used.precision)
     axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(0, 1.02))
     axes.set_title("Precision and recall, test split")
     axes.grid()
     axes.legend(loc="best", fontsize=9)
     text = f"Precision over recall of the class {name}; the average precision is {ranking.average_precision:.4f}"
     return Chart(figure, text)
+
+
+def _mark(axes: Axes, x: float | None, y: float | None) -> None:
+    """Mark the threshold of the model, if its rates exist."""
+    if x is not None and y is not None:
+        axes.plot(
+            [x], [y], "D", color=SECOND, markeredgecolor=PAGE, markersize=8, zorder=4, clip_on=False,
+            label="threshold of the model",
+        )  # fmt: skip
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,19 +96,21 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[kept], y[kept]
 
 
-def confusion_matrix(counts: np.ndarray, class_names: Sequence[str]) -> Chart:
-    """(n_classes, n_classes) counts: row = true class, column = predicted class."""
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+def confusion_matrix(matrix: Matrix) -> Chart:
+    """The counts of a confusion matrix."""
+    shares, names = matrix.shares, matrix.names
     figure, axes = canvas(7, 6.4)
     axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)  # the root makes rare mistakes visible
-    for (i, j), count in np.ndenumerate(counts):
+    for (i, j), count in np.ndenumerate(matrix.counts):
         if count:
             colour = PAGE if shares[i, j] > 0.4 else TEXT
             axes.text(j, i, str(count), ha="center", va="center", fontsize=9, color=colour)
-    ticks = range(len(class_names))
-    axes.set(xticks=ticks, yticks=ticks, xticklabels=class_names, yticklabels=class_names)
+    ticks = range(len(names))
+    axes.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
+    if max(map(len, names)) * len(names) > _LETTERS:
+        axes.tick_params("x", rotation=90)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split (samples)")
-    return Chart(figure, f"Confusion matrix of {len(class_names)} classes")
+    return Chart(figure, f"Confusion matrix of {len(names)} classes")
 
 
 def mistakes(images: Sequence[np.ndarray], titles: Sequence[str], largest: float) -> Chart:

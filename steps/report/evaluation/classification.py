@@ -1,10 +1,12 @@
-"""The section of a classifier: calibration, confusion matrix, scores by class and mistakes."""
+"""The section of a classifier: thresholds, calibration, confusions, scores by class and mistakes."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,10 +20,12 @@ from steps.report.charts.classification import (
     roc_curve,
 )
 from steps.report.evaluation.section import Section
+from steps.tasks.classification.confusions import largest_confusions, matrix_of
 from steps.tasks.classification.counts import confusion
 from steps.tasks.classification.metrics import worst_mistakes
 from steps.tasks.classification.ranking import Ranking
 from steps.tasks.classification.task import Classification
+from steps.tasks.classification.thresholds import Decisions, alternatives
 
 _MISTAKES = 25
 
@@ -56,39 +60,45 @@ class Mistake:
 def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Section:
     """The section of (n, n_classes) probabilities for the test split of a data set."""
     targets, names = np.asarray(dataset.splits["test"].targets), dataset.target.class_names
-    counts = confusion(targets, probabilities)
-    worst = _worst(dataset, targets, probabilities)
-    charts = {
-        "confusion_matrix": confusion_matrix(counts, names),
-        "calibration": calibration(targets, probabilities),
-    }
-    positive = Classification(dataset.target).positive
-    if positive is not None and 0 < (targets == positive).sum() < len(targets):
-        ranking = Ranking.of(targets == positive, probabilities[:, positive])
-        charts["roc_curve"] = roc_curve(ranking, names[positive])
-        charts["precision_recall_curve"] = precision_recall_curve(ranking, names[positive])
+    counts, positive = confusion(targets, probabilities), Classification(dataset.target).positive
+    matrix, worst = matrix_of(counts, names), _worst(dataset, targets, probabilities)
+    charts = {"confusion_matrix": confusion_matrix(matrix), "calibration": calibration(targets, probabilities)}
+    thresholds: list[Decisions] = []
+    if positive is not None:
+        is_positive, scores = targets == positive, probabilities[:, positive]
+        used = Decisions.of(0.5, is_positive, probabilities.argmax(1) == positive)
+        others = [other for other in alternatives(is_positive, scores) if other.threshold != used.threshold]
+        thresholds = sorted([used, *others], key=lambda decisions: decisions.threshold)
+        if 0 < is_positive.sum() < len(targets):
+            ranking = Ranking.of(is_positive, scores)
+            charts["roc_curve"] = roc_curve(ranking, used, names[positive])
+            charts["precision_recall_curve"] = precision_recall_curve(ranking, used, names[positive])
     images = [mistake.image for mistake in worst if mistake.image is not None]
     if dataset.image_shape:
         titles = [f"#{m.row}: {m.true} as {m.predicted}\n{m.confidence:.0%} sure" for m in worst]
         charts["worst_mistakes"] = mistakes(images, titles, dataset.feature_max)
     values = {
-        "classes": names,
-        "counts": counts.tolist(),
-        "shares": np.sqrt(counts / np.maximum(counts.sum(1, keepdims=True), 1)).round(3).tolist(),
-        "by_class": list(zip(names, *_by_class(counts), strict=True)),
+        "matrix": matrix,
+        "colours": np.sqrt(matrix.shares).round(3).tolist(),
+        "confusions": largest_confusions(counts, names) if len(names) > 2 else [],
+        "n_classes": len(names),
+        "by_class": _by_class(counts, names, worst_first=matrix.n_joined > 0),
         "mistakes": worst,
         "positive": names[positive] if positive is not None else "",
+        "thresholds": thresholds,
+        "used_threshold": used.threshold if positive is not None else None,
         "n_mistakes": len(targets) - int(counts.trace()),
     }
     return Section("evaluation/classification.html.jinja", values, charts)
 
 
-def _by_class(counts: np.ndarray) -> tuple[list[float], ...]:
-    """Precision, recall, F1 and number of rows of each class; 0 if there is nothing to divide by."""
+def _by_class(counts: np.ndarray, names: Sequence[str], *, worst_first: bool) -> list[tuple[Any, ...]]:
+    """Name, precision, recall, F1 and number of rows of each class; 0 if there is nothing to divide by."""
     right, support, predicted = counts.diagonal(), counts.sum(1), counts.sum(0)
     precision, recall = right / np.maximum(predicted, 1), right / np.maximum(support, 1)
     f1 = 2 * right / np.maximum(support + predicted, 1)
-    return precision.tolist(), recall.tolist(), f1.tolist(), support.tolist()
+    rows = list(zip(names, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True))
+    return sorted(rows, key=lambda row: row[3]) if worst_first else rows
 
 
 def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray) -> list[Mistake]:

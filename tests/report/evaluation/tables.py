@@ -43,6 +43,21 @@ def churn() -> tuple[Dataset, list[np.ndarray]]:
     return _table(target, targets), outputs
 
 
+def letters() -> tuple[Dataset, list[np.ndarray]]:
+    """Fifty classes, some of which are often taken for their neighbour, and the outputs of three models."""
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 50, _N).astype(np.int32)
+    names = (*(f"letter {i}" for i in range(49)), HOSTILE)
+    outputs = []
+    for noise in (1.0, 1.3, 0.9):
+        scores = noise * rng.normal(size=(_N, 50))
+        scores[np.arange(_N), targets] += 4
+        scores[np.arange(_N), (targets + 1) % 50] += np.where(targets < 8, 2.5, 0)
+        exact = np.exp(scores)
+        outputs.append((exact / exact.sum(1, keepdims=True)).astype(np.float32))
+    return _table(Target("classification", "letter", class_names=names), targets), outputs
+
+
 def _table(target: Target, targets: np.ndarray) -> Dataset:
     split = Split(np.zeros((_N, 3), np.float32), targets)
     return Dataset("made up", {"test": split}, target, DataRequest("made up"), source="made up")

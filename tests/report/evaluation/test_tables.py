@@ -13,10 +13,10 @@ from steps.datasets import Dataset
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT
 from tests.report.contrast import LOWEST_CONTRAST
-from tests.report.evaluation.tables import churn, evaluated, prices
+from tests.report.evaluation.tables import churn, evaluated, letters, prices
 
 Made = Callable[[], tuple[Dataset, list[np.ndarray]]]
-CASES = [(prices, "rmse<=500000", 5), (churn, "roc_auc>=0.5", 6)]
+CASES = [(prices, "rmse<=500000", 5), (churn, "roc_auc>=0.5", 6), (letters, "accuracy>=0.5", 4)]
 
 
 def drawn(made: Made, require: str, folder: Path) -> str:
@@ -68,6 +68,53 @@ def test_two_classes_have_their_curves_and_delongs_test(opened: Any, tmp_path: P
     assert "champion right" not in text
     assert page.locator("svg[aria-label^='ROC curve of the class yes']").count() == 1
     assert {path.stem for path in (tmp_path / "drawn/figures").iterdir()} >= {"roc_curve", "precision_recall_curve"}
+
+
+def test_the_threshold_in_use_and_others_are_shown_with_their_counts(opened: Any, tmp_path: Path) -> None:
+    page, _ = opened(drawn(churn, "roc_auc>=0.5", tmp_path / "drawn"))
+    dataset, outputs = churn()
+    is_positive, scores = dataset.splits["test"].targets == 1, outputs[0][:, 1]
+    rows = [row.inner_text().replace(",", "").split() for row in page.locator("table.thresholds tbody tr").all()]
+    assert [float(row[0]) for row in rows] == sorted(float(row[0]) for row in rows)
+    assert len(rows) >= 8
+    for threshold, *counts in (row[:5] for row in rows):
+        predicted = scores >= float(threshold)
+        expected = [is_positive & predicted, ~is_positive & predicted, is_positive & ~predicted]
+        assert [int(count) for count in counts] == [
+            *(part.sum() for part in expected),
+            3000 - np.any(expected, 0).sum(),
+        ]
+    used = page.locator("table.thresholds tr.used")
+    assert used.count() == 1
+    scores_of_run = evaluated(dataset, outputs, "").scores
+    text = used.inner_text()
+    assert text.startswith("0.5\t")
+    assert text.endswith("in use")
+    assert f"{100 * scores_of_run['precision'].value:.1f} %" in text
+    assert f"{100 * scores_of_run['recall'].value:.1f} %" in text
+
+
+def test_fifty_classes_are_readable(opened: Any, tmp_path: Path) -> None:
+    page, _ = opened(drawn(letters, "accuracy>=0.5", tmp_path / "drawn"))
+    dataset, outputs = letters()
+    targets, predicted = np.asarray(dataset.splits["test"].targets), outputs[0].argmax(1)
+    rows = [row.inner_text().split("\t") for row in page.locator("table.confusions tbody tr").all()]
+    counts = [int(row[2]) for row in rows]
+    assert counts == sorted(counts, reverse=True)
+    assert len(counts) == 10
+    names = dataset.target.class_names
+    for true, other, count, share in rows:
+        of_class = targets == names.index(true)
+        n = int((of_class & (predicted == names.index(other))).sum())
+        assert (int(count), share) == (n, f"{100 * n / of_class.sum():.1f} %")
+    cells = page.locator("table.matrix td").all_inner_texts()
+    assert len(cells) == 12 * 12
+    assert sum(int(cell) for cell in cells if cell) == 3000
+    assert page.locator("table.matrix").bounding_box()["width"] < 1056
+    by_class = page.locator("h2:has-text('By class') ~ .scroll").first.locator("tbody tr").all_inner_texts()
+    f1 = [float(row.split("\t")[3]) for row in by_class]
+    assert len(f1) == 50
+    assert f1 == sorted(f1)
 
 
 @pytest.mark.parametrize(("made", "require", "_charts"), CASES)
