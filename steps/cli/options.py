@@ -173,6 +173,12 @@ evaluate_options = together(
         "rmse<=500",
     ),
     option(
+        "--costs",
+        default="",
+        help="Two classes only: cost of a false positive and of a false negative. The model predicts by the threshold "
+        "with the least cost on validation; empty: the more probable class. Example: fp:1,fn:5",
+    ),
+    option(
         "--alpha",
         type=INSIDE_UNIT,
         default=0.05,

@@ -18,6 +18,7 @@ from steps.base.errors import StepError
 from steps.base.files import array_digest, file_digest
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.columns import Columns
+from steps.datasets.tabular.decision import Decision
 from steps.datasets.tabular.interval import PredictionInterval
 from steps.datasets.tabular.target import Target
 
@@ -136,6 +137,12 @@ class Dataset:
     def with_interval(self, interval: PredictionInterval | None) -> Dataset:
         """The same table with the intervals that a model of it states; data that are no table stay as they are."""
         return replace(self, columns=replace(self.columns, interval=interval)) if self.columns else self
+
+    def with_decision(self, decision: Decision | None) -> Dataset:
+        """The same data with the decision between two classes that a model of them takes."""
+        target = replace(self.target, decision=decision)
+        columns = replace(self.columns, target=target) if self.columns else None
+        return replace(self, target=target, columns=columns)
 
     def save(self, folder: Path) -> None:
         """Write `<split>_<array>.npy` for each array, and last `dataset.json`.

@@ -17,6 +17,7 @@ from steps.evaluation.settings import EvaluateSettings
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.classification.calibration import with_temperature
+from steps.tasks.classification.costs import Saving
 from steps.tasks.importance import ColumnImportance, permutation_importances
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.regression.conformal import COVERAGE, coverage, coverage_note
@@ -41,6 +42,7 @@ class Assessment:
         coverage: Share of the targets that lie in the prediction intervals of the model; None if it has none.
         importances: Of the columns of a table; empty for images and for very wide tables.
         uncalibrated: Log loss and calibration error without the temperature of the model; empty if it has none.
+        saving: Costs with the threshold of the model and without; None if errors have no costs.
     """
 
     task: Task
@@ -53,6 +55,7 @@ class Assessment:
     coverage: Interval | None = None
     importances: tuple[ColumnImportance, ...] = ()
     uncalibrated: Mapping[str, float] = field(default_factory=dict)
+    saving: Saving | None = None
 
     @property
     def primary(self) -> Interval:
@@ -74,7 +77,8 @@ class Assessment:
         baselines = {f"{name}_{self.task.primary.name}": score.value for name, score in self.baselines.items()}
         scores = {**self.scores, **({COVERAGE: self.coverage} if self.coverage else {})}
         uncalibrated = {f"uncalibrated_{name}": value for name, value in self.uncalibrated.items()}
-        return streamed.result() | as_metrics(scores, "test_") | baselines | uncalibrated
+        saving = self.saving.as_metrics() if self.saving else {}
+        return streamed.result() | as_metrics(scores, "test_") | baselines | uncalibrated | saving
 
 
 def assess(
@@ -132,6 +136,8 @@ def assess(
         metrics = (task.metrics[name] for name in uncalibrated)
         gains = (f"{m.label} {m.text(scores[m.name].value)} instead of {m.text(uncalibrated[m.name])}" for m in metrics)
         notes = (*notes, f"Temperature {temperature:.2f} from the validation rows: {', '.join(gains)}")
+    if (saving := Saving.of(dataset.target, targets, outputs)) is not None:
+        notes = (*notes, saving.note(dataset.target))
     importances: tuple[ColumnImportance, ...] = ()
     if isinstance(dataset.test_input, pd.DataFrame):
         table_model = model.unwrap_python_model()  # MLflow's checks of each call would take most of the time
@@ -140,7 +146,7 @@ def assess(
         )
     return Assessment(
         task, targets, outputs, scores, baselines, checks, notes,
-        coverage=covered, importances=importances, uncalibrated=uncalibrated,
+        coverage=covered, importances=importances, uncalibrated=uncalibrated, saving=saving,
     )  # fmt: skip
 
 

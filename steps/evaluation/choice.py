@@ -11,7 +11,7 @@ from mlflow.entities import Run
 from steps.base.errors import InputError
 from steps.datasets.dataset import SEARCH
 from steps.ensembles.mixture import Mixture
-from steps.ensembles.selection import Trials, select_mixture
+from steps.ensembles.selection import Trials, mixed, select_mixture
 from steps.search.selection import ranked
 from steps.search.store.outputs import N_KEPT, read_outputs
 from steps.search.store.records import ARTIFACT, SelectedTrial, TrialRecord, from_json
@@ -72,6 +72,20 @@ class Choice:
     def weight(self, member: TrialRecord) -> float:
         """Share of a member in the mean of the outputs."""
         return self.mixture.weights[member.trial_number] if self.mixture else 1.0
+
+    def validation(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(n,) targets and (n, n_outputs) outputs for the validation rows of all folds; None if they are not kept.
+
+        Raises:
+            InputError: They cannot be read, or the data are gone.
+        """
+        kept = [read_outputs(member.trial_run_id) for member in self.members]
+        outputs = [found for found in kept if found is not None]
+        if len(outputs) < len(kept):
+            return None
+        folds = load_data(self.trial.data_run_id, SEARCH).folds
+        targets = np.concatenate([np.asarray(validation.targets) for _, validation in folds])
+        return targets, mixed(np.stack(outputs), np.array([self.weight(member) for member in self.members]))
 
     @property
     def measures(self) -> Mapping[str, float]:

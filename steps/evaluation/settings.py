@@ -8,9 +8,13 @@ from typing import Any, Self
 from steps.base.errors import InputError
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.decision import Costs, Decision
 from steps.evaluation.choice import Choice
 from steps.search.selection import AUTO, by_number
+from steps.search.store.outputs import N_KEPT
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, from_json
+from steps.tasks.classification.calibration import with_temperature
+from steps.tasks.classification.costs import least_cost, parse_costs
 from steps.tasks.requirements import Requirement, check_names, parse_requirements
 from steps.tasks.task import task_of
 from steps.tracking.artifacts import read_artifact
@@ -45,6 +49,7 @@ class EvaluateSettings:
         ensemble: Most trials that are mixed; 1 for a single one.
         final_epochs: Epochs of the final training; 0 for the default for the data.
         model_name: Name of the registered model; empty for `<dataset>-mlp`.
+        costs: Costs of the two errors of two classes; None to predict the more probable class.
         alpha: Significance level of the comparison with the champion, in (0, 1).
     """
 
@@ -54,6 +59,7 @@ class EvaluateSettings:
     final_epochs: int
     model_name: str
     require: tuple[Requirement, ...]
+    costs: Costs | None
     alpha: float
     promote: Policy
     precision: str
@@ -64,8 +70,8 @@ class EvaluateSettings:
         """Check the options of `evaluate` as far as possible without a tune run.
 
         Raises:
-            InputError: A requirement is malformed, the name of the model is invalid, or a mixture of one selected
-                trial is asked for.
+            InputError: A requirement or the costs are malformed, the name of the model is invalid, or a mixture of one
+                selected trial is asked for.
         """
         if options["ensemble"] > 1 and options["select"] != AUTO:
             raise InputError(
@@ -74,7 +80,8 @@ class EvaluateSettings:
             )
         if options["model_name"]:
             check_model_name(options["model_name"])
-        return cls(**{**options, "require": parse_requirements(options["require"])})
+        parsed = {"require": parse_requirements(options["require"]), "costs": parse_costs(options["costs"])}
+        return cls(**{**options, **parsed})
 
     def budget(self, dataset: Dataset, trial: TrialRecord) -> Budget:
         """Budget of the final training.
@@ -92,13 +99,42 @@ class EvaluateSettings:
         """The name under which a model of this data set is registered, once the settings are checked against it.
 
         Raises:
-            InputError: The task cannot measure a requirement, or existing versions have other classes or another shape.
+            InputError: The task cannot measure a requirement, there are costs but not two classes, or existing versions
+                have other classes or another shape.
         """
-        check_names(self.require, task_of(dataset))
+        check_names(self.require, task_of(dataset.with_decision(self._expected_decision(dataset))))
         name = self.model_name or f"{dataset.name}-mlp"
         check_model_name(name)
         check_compatible(name, Interface.of(dataset))
         return name
+
+    def _expected_decision(self, dataset: Dataset) -> Decision | None:
+        """The decision by the costs if the probabilities are right; None without costs."""
+        if self.costs and dataset.target.positive is None:
+            given = f"{len(dataset.target.class_names)} classes" if dataset.target.class_names else "numbers"
+            raise InputError(f"costs must be empty unless the target has two classes, got {self.costs} for {given}")
+        return Decision(self.costs.threshold, self.costs) if self.costs else None
+
+    def decision(self, dataset: Dataset, choice: Choice, temperature: float | None) -> Decision | None:
+        """The threshold with the least cost on the validation rows; None without costs.
+
+        Args:
+            temperature: By which the logits of the model are divided; None for a model without.
+
+        Raises:
+            InputError: The outputs for the validation rows are not kept.
+        """
+        positive = dataset.target.positive
+        if self.costs is None or positive is None:
+            return None
+        if (rows := choice.validation()) is None:
+            raise InputError(
+                f"costs must be empty for a trial that has kept no validation outputs, got {self.costs}; "
+                f"select one of the {N_KEPT} best trials"
+            )
+        targets, outputs = rows
+        outputs = outputs if temperature is None else with_temperature(outputs, temperature)
+        return least_cost(self.costs, targets == positive, outputs[:, positive])
 
     def chosen(self) -> Choice:
         """The trial or the trials to evaluate.

@@ -18,6 +18,7 @@ from steps.cli.invocation import Invocation
 from steps.datasets import Dataset
 from steps.datasets.dataset import SPLITS
 from steps.datasets.tabular.interval import PredictionInterval
+from steps.datasets.tabular.target import Target
 from steps.evaluation.assess import Assessment, assess
 from steps.evaluation.choice import Choice
 from steps.evaluation.drawing import EVALUATION, PREDICTIONS, draw
@@ -42,6 +43,7 @@ from steps.tracking.registry import CHAMPION, Candidate, register, score_text, v
 from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, NOTE_TAG, STATUS_TAG
 
+_THRESHOLD = "threshold"  # of the probability of the positive class, a metric of the run
 _LIKE_THE_TRIAL = 5  # a network that is trained for more than so many times the epochs is surer than that of the trial
 
 
@@ -65,19 +67,21 @@ def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> N
         click.echo(f"Best trial: of tune run {tune_run.info.run_id}")
     with step_run("evaluate", invocation.params, step_fingerprint(invocation, tune_run)):
         dataset = load_data(choice.trial.data_run_id, SPLITS)
-        dataset = dataset.with_interval(PredictionInterval.of_measures(choice.measures, dataset.target))
         name = settings.registered_name(dataset)
+        temperature = _temperature(settings, choice, dataset)
+        dataset = dataset.with_interval(PredictionInterval.of_measures(choice.measures, dataset.target))
+        dataset = dataset.with_decision(settings.decision(dataset, choice, temperature))
         limit_threads(n_at_once(len(choice.members)))
         if (champion := version_by_alias(name, CHAMPION)) is not None:
             load_model(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
         _log_choice(choice, dataset)
-        trained = _train(settings, choice, dataset)
+        trained = _train(settings, choice, dataset, temperature)
         candidate, found = _test(settings, trained, dataset)
         version = register(name, candidate)
         champions = _Champions(found, dataset)
         decision = promote(version, settings.promote, settings.alpha, champions.compare)
         _log_decision(candidate, found, version, decision)
-        _report(choice, trained, candidate, found, version, decision, champions.scores)
+        _report(choice, trained, dataset.target, candidate, found, version, decision, champions.scores)
         draw(mlflow.active_run())
         _say(candidate, version, decision, (*found.notes, *found.importance_notes))
 
@@ -105,13 +109,19 @@ def _log_choice(choice: Choice, dataset: Dataset) -> None:
     click.echo(f"On the validation rows, {mixture.gain_text(metric)}")
 
 
-def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> _Trained:
+def _temperature(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> float | None:
+    """The temperature of the trial or the mixture; None if it has none, or would not suit the final training."""
+    for trial in choice.members:
+        if settings.budget(dataset, trial).epochs > _LIKE_THE_TRIAL * trial.epochs:
+            return None
+    return choice.measures.get(TEMPERATURE)
+
+
+def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, temperature: float | None) -> _Trained:
     precision, seed = resolve_precision(settings.precision), settings.seed
-    members, temperature = {}, choice.measures.get(TEMPERATURE)
+    members = {}
     for trial in choice.members:
         budget = settings.budget(dataset, trial)
-        if budget.epochs > _LIKE_THE_TRIAL * trial.epochs:
-            temperature = None
         members[trial_name(trial.trial_number)] = MemberLineage(
             trial.trial_number, trial.trial_run_id, choice.weight(trial), trial.hyperparameters,
             budget.epochs, budget.schedule,
@@ -120,6 +130,8 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> _Tra
     mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
     click.echo(f"Training {', '.join(members)} on train + validation, {epochs} epochs, {precision}")
     networks = refit(members, dataset, seed, precision)
+    if dataset.target.decision is not None:
+        mlflow.log_metric(_THRESHOLD, dataset.target.decision.threshold)
     if temperature is not None:
         mlflow.log_metric(TEMPERATURE, temperature)
         networks = replace(networks, model=with_temperature(networks.model, temperature))
@@ -196,6 +208,7 @@ def _log_decision(candidate: Candidate, found: Assessment, version: ModelVersion
 def _report(
     choice: Choice,
     trained: _Trained,
+    target: Target,
     candidate: Candidate,
     found: Assessment,
     version: ModelVersion,
@@ -221,6 +234,7 @@ def _report(
         baselines=found.baselines,
         notes=found.notes,
         importances=found.importances,
+        decision=target.decision,
         comparison=comparison,
         mixture=choice.mixture,
         members=tuple((trial.trial_number, trial.measures[found.task.primary.name]) for trial in choice.members),

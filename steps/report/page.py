@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from steps.report.format import duration, interval, shown
+from steps.tasks.metric import significant
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("steps.report", "."),
@@ -34,4 +35,10 @@ def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-_ENVIRONMENT.filters |= {"duration": duration, "interval": interval, "shown": shown, "sha256": _sha256}
+_ENVIRONMENT.filters |= {
+    "duration": duration,
+    "interval": interval,
+    "shown": shown,
+    "significant": significant,
+    "sha256": _sha256,
+}

@@ -24,6 +24,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
 from steps.datasets.tables import table_as_dataset
+from steps.datasets.tabular.decision import Costs, Decision
 from steps.datasets.tabular.interval import PredictionInterval
 from steps.mlp.config import MLPConfig
 from steps.mlp.model import build_model
@@ -188,6 +189,21 @@ def test_numbers_are_predicted_with_their_intervals(tracking: Path) -> None:
     assert (check.passed, check.detail) == (True, "the input example gives predicted, low, high, the signature holds")
     assert interface_of(mlflow.artifacts.download_artifacts(uri)).interval == PredictionInterval(7.5, least=0.0)
     np.testing.assert_array_equal(apply(model, rows, dataset.target)[:, 0], found["predicted"])
+
+
+def test_the_class_is_predicted_by_the_threshold_of_the_costs(
+    tracking: Path, dataset: Dataset, network: keras.Model, rows: pd.DataFrame, expected: np.ndarray
+) -> None:
+    decision = Decision(float(np.median(expected[:, 1]).round(4)), Costs(1, 5))
+    with mlflow.start_run():
+        uri = log_model(network, dataset.with_decision(decision), {})
+    found = mlflow.pyfunc.load_model(uri).predict(rows)
+    np.testing.assert_allclose(probabilities(found), expected, atol=1e-6)
+    assert found["predicted"].tolist() == [("no", "yes")[int(p >= decision.threshold)] for p in expected[:, 1]]
+    assert len(set(found["predicted"])) == 2
+    interface = interface_of(mlflow.artifacts.download_artifacts(uri))
+    assert interface.columns is not None
+    assert interface.target.decision == interface.columns.target.decision == decision
 
 
 def test_its_description_says_what_it_takes(folder: Path, model: PyFuncModel, dataset: Dataset) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -82,6 +83,41 @@ def test_the_probabilities_have_the_temperature_of_the_validation_rows(
     assert logged["temperature"] != 1
     assert logged["uncalibrated_log_loss"] == pytest.approx(log_loss(targets, before), rel=1e-3)
     assert logged["test_log_loss"] == pytest.approx(log_loss(targets, evaluated), rel=1e-3)
+
+
+def test_costs_move_the_threshold_of_every_prediction(folder: Path, tmp_path: Path) -> None:
+    for name in ("mlflow.db", "test.csv"):
+        shutil.copy(folder / name, tmp_path)
+    said = succeeded(run_step(tmp_path, "evaluate", "--costs", "fp:1,fn:5", "--promote", "never", *OPTIONS))
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    client = MlflowClient()
+    run = client.get_run(client.get_model_version("customers-mlp", "3").run_id)
+    logged, threshold = run.data.metrics, run.data.metrics["threshold"]
+    assert f"By the costs fp:1,fn:5, 'yes' is predicted from a probability of {threshold:.3g} on" in said
+    frame = pd.read_csv(tmp_path / "test.csv")
+    found = mlflow.pyfunc.load_model("models:/customers-mlp/3").predict(frame)
+    called, truth = found["predicted"] == "yes", frame["churn"] == "yes"
+    assert called.tolist() == (found["probability_yes"] >= threshold).tolist()
+    assert (called & (found["probability_yes"] < 0.5)).any()
+    assert logged["test_accuracy"] == logged["accuracy_score"] == pytest.approx((called == truth).mean())
+    assert logged["test_recall"] == pytest.approx((called & truth).sum() / truth.sum())
+    cost = ((called & ~truth).sum() + 5 * (~called & truth).sum()) / len(truth)
+    assert logged["test_cost"] == pytest.approx(cost)
+    assert logged["test_cost_low"] <= cost <= logged["test_cost_high"]
+    assert logged["most_probable_class_cost"] - cost == pytest.approx(logged["cost_saved"])
+
+    given = ("--model-uri", "models:/customers-mlp/3", "--input", "test.csv", "--output", "out.csv")
+    succeeded(run_step(tmp_path, "predict", *given))
+    assert pd.read_csv(tmp_path / "out.csv")["predicted"].tolist() == found["predicted"].tolist()
+    (predicted,) = client.search_runs(["0"], "tags.predicted_with = 'models:/customers-mlp/3'")
+    assert predicted.data.metrics["cost"] == pytest.approx(cost)
+
+    page = Path(run.info.artifact_uri.removeprefix("file://")) / "report.html"
+    before = page.read_bytes()
+    succeeded(run_step(tmp_path, "redraw", "--run-id", run.info.run_id))
+    assert page.read_bytes() == before
 
 
 def test_the_columns_that_matter_are_found(version: ModelVersion) -> None:

@@ -30,8 +30,16 @@ def named(
         ends = interval.ends(outputs[:, 0]) if interval else ()
         cells = np.column_stack([outputs, *ends]).astype(np.float32)
         return pd.DataFrame(cells, index=index, columns=names(target, interval))
-    classes = pd.array(np.array(target.class_names, object)[outputs.argmax(1)], dtype="str")
+    classes = pd.array(np.array(target.class_names, object)[decided(outputs, target)], dtype="str")
     return pd.DataFrame(dict(zip(names(target), (classes, *outputs.T), strict=True)), index=index)
+
+
+def decided(probabilities: np.ndarray, target: Target) -> np.ndarray:
+    """(n,) numbers of the predicted classes of (n, n_classes): the most probable ones, unless errors have costs."""
+    if target.decision is None or target.positive is None:
+        return np.asarray(probabilities.argmax(1))
+    is_positive = probabilities[:, target.positive].astype(np.float64) >= target.decision.threshold
+    return np.where(is_positive, target.positive, 1 - target.positive)
 
 
 def names(target: Target, interval: PredictionInterval | None = None) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .decision import Decision
+
 TaskName = Literal["classification", "regression"]
 
 
@@ -25,6 +27,7 @@ class Target:
         is_skewed: Whether an MLP may learn log(1 + x) more easily than x: never negative, with a long upper tail.
         log_mean, log_std: Mean and standard deviation of log(1 + x), if `is_skewed`.
         why: Reason for the task, for people.
+        decision: In a model of two classes whose errors have costs; None to predict the most probable class.
     """
 
     task: TaskName
@@ -39,12 +42,22 @@ class Target:
     log_mean: float = 0.0
     log_std: float = 1.0
     why: str = ""
+    decision: Decision | None = None
+
+    @property
+    def positive(self) -> int | None:
+        """Number of the class that is asked for, of two; by default the second. None of several, and of numbers."""
+        if len(self.class_names) != 2:
+            return None
+        return self.class_names.index(self.positive_class) if self.positive_class else 1
 
     def to_json(self) -> dict[str, Any]:
-        """All attributes as JSON types."""
-        return {**asdict(self), "class_names": list(self.class_names)}
+        """All attributes as JSON types, without a decision if there is none."""
+        about = {**asdict(self), "class_names": list(self.class_names)}
+        return {name: value for name, value in about.items() if name != "decision" or value is not None}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Target:
         """The inverse of `to_json`."""
-        return cls(**{**about, "class_names": tuple(about["class_names"])})
+        decision = Decision.from_json(about["decision"]) if "decision" in about else None
+        return cls(**{**about, "class_names": tuple(about["class_names"]), "decision": decision})

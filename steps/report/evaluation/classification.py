@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from steps.datasets import Dataset
+from steps.datasets.tabular.predictions import decided
 from steps.report.charts.classification import (
     calibration,
     confusion_matrix,
@@ -21,10 +22,9 @@ from steps.report.charts.classification import (
 )
 from steps.report.evaluation.section import Section
 from steps.tasks.classification.confusions import largest_confusions, matrix_of
-from steps.tasks.classification.counts import confusion
+from steps.tasks.classification.counts import confusion_of
 from steps.tasks.classification.metrics import worst_mistakes
 from steps.tasks.classification.ranking import Ranking
-from steps.tasks.classification.task import Classification
 from steps.tasks.classification.thresholds import Decisions, alternatives
 
 _MISTAKES = 25
@@ -60,15 +60,20 @@ class Mistake:
 def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Section:
     """The section of (n, n_classes) probabilities for the test split of a data set."""
     targets, names = np.asarray(dataset.splits["test"].targets), dataset.target.class_names
-    counts, positive = confusion(targets, probabilities), Classification(dataset.target).positive
-    matrix, worst = matrix_of(counts, names), _worst(dataset, targets, probabilities)
+    predicted, positive = decided(probabilities, dataset.target), dataset.target.positive
+    counts = confusion_of(targets, predicted, len(names))
+    matrix, worst = matrix_of(counts, names), _worst(dataset, targets, probabilities, predicted)
     charts = {"confusion_matrix": confusion_matrix(matrix), "calibration": calibration(targets, probabilities)}
     thresholds: list[Decisions] = []
     if positive is not None:
         is_positive, scores = targets == positive, probabilities[:, positive]
-        used = Decisions.of(0.5, is_positive, probabilities.argmax(1) == positive)
-        others = [other for other in alternatives(is_positive, scores) if other.threshold != used.threshold]
-        thresholds = sorted([used, *others], key=lambda decisions: decisions.threshold)
+        decision = dataset.target.decision
+        used = Decisions.of(decision.threshold if decision else 0.5, is_positive, predicted == positive)
+        others = {
+            other.threshold: other
+            for other in (Decisions.at(0.5, is_positive, scores), *alternatives(is_positive, scores))
+        }
+        thresholds = [found for _, found in sorted({**others, used.threshold: used}.items())]
         if 0 < is_positive.sum() < len(targets):
             ranking = Ranking.of(is_positive, scores)
             charts["roc_curve"] = roc_curve(ranking, used, names[positive])
@@ -87,6 +92,7 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Secti
         "positive": names[positive] if positive is not None else "",
         "thresholds": thresholds,
         "used_threshold": used.threshold if positive is not None else None,
+        "decision": dataset.target.decision,
         "n_mistakes": len(targets) - int(counts.trace()),
     }
     return Section("evaluation/classification.html.jinja", values, charts)
@@ -101,14 +107,14 @@ def _by_class(counts: np.ndarray, names: Sequence[str], *, worst_first: bool) ->
     return sorted(rows, key=lambda row: row[3]) if worst_first else rows
 
 
-def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray) -> list[Mistake]:
+def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray) -> list[Mistake]:
     """The most confident mistakes."""
     names, features = dataset.target.class_names, dataset.splits["test"].features
     return [
         Mistake(
-            int(i), names[targets[i]], names[probabilities[i].argmax()], float(probabilities[i].max()),
+            int(i), names[targets[i]], names[predicted[i]], float(probabilities[i, predicted[i]]),
             # (n_features,) -> (height, width)
             np.asarray(features[i]).reshape(dataset.image_shape) if dataset.image_shape else None, dataset.feature_max,
         )
-        for i in worst_mistakes(targets, probabilities, _MISTAKES)
+        for i in worst_mistakes(targets, probabilities, predicted, _MISTAKES)
     ]  # fmt: skip

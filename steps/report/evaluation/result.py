@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from steps.datasets.tabular.decision import Decision
 from steps.ensembles.mixture import Mixture
 from steps.tasks.checks import Check
 from steps.tasks.comparison import Comparison
@@ -57,6 +58,7 @@ class EvaluationResult:
         losses: Training loss of each epoch of the final training, by the name of the trial.
         lineage: Group -> name -> value.
         importances: Of the columns of a table in the primary metric, the largest first.
+        decision: Of a model of two classes whose errors have costs, else None.
     """
 
     title: str
@@ -73,7 +75,8 @@ class EvaluationResult:
     members: tuple[tuple[int, float], ...]
     losses: Mapping[str, tuple[float, ...]]
     lineage: Mapping[str, Mapping[str, Any] | str]
-    importances: tuple[ColumnImportance, ...] = ()  # runs of before have none
+    importances: tuple[ColumnImportance, ...] = ()  # runs of before have neither
+    decision: Decision | None = None
 
 
 RESULT: TypeAdapter[EvaluationResult] = TypeAdapter(EvaluationResult)  # to and from JSON

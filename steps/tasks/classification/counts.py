@@ -7,8 +7,12 @@ import numpy as np
 
 def confusion(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """(n_classes, n_classes) counts of (n,) class numbers and the most probable classes of (n, n_classes)."""
-    n_classes = probabilities.shape[1]
-    cells = np.asarray(targets, np.int64) * n_classes + probabilities.argmax(1)
+    return confusion_of(targets, probabilities.argmax(1), probabilities.shape[1])
+
+
+def confusion_of(targets: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """(n_classes, n_classes) counts of (n,) true and (n,) predicted class numbers."""
+    cells = np.asarray(targets, np.int64) * n_classes + predicted
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 

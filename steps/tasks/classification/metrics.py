@@ -43,10 +43,10 @@ def lowest_recall(targets: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.nanmin(_counts.recalls(confusion(targets, probabilities))))
 
 
-def worst_mistakes(targets: np.ndarray, probabilities: np.ndarray, n: int) -> np.ndarray:
-    """Indices of at most `n` wrong predictions, the most confident first."""
-    wrong = np.flatnonzero(probabilities.argmax(1) != targets)
-    return wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")][:n]
+def worst_mistakes(targets: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray, n: int) -> np.ndarray:
+    """Indices of at most `n` of the wrong (n,) predicted classes, the most probable first."""
+    wrong = np.flatnonzero(predicted != targets)
+    return wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:n]
 
 
 def _accuracy_interval(targets: np.ndarray, probabilities: np.ndarray) -> Ends | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from steps.tasks.classification.counts import confusion, f1, precisions, right
+from steps.datasets.tabular.predictions import decided
+from steps.datasets.tabular.target import Target
+from steps.tasks.classification.costs import COST, mean_cost
+from steps.tasks.classification.counts import confusion_of, f1, precisions, right
 from steps.tasks.classification.metrics import ACCURACY, log_losses
 from steps.tasks.classification.ranking import Ranking
 from steps.tasks.metric import Metric
@@ -16,12 +19,14 @@ _FARTHEST = 40.0  # log-odds at the ends
 class StreamedMetrics:
     """The metrics of MLflow's classifier evaluation, by its names: weighted by class, of two those of the positive.
 
+    If errors have costs, the mean of those is one of them.
+
     Args:
-        positive: Number of the class that is asked for, of two; None of several.
         primary: What the summary says.
     """
 
-    def __init__(self, n_classes: int, positive: int | None, primary: Metric) -> None:
+    def __init__(self, target: Target, primary: Metric) -> None:
+        self._target, n_classes, positive = target, len(target.class_names), target.positive
         self._counts = np.zeros((n_classes, n_classes), np.int64)
         self._loss = 0.0
         self._positive = positive
@@ -30,7 +35,7 @@ class StreamedMetrics:
 
     def add(self, targets: np.ndarray, outputs: np.ndarray) -> None:
         """Count (n,) targets and (n, n_classes) probabilities."""
-        self._counts += confusion(targets, outputs)
+        self._counts += confusion_of(targets, decided(outputs, self._target), len(self._counts))
         self._loss += float(log_losses(targets, outputs).sum())
         if self._positive is not None:
             exact = outputs[:, self._positive].astype(np.float64)
@@ -53,6 +58,7 @@ class StreamedMetrics:
         negative = 1 - positive
         ranking = Ranking.of_counts(self._scores[1], self._scores[0])
         areas = {"roc_auc": ranking.roc_auc, "precision_recall_auc": ranking.average_precision}
+        decision = self._target.decision
         return {
             "true_negatives": float(self._counts[negative, negative]),
             "false_positives": float(self._counts[negative, positive]),
@@ -63,6 +69,7 @@ class StreamedMetrics:
             "precision_score": float(precisions(self._counts)[positive]),
             "f1_score": float(f1(self._counts)[positive]),
             **{name: area for name, area in areas.items() if not np.isnan(area)},  # if both classes occur
+            **({COST: float(mean_cost(self._counts, positive, decision.costs))} if decision else {}),
         }
 
     def summary(self) -> str:

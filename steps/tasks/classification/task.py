@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from steps.datasets import Split
+from steps.datasets.tabular.predictions import decided
 from steps.datasets.tabular.target import Target
 from steps.tasks.baselines import PLAIN, Boosted, Features
 from steps.tasks.classification import baselines as _baselines
 from steps.tasks.classification import metrics as _metrics
 from steps.tasks.classification.calibration import TEMPERATURE, fitted_temperature
 from steps.tasks.classification.comparison import McNemar
+from steps.tasks.classification.costs import with_costs
 from steps.tasks.classification.delong import DeLong
 from steps.tasks.classification.streamed import StreamedMetrics
 from steps.tasks.comparison import Comparison
@@ -30,24 +32,21 @@ class Classification:
     name = "classification"
 
     @property
-    def positive(self) -> int | None:
-        """Number of the class that is asked for, of two; by default the second. None of several."""
-        names = self.target.class_names
-        if len(names) > 2:
-            return None
-        return names.index(self.target.positive_class) if self.target.positive_class else 1
+    def _known(self) -> Mapping[str, Metric]:
+        positive, decision = self.target.positive, self.target.decision
+        if positive is None:
+            return _metrics.SEVERAL_CLASSES
+        return _metrics.two_classes(positive) if decision is None else with_costs(self.target)
 
     @property
     def primary(self) -> Metric:
         """Accuracy for images and for several classes, else ROC AUC."""
-        if self.positive is None or self.features.is_image:
-            return _metrics.ACCURACY
-        return _metrics.roc_auc_of(self.positive)
+        is_ranked = self.target.positive is not None and not self.features.is_image
+        return self._known["roc_auc" if is_ranked else "accuracy"]
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        known = _metrics.SEVERAL_CLASSES if self.positive is None else _metrics.two_classes(self.positive)
-        return {self.primary.name: self.primary, **known}
+        return {self.primary.name: self.primary, **self._known}
 
     @property
     def epoch_metrics(self) -> tuple[Metric, ...]:
@@ -60,7 +59,7 @@ class Classification:
         return {TEMPERATURE: fitted_temperature(targets, outputs)}
 
     def streamed(self) -> StreamedMetrics:
-        return StreamedMetrics(len(self.target.class_names), self.positive, self.primary)
+        return StreamedMetrics(self.target, self.primary)
 
     def baselines(self, train: Split, test: Split) -> dict[str, np.ndarray]:
         return _baselines.baselines(train, test, len(self.target.class_names), self.features)
@@ -70,17 +69,18 @@ class Classification:
 
     def compare(self, targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray) -> Comparison:
         """By DeLong's test if ROC AUC is the primary metric, else by McNemar's."""
-        if self.positive is None or self.features.is_image:
-            return McNemar.of(targets, challenger.argmax(1), champion.argmax(1))
-        return DeLong.of(targets == self.positive, challenger[:, self.positive], champion[:, self.positive])
+        positive = self.target.positive
+        if positive is None or self.features.is_image:
+            return McNemar.of(targets, *(decided(outputs, self.target) for outputs in (challenger, champion)))
+        return DeLong.of(targets == positive, challenger[:, positive], champion[:, positive])
 
     def report(self, targets: np.ndarray, outputs: np.ndarray) -> str:
         """Precision, recall, F1 and support of each class."""
         from sklearn.metrics import classification_report
 
-        names = self.target.class_names
+        names, predicted = self.target.class_names, decided(outputs, self.target)
         return str(
             classification_report(
-                targets, outputs.argmax(1), labels=range(len(names)), target_names=names, digits=4, zero_division=0
+                targets, predicted, labels=range(len(names)), target_names=names, digits=4, zero_division=0
             )
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steps.datasets.tabular.decision import Costs
+
 _GRID = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5,
     0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999,
@@ -30,7 +32,7 @@ class Decisions:
     @classmethod
     def at(cls, threshold: float, is_positive: np.ndarray, scores: np.ndarray) -> Decisions:
         """From (n,) booleans and the (n,) probabilities of the positive class."""
-        return cls.of(threshold, is_positive, scores >= threshold)
+        return cls.of(threshold, is_positive, scores.astype(np.float64) >= threshold)
 
     @classmethod
     def of(cls, threshold: float, is_positive: np.ndarray, is_predicted: np.ndarray) -> Decisions:
@@ -43,6 +45,11 @@ class Decisions:
     def counts(self) -> tuple[int, int, int, int]:
         """True positives, false positives, false negatives and true negatives."""
         return self.true_positives, self.false_positives, self.false_negatives, self.true_negatives
+
+    def cost(self, costs: Costs) -> float:
+        """Mean cost of a row."""
+        wrong = costs.false_positive * self.false_positives + costs.false_negative * self.false_negatives
+        return wrong / sum(self.counts)
 
     @property
     def n_predicted(self) -> int:

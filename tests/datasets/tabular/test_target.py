@@ -1,4 +1,4 @@
-"""The target survives its JSON."""
+"""The target survives its JSON, and names its positive class."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from steps.datasets.tabular.decision import Costs, Decision
 from steps.datasets.tabular.target import Target
 
 
@@ -13,6 +14,7 @@ from steps.datasets.tabular.target import Target
     "target",
     [
         Target("classification", "churn", ("no", "yes"), "yes", why="words"),
+        Target("classification", "churn", ("no", "yes"), "yes", decision=Decision(0.2, Costs(1, 5))),
         Target(
             "regression",
             "price",
@@ -29,3 +31,14 @@ from steps.datasets.tabular.target import Target
 )
 def test_a_target_is_equal_after_json(target: Target) -> None:
     assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
+
+
+def test_a_target_without_a_decision_is_written_as_before_there_were_any() -> None:
+    assert "decision" not in Target("classification", "churn", ("no", "yes"), "yes").to_json()
+
+
+def test_of_two_classes_one_is_positive() -> None:
+    assert Target("classification", class_names=("no", "yes")).positive == 1
+    assert Target("classification", class_names=("no", "yes"), positive_class="no").positive == 0
+    assert Target("classification", class_names=("a", "b", "c")).positive is None
+    assert Target("regression").positive is None

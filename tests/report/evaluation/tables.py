@@ -8,6 +8,7 @@ import numpy as np
 
 from steps.datasets import Dataset, Split
 from steps.datasets.request import DataRequest
+from steps.datasets.tabular.decision import Costs, Decision
 from steps.datasets.tabular.target import Target
 from steps.report.evaluation.result import ChampionComparison, EvaluationResult
 from steps.tasks.baselines import BOOSTING
@@ -41,6 +42,12 @@ def churn() -> tuple[Dataset, list[np.ndarray]]:
         positive = (1 / (1 + np.exp(-odds))).astype(np.float32)
         outputs.append(np.stack([1 - positive, positive], axis=1))
     return _table(target, targets), outputs
+
+
+def churn_with_costs() -> tuple[Dataset, list[np.ndarray]]:
+    """The same, with the decision of a model for which a false negative costs five times a false positive."""
+    dataset, outputs = churn()
+    return dataset.with_decision(Decision(0.21, Costs(1, 5))), outputs
 
 
 def letters() -> tuple[Dataset, list[np.ndarray]]:
@@ -87,6 +94,7 @@ def evaluated(dataset: Dataset, outputs: list[np.ndarray], require: str) -> Eval
         comparison=ChampionComparison.of(1, worse, comparison),
         mixture=None,
         members=(),
+        decision=dataset.target.decision,
         losses={"trial-003": (1.0, 0.4, 0.3)},
         lineage=details,
     )

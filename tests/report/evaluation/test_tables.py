@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,15 @@ from steps.datasets import Dataset
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT
 from tests.report.contrast import LOWEST_CONTRAST
-from tests.report.evaluation.tables import churn, evaluated, letters, prices
+from tests.report.evaluation.tables import churn, churn_with_costs, evaluated, letters, prices
 
 Made = Callable[[], tuple[Dataset, list[np.ndarray]]]
-CASES = [(prices, "rmse<=500000", 5), (churn, "roc_auc>=0.5", 6), (letters, "accuracy>=0.5", 4)]
+CASES = [
+    (prices, "rmse<=500000", 5),
+    (churn, "roc_auc>=0.5", 6),
+    (churn_with_costs, "cost<=1", 6),
+    (letters, "accuracy>=0.5", 4),
+]
 
 
 def drawn(made: Made, require: str, folder: Path) -> str:
@@ -94,6 +100,26 @@ def test_the_threshold_in_use_and_others_are_shown_with_their_counts(opened: Any
     assert f"{100 * scores_of_run['recall'].value:.1f} %" in text
 
 
+def test_all_figures_are_those_of_the_threshold_of_the_costs(opened: Any, tmp_path: Path) -> None:
+    page, _ = opened(drawn(churn_with_costs, "cost<=1", tmp_path / "drawn"))
+    dataset, outputs = churn_with_costs()
+    scores = evaluated(dataset, outputs, "").scores
+    text = page.inner_text("body")
+    assert "predicts it from a probability of 0.21 on" in text
+    assert "the costs fp:1,fn:5 of a false positive and of a false negative" in text
+    used = page.locator("table.thresholds tr.used").inner_text().split("\t")
+    counts = [int(count.replace(",", "")) for count in used[1:5]]
+    assert used[0] == "0.21"
+    assert used[5:7] == [f"{100 * scores[name].value:.1f} %" for name in ("precision", "recall")]
+    assert used[7] == f"{1000 * scores['cost'].value:.1f}"
+    assert 1000 * scores["cost"].value == pytest.approx((counts[1] + 5 * counts[2]) / 3)
+    assert page.locator("table.thresholds tr", has_text="0.5\t").count() == 1
+    cells = [int(cell) for cell in page.locator("table.matrix td").all_inner_texts()]
+    assert cells == [counts[3], counts[1], counts[2], counts[0]]
+    assert scores["accuracy"].value == pytest.approx((counts[0] + counts[3]) / 3000)
+    assert f"{100 * scores['accuracy'].value:.2f} %" in page.inner_text(".numbers")
+
+
 def test_fifty_classes_are_readable(opened: Any, tmp_path: Path) -> None:
     page, _ = opened(drawn(letters, "accuracy>=0.5", tmp_path / "drawn"))
     dataset, outputs = letters()
@@ -121,3 +147,10 @@ def test_fifty_classes_are_readable(opened: Any, tmp_path: Path) -> None:
 def test_the_result_is_read_back_as_it_was_written(made: Made, require: str, _charts: int) -> None:
     result = evaluated(*made(), require)
     assert RESULT.validate_json(RESULT.dump_json(result)) == result
+
+
+def test_the_result_of_a_run_from_before_there_were_costs_is_read() -> None:
+    result = evaluated(*churn(), "")
+    about = json.loads(RESULT.dump_json(result))
+    del about["decision"]
+    assert RESULT.validate_python(about) == result

@@ -20,6 +20,7 @@ from steps.tasks.classification.task import Classification
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]], np.float32)
 LABELS = np.array([0, 1, 1, 0], np.int32)
+FOUR = Target("classification", class_names=("a", "b", "c", "d"))
 
 
 def test_metrics_of_a_case_done_by_hand() -> None:
@@ -30,7 +31,8 @@ def test_metrics_of_a_case_done_by_hand() -> None:
     assert found["recall"] == 0.5
     assert found["calibration_error"] == pytest.approx((0.1 + 0.2 + 0.7 + 0.6) / 4, rel=1e-6)
     assert confusion(LABELS, PROBABILITIES).tolist() == [[1, 1], [1, 1]]
-    assert worst_mistakes(LABELS, PROBABILITIES, 5).tolist() == [2, 3]
+    assert worst_mistakes(LABELS, PROBABILITIES, PROBABILITIES.argmax(1), 5).tolist() == [2, 3]
+    assert worst_mistakes(LABELS, PROBABILITIES, np.array([1, 1, 1, 1]), 5).tolist() == [3, 0]
 
 
 def test_a_classifier_as_sure_as_it_is_right_is_calibrated() -> None:
@@ -49,7 +51,7 @@ def test_mlflow_metrics_are_those_of_mlflow(tracking: Path) -> None:
             data=data, targets="label", predictions="prediction", model_type="classifier",
             evaluator_config={"log_explainer": False},
         ).metrics  # fmt: skip
-    streamed = StreamedMetrics(4, None, ACCURACY)
+    streamed = StreamedMetrics(FOUR, ACCURACY)
     streamed.add(labels, probabilities)
     ours = streamed.result()
     assert set(ours) == {*theirs, "log_loss"}
@@ -67,7 +69,7 @@ def test_mlflow_metrics_of_two_classes_are_those_of_mlflow(tracking: Path, posit
             data=data, targets="label", predictions="prediction", model_type="classifier",
             evaluator_config={"log_explainer": False, "pos_label": positive, "label_list": [1 - positive, positive]},
         ).metrics  # fmt: skip
-    streamed = StreamedMetrics(2, positive, ACCURACY)
+    streamed = StreamedMetrics(Target("classification", "", ("0", "1"), str(positive)), ACCURACY)
     for start in range(0, 400, 77):
         streamed.add(labels[start : start + 77], probabilities[start : start + 77])
     ours = streamed.result()
@@ -161,7 +163,7 @@ def test_streamed_metrics_are_those_of_the_whole() -> None:
     probabilities = rng.dirichlet(np.ones(4), 300).astype(np.float32)
     probabilities[0] = [1, 0, 0, 0]
     labels = rng.integers(0, 4, 300)
-    streamed = StreamedMetrics(4, None, ACCURACY)
+    streamed = StreamedMetrics(FOUR, ACCURACY)
     assert streamed.result() == {}
     for start in range(0, 300, 77):
         streamed.add(labels[start : start + 77], probabilities[start : start + 77])
