@@ -47,7 +47,10 @@ BAD_INPUT = {
     "metric of another task": (["main", "--dataset", "digits", "--objectives", "rmse"], "objectives must be among"),
     "unknown promotion": (["main", "--promote", "maybe"], "promote must be one of always, significant, never"),
     "level in per cent": (["evaluate", "--alpha", "95"], "alpha must be a number strictly between 0 and 1, got '95'"),
-    "costs of one error": (["evaluate", "--costs", "fn:5"], "costs must be the costs of a false positive and of a false"),
+    "costs of one error": (
+        ["evaluate", "--costs", "fn:5"],
+        "costs must be the costs of a false positive and of a false",
+    ),
     "a cost of nothing": (["main", "--costs", "fp:0,fn:5"], "both above 0, such as fp:1,fn:5, got 'fp:0,fn:5'"),
     "costs of ten classes": (
         ["main", "--dataset", "digits", "--costs", "fp:1,fn:5"],

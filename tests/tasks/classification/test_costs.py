@@ -59,14 +59,15 @@ def test_the_threshold_has_the_least_cost_though_the_probabilities_be_wrong(shar
     found = least_cost(COSTS, *rows(4000, share=share))
     new = rows(200_000, share=share, seed=1)
     least = min(cost_at(threshold, *new) for threshold in np.linspace(0, 1, 500))
-    assert cost_at(found.threshold, *new) < 1.01 * least
+    assert cost_at(found.threshold, *new) < 1.02 * least
     assert found.threshold == pytest.approx(share / 6, abs=0.05)
     assert found.costs == COSTS
 
 
-def test_the_threshold_of_right_probabilities_is_not_left_by_chance() -> None:
-    found = [least_cost(COSTS, *rows(200, seed=seed)).threshold for seed in range(50)]
-    assert sum(threshold == pytest.approx(1 / 6) for threshold in found) > 25
+def test_a_few_rows_cost_little() -> None:
+    new = rows(100_000, seed=1000)
+    costs = [cost_at(least_cost(COSTS, *rows(400, seed=seed)).threshold, *new) for seed in range(50)]
+    assert np.mean(costs) < 1.02 * cost_at(1 / 6, *new)
 
 
 @pytest.mark.parametrize(
