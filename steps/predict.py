@@ -17,7 +17,8 @@ def predict(**options: Any) -> None:
     """Predict each row or image of the input: its class, with the probabilities of all classes, or its number.
 
     A model of a table takes raw rows like those in its training file; columns are matched by name, in any order. If
-    the target's column is there, too, the metrics are logged. Bad rows are reported and omitted.
+    the target's column is there, too, the metrics are logged, and compared with those of the test. Bad rows are
+    reported and omitted. A line says which columns differ from the training data.
 
     A model of images also takes tables of pixels: pixel0, pixel1, … by their numbers, other columns in the order of
     the training data. Classes stand in a column named label, class, target or digit (.npz: an array labels).
@@ -28,6 +29,8 @@ def predict(**options: Any) -> None:
         -P key_column=customer_id -P output=$PWD/predicted.csv
       mlflow run . -e predict -P model_uri=models:/mnist-mlp/3 -P input=$PWD/scans -P invert=true \\
         -P output=$PWD/predicted.parquet
+      mlflow run . -e predict -P model_uri=models:/customers-mlp@champion -P input=$PWD/predicted.csv \\
+        -P key_column=customer_id -P labels=$PWD/outcomes.csv
     """
     quiet_libraries()
     from steps.flows.settings import PredictSettings

@@ -19,7 +19,7 @@ def test_every_command_of_the_registry_guide(tmp_path: Path) -> None:
     result = run_command(["bash", "-c", script.replace("5001", str(free_port()))], tmp_path, cwd=project)
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
     said = dict(zip(range(len(blocks)), result.stdout.split(">>> ")[1:], strict=True))
-    (train, table, better, sure, back, tree, replayed, predicted, served, predicted_by_mlflow, keras) = said.values()
+    (train, table, better, sure, back, tree, replayed, predicted, scored, served, by_mlflow, keras) = said.values()
     assert "promoted, because there was no champion" in train
     assert "approved" in table
     assert "exact McNemar test: p = " in better
@@ -29,7 +29,9 @@ def test_every_command_of_the_registry_guide(tmp_path: Path) -> None:
     assert "dentical" in replayed
     assert "Predicted 360 rows with models:/digits-mlp/" in predicted
     assert '"probability_9"' in predicted
+    assert "on these 360 rows" in scored
+    assert "on the test rows: within noise" in scored
     assert served.count("[[") == 1
     assert '"predictions"' in (project / "answer.json").read_text()
-    assert predicted_by_mlflow
+    assert by_mlflow
     assert "(None, 10)" in keras

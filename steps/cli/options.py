@@ -239,6 +239,13 @@ predict_options = together(
         default="",
         help="Column of a table that identifies rows in the output; empty: row numbers. Example: customer_id",
     ),
+    option(
+        "--labels",
+        type=FilePath(),
+        default="",
+        help="A table with the key column and the target, if the labels came later: scores the input, which may also "
+        "be an earlier output; output may then be empty. Example: outcomes.csv",
+    ),
     option("--output", type=FilePath(), default="", help="The .csv or .parquet file to write."),
     option("--overwrite", type=bool, default=False, help="Replace the output if it exists."),
     option(

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from steps.base.errors import StepError
 from steps.base.files import array_digest, file_digest
+from steps.datasets.drift.profile import PROFILE, Profile
 from steps.datasets.request import DataRequest
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.decision import Decision
@@ -86,6 +87,7 @@ class Dataset:
         level_counts: The last features are indices into one table of embeddings; this is the number of its rows for
             each of them. The first row of each stands for missing or unseen categories.
         columns: Tables only: the schema and the encoding.
+        profile: Distributions of the training and validation rows; None for data that another version has saved.
         test_rows: Tables only: all raw columns of the test split; None unless that split is loaded.
         notes: Remarks made while the data were read, a sentence each.
         digest: SHA-256 over all splits, including those that were not loaded.
@@ -100,6 +102,7 @@ class Dataset:
     image_shape: tuple[int, ...] | None = None
     level_counts: tuple[int, ...] = ()
     columns: Columns | None = None
+    profile: Profile | None = None
     test_rows: pa.Table | None = None
     notes: tuple[str, ...] = ()
     digest: str = ""
@@ -147,7 +150,8 @@ class Dataset:
     def save(self, folder: Path) -> None:
         """Write `<split>_<array>.npy` for each array, and last `dataset.json`.
 
-        A table also gets `columns.json`, and `test_rows.parquet` with the raw rows of its test split.
+        `profile.json` has the profile. A table also gets `columns.json`, and `test_rows.parquet` with the raw rows of
+        its test split.
         """
         folder.mkdir(parents=True, exist_ok=True)
         for name, split in self.splits.items():
@@ -155,6 +159,8 @@ class Dataset:
                 np.save(folder / f"{name}_{part}.npy", array, allow_pickle=False)
         if self.columns:
             (folder / COLUMNS).write_text(self.columns.to_json(), encoding="utf-8")
+        if self.profile:
+            (folder / PROFILE).write_text(self.profile.to_json(), encoding="utf-8")
         if self.test_rows is not None:
             pq.write_table(self.test_rows, folder / _TEST_ROWS)
         description = {
@@ -205,6 +211,7 @@ class Dataset:
                 image_shape=tuple(about["image_shape"]) if about["image_shape"] else None,
                 level_counts=tuple(about["level_counts"]),
                 columns=_load_columns(folder / COLUMNS),
+                profile=_load_profile(folder / PROFILE),
                 test_rows=_load_rows(folder / _TEST_ROWS, about["test_rows"]) if "test" in splits else None,
                 notes=tuple(about["notes"]),
                 digest=about["digest"],
@@ -231,6 +238,10 @@ def _load_split(folder: Path, name: str, about: Mapping[str, Any]) -> Split:
 
 def _load_columns(path: Path) -> Columns | None:
     return Columns.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _load_profile(path: Path) -> Profile | None:
+    return Profile.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _load_rows(path: Path, expected: str | None) -> pa.Table | None:

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from steps.base.errors import InputError
-from steps.datasets.dataset import Dataset, Split
+from steps.datasets.dataset import TRAINING, Dataset, Split
+from steps.datasets.drift.profile import Profile
 from steps.datasets.pixel_columns import in_order, label_column
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import ImageSource, TableSource
@@ -50,14 +51,18 @@ def images_as_dataset(source: ImageSource, test: ImageSource | None, request: Da
         splits |= k_folds(rest, request.folds, request.seed)
     elif "validation" not in splits:
         rest, splits["validation"] = stratified(rest, request.validation_fraction, request.seed)
+    splits = {"train": rest, **splits}
+    training = [splits[name].features for name in TRAINING if name in splits]
+    brightest = float(source.brightest)
     return Dataset(
         name=source.name,
-        splits={"train": rest, **splits},
+        splits=splits,
         target=Target(_TASK, class_names=class_names, positive_class=_positive(request, class_names)),
         request=request,
         source=source.source,
-        feature_max=float(source.brightest),
+        feature_max=brightest,
         image_shape=tuple(source.images.shape[1:]),
+        profile=Profile.of_images(training, brightest),
         notes=source.notes,
     )
 

@@ -25,14 +25,17 @@ from steps.datasets.tabular.words import is_whole
 _ROW = "row"
 
 
-def open_table(given: str, columns: Columns, key_column: str) -> TableRows:
+def open_table(given: str, columns: Columns, key_column: str, *, with_targets: bool = True) -> TableRows:
     """The rows of a file or of a folder of Parquet files, with the columns of a model.
+
+    Args:
+        key_column, with_targets: As in `TableRows`.
 
     Raises:
         InputError: The input is missing, unreadable or empty, or lacks a column of the model.
     """
     try:
-        return TableRows(open_parts(given), columns, key_column, given)
+        return TableRows(open_parts(given), columns, key_column, given, with_targets=with_targets)
     except SourceError as error:
         raise InputError(f"input {error}") from error
 
@@ -43,12 +46,15 @@ class TableRows:
     Args:
         key_column: Column that identifies the rows in the output; empty for row numbers.
         given: Name of the input, for messages.
+        with_targets: Whether the target column is read if it is there.
     """
 
     image_sizes: Sequence[tuple[int, int]] = ()
     left_out = ""
 
-    def __init__(self, parts: Parts, columns: Columns, key_column: str, given: str) -> None:
+    def __init__(
+        self, parts: Parts, columns: Columns, key_column: str, given: str, *, with_targets: bool = True
+    ) -> None:
         self._parts, self._columns, self._given = parts, columns, given
         for name in columns.schema.names:
             if name not in parts.types:
@@ -63,8 +69,8 @@ class TableRows:
             raise InputError(f"key_column must have another name than the columns of the output, got {key_column!r}")
         self.size = parts.size
         self._key_column, self.key = key_column, key_column or _ROW
-        self.key_type = _plain(parts.types[key_column]) if key_column else pa.int64()
-        self._has_targets = columns.target.name in parts.types
+        self.key_type = plain_type(parts.types[key_column]) if key_column else pa.int64()
+        self._has_targets = with_targets and columns.target.name in parts.types
         extra = [key_column] if key_column else []
         extra += [columns.target.name] if self._has_targets else []
         self._needed = list(dict.fromkeys((*columns.schema.names, *extra)))
@@ -104,8 +110,8 @@ def _are_fractions(levels: tuple[str, ...]) -> bool:
         return False
 
 
-def _plain(type_: pa.DataType) -> pa.DataType:
-    """Type of the key column in the output; text if a CSV file cannot hold the input's type."""
+def plain_type(type_: pa.DataType) -> pa.DataType:
+    """Type of a key column in the output; text if a CSV file cannot hold the input's type."""
     is_known = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_temporal(type_)
     return type_ if is_known or pa.types.is_boolean(type_) else pa.string()
 

@@ -22,8 +22,11 @@ _READERS: dict[str, Callable[[Path], Parts]] = {
 }
 
 
-def open_parts(given: str) -> Parts:
+def open_parts(given: str, parameter: str = "input") -> Parts:
     """A file, or a folder of Parquet files.
+
+    Args:
+        parameter: The parameter that names it, for messages.
 
     Raises:
         InputError: The input is missing, or of another format.
@@ -31,11 +34,11 @@ def open_parts(given: str) -> Parts:
     """
     path = Path(given)
     if not (path.is_file() or path.is_dir()):  # a named pipe may never have anything to read
-        raise InputError(f"input must be a file that exists, got {given!r}{nearest(path, ())}")
+        raise InputError(f"{parameter} must be a file that exists, got {given!r}{nearest(path, ())}")
     reader = ParquetParts if path.is_dir() else _READERS.get(suffix(path))
     if reader is None:
         raise InputError(
-            "input must be a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files, "
+            f"{parameter} must be a CSV, Parquet, Feather, .npz or .npy file, a folder of Parquet files, "
             f"or images for a model of images, got {given!r}"
         )
     return reader(path)

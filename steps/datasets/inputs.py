@@ -23,7 +23,9 @@ from steps.datasets.tabular.values import Fault
 _ARRAYS: dict[str, Callable[[Path, Interface], Reader]] = {".npy": NpyReader, ".npz": NpzReader}
 
 
-def open_input(given: str, interface: Interface, *, invert: bool = False, key_column: str = "") -> Rows:
+def open_input(
+    given: str, interface: Interface, *, invert: bool = False, key_column: str = "", with_targets: bool = True
+) -> Rows:
     """Open a table, an array, or a folder or glob of images.
 
     Args:
@@ -31,6 +33,7 @@ def open_input(given: str, interface: Interface, *, invert: bool = False, key_co
         invert: Images only: invert brightness, for example if the model was trained on light digits on a dark
             background and the images show dark writing on paper.
         key_column: Tables only: column that identifies the rows in the output; empty for row numbers.
+        with_targets: Tables only: whether the target column is read if it is there.
 
     Raises:
         InputError: The input is missing, unreadable or empty, or its columns are not those of the model.
@@ -40,7 +43,7 @@ def open_input(given: str, interface: Interface, *, invert: bool = False, key_co
     if interface.columns:
         if invert:
             raise InputError("invert must be false for a model that takes no images, got true")
-        return open_table(given, interface.columns, key_column)
+        return open_table(given, interface.columns, key_column, with_targets=with_targets)
     if key_column:
         raise InputError(f"key_column must be empty for a model of images, got {key_column!r}")
     try:

@@ -20,6 +20,7 @@ from steps.datasets.tabular.predictions import PREDICTED, named, names
 from steps.datasets.tabular.target import Target
 
 _WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWriter}
+FORMATS = tuple(_WRITERS)
 
 
 def check_output(given: str, *, overwrite: bool) -> Path:

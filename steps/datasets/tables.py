@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from steps.base.errors import InputError
 from steps.datasets.dataset import TRAINING, Dataset, Split
+from steps.datasets.drift.profile import Profile
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
 from steps.datasets.splitting import RowSplitter
@@ -71,6 +72,7 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
     for i, fold in enumerate(folds, 1):
         own = Encoding.fit(found.schema, take(fold[0])[0])
         splits |= {f"fold_{i}_{name}": encoded(own, *take(part)) for name, part in zip(TRAINING, fold, strict=True)}
+    training = np.concatenate([rows[name] for name in TRAINING if name in rows])
     target = fitted(found.labels.target, found.labels.values[rows["train"]])
     notes = [*source.notes]
     if found.labels.n_missing:
@@ -86,6 +88,7 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
         source=source.source,
         level_counts=encoding.level_counts,
         columns=Columns(found.schema, target, encoding),
+        profile=Profile.of_table(found.schema, table, found.labels.rows[training]),
         test_rows=test_rows,
         notes=tuple(notes),
     )

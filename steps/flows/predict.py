@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -13,14 +14,17 @@ import numpy as np
 
 from steps.base.errors import InputError
 from steps.cli.invocation import Invocation
+from steps.datasets.drift.profile import Profile
+from steps.datasets.drift.rows import RowCounts
 from steps.datasets.likeness import other_proportions, unlikeness
 from steps.datasets.outputs import PredictionWriter
 from steps.datasets.rows import BadRow, Chunk, Rows
 from steps.datasets.tabular.values import Fault
+from steps.flows.predict_comparison import report_drift, report_score
 from steps.flows.settings import PredictSettings
 from steps.report.terminal import RowsDisplay
 from steps.tasks.task import StreamedScores, task_of
-from steps.tracking.models import example_of, load_predictor
+from steps.tracking.models import example_of, load_predictor, profile_of
 from steps.tracking.runs import step_run
 
 _SHOWN = 10  # bad rows that are named on the terminal
@@ -36,31 +40,45 @@ def _predict(settings: PredictSettings) -> None:
     rows, interface = settings.rows, settings.interface
     if rows.left_out:
         click.echo(rows.left_out, err=True)
-    predict = load_predictor(settings.model_uri)
-    metrics = task_of(interface).streamed()
+    predict = _given_outputs if settings.is_scored else load_predictor(settings.model_uri)
+    profile = Profile(()) if settings.is_scored else profile_of(settings.model_uri)
+    metrics, counts = task_of(interface).streamed(), RowCounts(profile, interface)
     word = "file" if rows.key == "file" else "row"
     bad: list[BadRow] = []
     n_good = n_bad = 0
-    writing = PredictionWriter(settings.output, rows, interface.target, interface.interval)
-    with writing as writer, RowsDisplay(rows.size) as display:
-        for chunk, outputs in _predicted(rows, predict):
-            if not n_good and len(outputs) and interface.image_shape:
+    with ExitStack() as stack:
+        writer = None
+        if settings.output:
+            writing = PredictionWriter(settings.output, rows, interface.target, interface.interval)
+            writer = stack.enter_context(writing)
+        display = stack.enter_context(RowsDisplay(rows.size))
+        for chunk, outputs in _predicted(settings.labelled or rows, predict):
+            if not n_good and len(outputs) and interface.image_shape and not settings.is_scored:
                 _hint(settings, chunk)
             n_good, n_bad = n_good + len(outputs), n_bad + len(chunk.bad)
             bad += chunk.bad[: _KEPT - len(bad)]
             display.rows(chunk.position, n_good + n_bad, n_bad)
             if not len(outputs):
                 continue
-            writer.write(chunk.keys, outputs)
+            if writer:
+                writer.write(chunk.keys, outputs)
+            counts.add(chunk.given)
             _score(metrics, chunk.targets, outputs)
         if not n_good:
             raise InputError(f"input must have rows that the model takes, got none; {word} {_line(bad[0])}")
+        incomplete = settings.labelled.coverage() if settings.labelled else ""
     scores = metrics.result()
     mlflow.log_metrics({"n_predicted": n_good, "n_bad": n_bad, **scores})
     mlflow.set_tag("predicted_with", settings.model_uri)
     _report(bad, n_bad, word)
+    if incomplete:
+        click.echo(f"Labels: {incomplete}", err=True)
+    report_drift(counts, interface)
+    done = "Read the predictions of" if settings.is_scored else "Predicted"
     against = f", {metrics.summary()} against its labels" if scores else ""
-    click.echo(f"Predicted {n_good:,} rows with {settings.model_uri}{against}: {settings.output}")
+    written = f": {settings.output}" if settings.output else ""
+    click.echo(f"{done} {n_good:,} rows with {settings.model_uri}{against}{written}")
+    report_score(metrics, interface, settings.model_uri)
 
 
 def _hint(settings: PredictSettings, first: Chunk) -> None:
@@ -72,6 +90,11 @@ def _hint(settings: PredictSettings, first: Chunk) -> None:
     if hints := [hint for hint in hints if hint]:
         click.echo("\n".join(f"Hint: {hint}" for hint in hints), err=True)
         mlflow.set_tag("hint", "\n".join(hints))
+
+
+def _given_outputs(outputs: Any) -> tuple[np.ndarray, list[Fault]]:
+    """The outputs of rows that were predicted before."""
+    return outputs, []
 
 
 def _predicted(

@@ -9,8 +9,10 @@ from typing import Self
 from steps.base.errors import InputError
 from steps.datasets.inputs import open_input
 from steps.datasets.interface import Interface
+from steps.datasets.labels import LabelledRows
 from steps.datasets.outputs import check_output
 from steps.datasets.rows import Rows
+from steps.datasets.scored import ScoredRows, is_scored
 from steps.tracking.lineage import Lineage, lineage_of
 from steps.tracking.model_uris import find_model
 from steps.tracking.models import interface_of
@@ -40,12 +42,21 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class PredictSettings:
-    """A registered model version, an open input whose columns it takes, and a file that may be written."""
+    """A registered model version, an open input, and a file that may be written.
+
+    Attributes:
+        rows: With the columns of the model, or with its outputs if `is_scored`.
+        labelled: The same rows with the labels of another table; None if none is given.
+        output: None if nothing is to be written.
+        is_scored: Whether the input was predicted before.
+    """
 
     model_uri: str
     interface: Interface
     rows: Rows
-    output: Path
+    labelled: LabelledRows | None
+    output: Path | None
+    is_scored: bool
 
     @classmethod
     def parse(
@@ -53,6 +64,7 @@ class PredictSettings:
         *,
         model_uri: str,
         input: str,  # noqa: A002
+        labels: str,
         output: str,
         key_column: str,
         overwrite: bool,
@@ -63,11 +75,16 @@ class PredictSettings:
         Raises:
             InputError: There is no such model, the input does not fit it, or the output cannot be written.
         """
-        path = check_output(output, overwrite=overwrite)
+        path = None if labels and not output else check_output(output, overwrite=overwrite)
         version_uri = find_model(model_uri)
         interface = interface_of(version_uri)
-        rows = open_input(input, interface, invert=invert, key_column=key_column)
-        return cls(version_uri, interface, rows, path)
+        scored = bool(labels) and is_scored(input, interface)
+        if scored:
+            rows: Rows = ScoredRows(input, interface, key_column)
+        else:
+            rows = open_input(input, interface, invert=invert, key_column=key_column, with_targets=not labels)
+        labelled = LabelledRows(rows, labels, interface.target) if labels else None
+        return cls(version_uri, interface, rows, labelled, path, scored)
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,18 @@ def of_mean(losses: np.ndarray) -> Ends | None:
     such means. For squared errors its coverage is 94 % with normal errors, 90 to 93 % with Laplace or t (5) errors,
     and 75 % with t (3) errors, whose squares have no variance.
     """
+    if len(losses) < 2:
+        return None
+    return of_moments(len(losses), float(losses.mean()), float(losses.std(ddof=1)))
+
+
+def of_moments(n: int, mean: float, deviation: float) -> Ends | None:
+    """As `of_mean`, for n losses of this mean and standard deviation."""
     from scipy.stats import t
 
-    n = len(losses)
-    mean = float(losses.mean()) if n else 0.0
     if n < 2 or not 0 < mean < math.inf:
         return None
-    factor = math.exp(float(t.ppf((1 + _LEVEL) / 2, n - 1)) * float(losses.std(ddof=1)) / (mean * math.sqrt(n)))
+    factor = math.exp(float(t.ppf((1 + _LEVEL) / 2, n - 1)) * deviation / (mean * math.sqrt(n)))
     return mean / factor, mean * factor
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 Direction = Literal["maximize", "minimize"]
+_Z = 1.96  # of a 95 % interval
 _DIGITS = 4  # that are shown of a quantity with a unit
 
 
@@ -105,11 +106,27 @@ def is_noise(first: Interval, second: Interval) -> bool:
     taken as independent. Two models are judged on the same rows and make partly the same mistakes, so a difference
     can be real and still be called noise, hardly the other way round.
     """
+    distance = _distance(first, second)
+    return distance is None or distance <= 1
+
+
+def p_value_of(first: Interval, second: Interval) -> float | None:
+    """Two-sided p-value of equal values on independent rows; None if an interval is unknown.
+
+    The test is that of `is_noise` at other levels: the limits of each interval are taken for 1.96 standard errors away.
+    """
+    distance = _distance(first, second)
+    return None if distance is None else math.erfc(_Z * distance / math.sqrt(2))
+
+
+def _distance(first: Interval, second: Interval) -> float | None:
+    """The difference of two values over the reach of its 95 % interval; None if that is unknown."""
     larger, smaller = (first, second) if first.value > second.value else (second, first)
     if larger.low is None or smaller.high is None:
-        return True
+        return None
     reach = math.hypot(larger.value - larger.low, smaller.high - smaller.value)
-    return larger.value - smaller.value <= reach
+    difference = larger.value - smaller.value
+    return difference / reach if reach else math.inf if difference else 0.0
 
 
 def significant(value: float) -> str:

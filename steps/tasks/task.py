@@ -29,6 +29,9 @@ class StreamedScores(Protocol):
     def result(self) -> dict[str, float]:
         """The metrics of all rows so far; empty before the first."""
 
+    def primary(self) -> Interval | None:
+        """The primary metric of all rows so far, with its interval; None if these rows have none."""
+
     def summary(self) -> str:
         """The primary metric of all rows so far, for texts."""
 

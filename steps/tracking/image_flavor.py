@@ -14,13 +14,19 @@ import mlflow
 import numpy as np
 from mlflow.models import Model, ModelSignature, infer_signature
 
+from steps.datasets.drift.profile import PROFILE
 from steps.tracking.project import PACKAGE
 
 _CODE = PACKAGE / "registered" / "image_model.py"
 
 
 def save_model(
-    path: str, mlflow_model: Model, network: Any, input_example: np.ndarray, pip_requirements: list[str]
+    path: str,
+    mlflow_model: Model,
+    network: Any,
+    profile: str,
+    input_example: np.ndarray,
+    pip_requirements: list[str],
 ) -> None:
     """Write the files of both flavors.
 
@@ -28,6 +34,7 @@ def save_model(
         path: Folder of the model, which does not exist yet.
         mlflow_model: Its description.
         network: The Keras model.
+        profile: JSON of the profile of the training images.
         input_example: (n, n_features) uint8.
     """
     signature = infer_signature(input_example, network.predict(input_example, verbose=0))
@@ -42,6 +49,8 @@ def save_model(
     # The code has a name of its own, so that models with other code can be loaded in one process.
     name = f"image_model_{hashlib.sha256(_CODE.read_bytes()).hexdigest()[:12]}"
     folder = Path(path)
+    (folder / "artifacts").mkdir()  # where the files of a model of a table are
+    (folder / "artifacts" / PROFILE).write_text(profile, encoding="utf-8")
     (folder / "code").mkdir()
     shutil.copy(_CODE, folder / "code" / f"{name}.py")
     theirs = mlflow_model.flavors[mlflow.pyfunc.FLAVOR_NAME]

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import mlflow
 import numpy as np
@@ -19,6 +19,7 @@ from mlflow.pyfunc import PyFuncModel
 
 from steps.base.errors import InputError, StepError
 from steps.datasets.dataset import COLUMNS
+from steps.datasets.drift.profile import PROFILE, Profile
 from steps.datasets.interface import Interface
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.predictions import outputs_of
@@ -27,6 +28,8 @@ from steps.datasets.tabular.values import Fault
 from steps.tasks.checks import Check
 from steps.tracking.artifacts import way_back
 from steps.tracking.model_uris import folder_of
+
+Content = TypeVar("Content")
 
 _CHUNK = 1 << 19  # cells that MLflow converts to Python values at a time
 _UNREADABLE = (
@@ -73,7 +76,7 @@ def interface_of(uri: str) -> Interface:
             feature_max=float(metadata["feature_max"]),
             image_shape=tuple(metadata["image_shape"]) if metadata["image_shape"] else None,
             level_counts=tuple(metadata["level_counts"]),
-            columns=_columns_of(uri) if metadata["is_table"] else None,
+            columns=_read(uri, COLUMNS, Columns.from_json) if metadata["is_table"] else None,
         )
 
 
@@ -95,11 +98,23 @@ def written_by_this_version(uri: str) -> Iterator[None]:
         ) from error
 
 
-def _columns_of(uri: str) -> Columns:
+def profile_of(uri: str) -> Profile:
+    """The profile of the training rows; an empty one if the model was registered without.
+
+    Raises:
+        StepError: It cannot be read.
+    """
+    if not (describe_model(uri).metadata or {}).get("has_profile"):
+        return Profile(())
+    return _read(uri, PROFILE, Profile.from_json)
+
+
+def _read(uri: str, name: str, parse: Callable[[str], Content]) -> Content:
+    """The content of a text file of the model."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            path = mlflow.artifacts.download_artifacts(f"{uri}/artifacts/{COLUMNS}", dst_path=folder)
-            return Columns.from_json(Path(path).read_text(encoding="utf-8"))
+            path = mlflow.artifacts.download_artifacts(f"{uri}/artifacts/{name}", dst_path=folder)
+            return parse(Path(path).read_text(encoding="utf-8"))
         except _UNREADABLE as error:
             raise _unreadable(uri, error) from error
 

@@ -17,6 +17,7 @@ from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
 
 from steps.datasets import Dataset
 from steps.datasets.dataset import COLUMNS
+from steps.datasets.drift.profile import PROFILE, Profile
 from steps.datasets.interface import Interface
 from steps.datasets.tabular.arrays import text
 from steps.datasets.tabular.columns import Columns
@@ -42,37 +43,47 @@ def log_model(network: Any, dataset: Dataset, metadata: Mapping[str, Any]) -> st
     Returns:
         The URI of the logged model.
     """
-    described = {**Interface.of(dataset).as_metadata(), **metadata}
+    profile = dataset.profile or Profile(())
+    described = {**Interface.of(dataset).as_metadata(), "has_profile": bool(profile.histograms), **metadata}
     if dataset.columns is None:
-        return _log_images(network, np.asarray(dataset.splits["train"].features[:_EXAMPLES]), described)
+        return _log_images(network, np.asarray(dataset.splits["train"].features[:_EXAMPLES]), profile, described)
     rows = dataset.test_input[:_EXAMPLES]
-    return _log_table(network, dataset.columns, rows, described)
+    return _log_table(network, dataset.columns, rows, profile, described)
 
 
-def _log_images(network: Any, example: np.ndarray, metadata: Mapping[str, Any]) -> str:
+def _log_images(network: Any, example: np.ndarray, profile: Profile, metadata: Mapping[str, Any]) -> str:
     info = Model.log(
         artifact_path=None,
         name="model",
         flavor=image_flavor,
         metadata=metadata,
         network=network,
+        profile=profile.to_json(),
         input_example=example,
         pip_requirements=_pinned(_IMAGES),
     )
     return str(info.model_uri)
 
 
-def _log_table(network: Any, columns: Columns, example: pd.DataFrame, metadata: Mapping[str, Any]) -> str:
+def _log_table(
+    network: Any, columns: Columns, example: pd.DataFrame, profile: Profile, metadata: Mapping[str, Any]
+) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         network.save(folder / "model.keras")
         (folder / COLUMNS).write_text(columns.to_json(), encoding="utf-8")
+        (folder / PROFILE).write_text(profile.to_json(), encoding="utf-8")
         ignored = shutil.ignore_patterns("__pycache__", ".*")
         code = shutil.copytree(PACKAGE / "datasets" / "tabular", folder / "tabular", ignore=ignored)
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PACKAGE / "registered" / "table_model.py"),
-            artifacts={"model": str(folder / "model.keras"), "columns": str(folder / COLUMNS), "tabular": str(code)},
+            artifacts={
+                "model": str(folder / "model.keras"),
+                "columns": str(folder / COLUMNS),
+                "profile": str(folder / PROFILE),
+                "tabular": str(code),
+            },
             signature=_signature(columns),
             input_example=_plain(example),
             metadata=metadata,

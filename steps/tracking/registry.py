@@ -145,6 +145,16 @@ def version_by_alias(name: str, alias: str) -> ModelVersion | None:
     return if_exists(MlflowClient().get_model_version_by_alias, name, alias)
 
 
+def score_of(version: ModelVersion, metric: str) -> Interval | None:
+    """The score of a version on the test split in a metric; None if its tags do not have it."""
+
+    def number(key: str) -> float | None:
+        return float(version.tags[key]) if key in version.tags else None
+
+    value = number(f"test_{metric}")
+    return None if value is None else Interval(value, number(f"test_{metric}_low"), number(f"test_{metric}_high"))
+
+
 def version_of_run(run_id: str) -> ModelVersion | None:
     """The version that an evaluate run registered, with its current aliases; None if it is gone."""
     client = MlflowClient()
@@ -194,12 +204,7 @@ def list_versions(model_name: str) -> list[VersionRow]:
 
 def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
     tags: dict[str, Any] = version.tags
-
-    def number(key: str) -> float | None:
-        return float(tags[key]) if key in tags else None
-
     metric = tags.get("metric", "")
-    value = number(f"test_{metric}")
     created = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
     return VersionRow(
         model=version.name,
@@ -207,7 +212,7 @@ def _row(version: ModelVersion, aliases: tuple[str, ...]) -> VersionRow:
         aliases=aliases,
         validation_status=tags.get(STATUS_TAG, ""),
         metric=metric,
-        score=None if value is None else Interval(value, number(f"test_{metric}_low"), number(f"test_{metric}_high")),
+        score=score_of(version, metric),
         dataset_digest=tags.get(DATASET_DIGEST_TAG, ""),
         tune_run_id=tags.get("tune_run_id", ""),
         trial_number=int(tags["trial_number"]) if "trial_number" in tags else None,

@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel
 
+from steps.base.errors import StepError
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.request import DataRequest
@@ -28,7 +30,7 @@ from steps.datasets.tabular.decision import Costs, Decision
 from steps.datasets.tabular.interval import PredictionInterval
 from steps.mlp.config import MLPConfig
 from steps.mlp.model import build_model
-from steps.tracking.models import apply, check_interface, interface_of, load_network
+from steps.tracking.models import apply, check_interface, interface_of, load_network, profile_of
 from steps.tracking.packaging import log_model
 from tests.registered.customers import FEATURES, customers
 from tests.running import run_command, succeeded
@@ -221,6 +223,35 @@ def test_its_description_says_what_it_takes(folder: Path, model: PyFuncModel, da
     assert found.columns.to_json() == Interface.of(dataset).columns.to_json()  # type: ignore[union-attr]
     pinned = {line.split("==")[0] for line in (folder / "requirements.txt").read_text().split()}
     assert pinned == {"mlflow", "tensorflow", "keras", "numpy", "pandas", "pyarrow"}
+
+
+def test_it_has_the_profile_of_its_training_rows(folder: Path, dataset: Dataset) -> None:
+    assert dataset.profile is not None
+    assert profile_of(str(folder)).to_json() == dataset.profile.to_json()
+    assert [histogram.name for histogram in dataset.profile.histograms] == [*FEATURES]
+
+
+def test_a_model_without_a_profile_is_one_all_the_same(
+    folder: Path, rows: pd.DataFrame, expected: np.ndarray, tmp_path: Path
+) -> None:
+    older = Path(shutil.copytree(folder, tmp_path / "older"))
+    (older / "artifacts" / "profile.json").unlink()
+    described = yaml.safe_load((older / "MLmodel").read_text())
+    del described["metadata"]["has_profile"]
+    del described["flavors"]["python_function"]["artifacts"]["profile"]
+    (older / "MLmodel").write_text(yaml.safe_dump(described))
+    assert profile_of(str(older)).histograms == ()
+    np.testing.assert_allclose(probabilities(mlflow.pyfunc.load_model(str(older)).predict(rows)), expected, atol=1e-6)
+
+
+def test_it_is_loaded_and_applied_without_its_profile(
+    folder: Path, rows: pd.DataFrame, expected: np.ndarray, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(folder, tmp_path / "other"))
+    (other / "artifacts" / "profile.json").write_text("unreadable")
+    np.testing.assert_allclose(probabilities(mlflow.pyfunc.load_model(str(other)).predict(rows)), expected, atol=1e-6)
+    with pytest.raises(StepError, match="cannot be read"):
+        profile_of(str(other))
 
 
 def test_it_holds_no_pickle(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -20,7 +21,7 @@ from sklearn.metrics import log_loss
 from steps.tasks.classification.calibration import with_temperature
 from tests.registered.customers import FEATURES, customers
 from tests.registered.test_use import served
-from tests.running import run_step, succeeded
+from tests.running import run_step, step_runs, succeeded
 
 POINT = {"n_layers": 1, "units_0": 64, "dropout": 0.0, "batch_norm": False, "learning_rate": 0.01, "batch_size": 64}
 OPTIONS = ("--precision", "float32", "--require", "accuracy>=0.6")
@@ -72,6 +73,71 @@ def test_evaluate_pyfunc_and_predict_agree(folder: Path, evaluated: np.ndarray) 
     assert found["id"].tolist() == frame["id"].tolist()
     assert found["predicted"].tolist() == loaded["predicted"].tolist()
     np.testing.assert_allclose(probabilities(found), evaluated, atol=1e-6)
+
+
+def test_rows_unlike_the_training_rows_are_said_and_listed(folder: Path, version: ModelVersion) -> None:
+    frame = customers(300, seed=2).drop(columns="churn")
+    frame["age"] += 60
+    frame.loc[frame.index % 5 == 0, "plan"] = "Gold"
+    frame.to_csv(folder / "later.csv", index=False)
+    given = ("--model-uri", "models:/customers-mlp/2", "--input", "later.csv", "--overwrite", "true")
+    result = run_step(folder, "predict", *given, "--output", "out.csv")
+    assert result.returncode == 0, result.stderr
+    assert re.fullmatch(
+        r"Drift: 2 of 6 columns differ from the training data: age \(PSI \d\.\d\d: \d\d % above its training range, "
+        r"which ends at 8\d\.\d+\), plan \(PSI \d\.\d\d: 20 % unseen levels such as \"Gold\"\)\n",
+        result.stderr,
+    )
+    made = step_runs(MlflowClient(), "predict")[-1]
+    assert made.data.metrics["n_drifted_columns"] == 2
+    assert f"Drift: {made.data.tags['drift']}\n" == result.stderr
+    table = pd.read_csv(mlflow.artifacts.download_artifacts(run_id=made.info.run_id, artifact_path="drift.csv"))
+    assert table["column"].tolist()[:2] == ["age", "plan"]
+    assert table["differs"].tolist() == [True, True, False, False, False, False]
+    assert made.data.metrics["max_psi"] == pytest.approx(table["psi"].max(), abs=1e-4)
+
+
+def test_predictions_are_scored_once_their_labels_are_known(folder: Path, version: ModelVersion) -> None:
+    rows, model = pd.read_csv(folder / "test.csv"), ("--model-uri", "models:/customers-mlp/2", "--key-column", "id")
+    rows.drop(columns="churn").to_csv(folder / "unlabelled.csv", index=False)
+    given = ("--input", "unlabelled.csv", "--output", "earlier.csv", "--overwrite", "true")
+    assert "against its labels" not in succeeded(run_step(folder, "predict", *model, *given))
+    rows.iloc[::-1][["id", "churn"]].to_csv(folder / "outcomes.csv", index=False)
+    tested = float(version.tags["test_roc_auc"])
+    for earlier in ("earlier.csv", "unlabelled.csv"):
+        result = run_step(folder, "predict", *model, "--input", earlier, "--labels", "outcomes.csv")
+        assert result.returncode == 0, result.stderr
+        assert result.stderr == ""
+        made = step_runs(MlflowClient(), "predict")[-1]
+        found = made.data.metrics
+        assert found["roc_auc"] == pytest.approx(tested, abs=1e-4)
+        assert found["roc_auc_low"] < found["roc_auc"] < found["roc_auc_high"]
+        first, second = result.stdout.splitlines()
+        assert first.endswith(
+            f"150 rows with models:/customers-mlp/2, ROC AUC {found['roc_auc']:.4f} against its labels"
+        )
+        assert second == (
+            f"ROC AUC {found['roc_auc']:.4f} on these 150 rows, {tested:.4f} on the test rows: within noise (p = 1)"
+        )
+        assert made.data.tags["against_test"] == second
+
+
+def test_a_metric_that_has_fallen_is_said(folder: Path, version: ModelVersion) -> None:
+    other = customers(300, seed=3)
+    other["churn"] = other["churn"].sample(frac=1, random_state=0).to_numpy()
+    other.to_csv(folder / "other.csv", index=False)
+    given = ("--model-uri", "models:/customers-mlp/2", "--input", "other.csv", "--overwrite", "true")
+    said = succeeded(run_step(folder, "predict", *given, "--output", "out.csv")).splitlines()[-1]
+    assert re.fullmatch(r"ROC AUC 0\.\d+ on these 300 rows, 0\.\d+ on the test rows: worse beyond noise \(p .*\)", said)
+
+
+def test_labels_with_a_double_key_leave_no_output(folder: Path, version: ModelVersion) -> None:
+    pd.DataFrame({"id": ["a", "a"], "churn": "no"}).to_csv(folder / "double.csv", index=False)
+    given = ("--model-uri", "models:/customers-mlp/2", "--input", "test.csv", "--key-column", "id")
+    result = run_step(folder, "predict", *given, "--labels", "double.csv", "--output", "none.csv")
+    assert result.returncode == 2
+    assert result.stderr == "Error: labels must have each id once, got 'a' in rows 1 and 2\n"
+    assert not (folder / "none.csv").exists()
 
 
 def test_the_probabilities_have_the_temperature_of_the_validation_rows(

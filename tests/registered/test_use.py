@@ -64,6 +64,16 @@ def test_predict_a_table_with_labels_and_a_bad_row(
     assert (made.data.metrics["n_predicted"], made.data.metrics["n_bad"]) == (359, 1)
 
 
+def test_darker_images_are_said(unseen: Split, copied: Path) -> None:
+    np.save(copied / "dark.npy", np.asarray(unseen.features) // 2)
+    given = ("--model-uri", "models:/digits-mlp/2", "--input", "dark.npy", "--output", "out.csv")
+    result = run_step(copied, "predict", *given)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.startswith("Drift: 2 of 2 measures of the images differ from the training data: ")
+    assert "brightness (PSI " in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_predict_images_to_parquet(unseen: Split, copied: Path, client: MlflowClient) -> None:
     (copied / "scans").mkdir()

@@ -6,11 +6,12 @@ import numpy as np
 
 from steps.datasets.tabular.predictions import decided
 from steps.datasets.tabular.target import Target
+from steps.tasks import intervals
 from steps.tasks.classification.costs import COST, mean_cost
 from steps.tasks.classification.counts import confusion_of, f1, precisions, right
 from steps.tasks.classification.metrics import ACCURACY, log_losses
-from steps.tasks.classification.ranking import Ranking
-from steps.tasks.metric import Metric
+from steps.tasks.classification.ranking import Ranking, roc_auc_interval
+from steps.tasks.metric import Interval, Metric
 
 _BINS = 2**18  # of the log-odds of two classes; the areas differ from the exact ones by less than 0.0001
 _FARTHEST = 40.0  # log-odds at the ends
@@ -71,6 +72,18 @@ class StreamedMetrics:
             **{name: area for name, area in areas.items() if not np.isnan(area)},  # if both classes occur
             **({COST: float(mean_cost(self._counts, positive, decision.costs))} if decision else {}),
         }
+
+    def primary(self) -> Interval | None:
+        """Accuracy, or the area under the ROC curve, of all chunks so far; None if there is but one class."""
+        n, n_right = int(self._counts.sum()), int(self._counts.trace())
+        if not n:
+            return None
+        if self._primary.name == ACCURACY.name:
+            return Interval(n_right / n, *(intervals.of_proportion(n_right, n) or ()))
+        n_negative, n_positive = self._scores.sum(1).tolist()
+        area = Ranking.of_counts(self._scores[1], self._scores[0]).roc_auc
+        ends = roc_auc_interval(area, n_positive, n_negative)
+        return None if ends is None else Interval(area, *ends)
 
     def summary(self) -> str:
         found = self.result()

@@ -1,0 +1,91 @@
+"""Differences between the rows to predict and the training rows, in one line and as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from steps.datasets.drift.comparison import ColumnDrift, Part
+from steps.tasks.metric import significant
+
+_NAMED = 3  # columns
+_LISTED = 3  # levels
+_HEADINGS = (
+    "column", "kind", "differs", "psi", "p_value", "missing", "missing_in_training", "outside", "largest_difference",
+)  # fmt: skip
+
+
+def drift_line(drifts: Sequence[ColumnDrift], noun: str) -> str:
+    """The columns that differ and how, the largest differences first; "" if there is none.
+
+    Args:
+        drifts: Sorted as by `compare`.
+        noun: Word for several columns.
+    """
+    found = [drift for drift in drifts if drift.differs]
+    if not found:
+        return ""
+    named = [f"{drift.name} (PSI {drift.psi:.2f}: {part_text(drift)})" for drift in found[:_NAMED]]
+    more = [f"and {len(found) - _NAMED:,} more"] if len(found) > _NAMED else []
+    verb = "differs" if len(found) == 1 else "differ"
+    counted = f"{len(found):,} of {len(drifts):,} {noun} {verb} from the training data"
+    return f"{counted}: {', '.join([*named, *more])}"
+
+
+def drift_table(drifts: Sequence[ColumnDrift]) -> str:
+    """All columns as CSV, the largest differences first."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_HEADINGS)
+    for drift in drifts:
+        writer.writerow(
+            (
+                drift.name, drift.kind, str(drift.differs).lower(), f"{drift.psi:.4f}", f"{drift.p_value:.3g}",
+                f"{drift.missing:.4f}", f"{drift.missing_in_training:.4f}", f"{drift.outside:.4f}", part_text(drift),
+            )
+        )  # fmt: skip
+    return file.getvalue()
+
+
+def part_text(drift: ColumnDrift) -> str:
+    """The part of the rows that makes most of a difference, with its share in the training rows."""
+    part = drift.largest
+    if part.what == "unseen":
+        return f"{_percent(part.share)} unseen levels{_such_as(part.levels)}"
+    if part.what in ("below", "above"):
+        end = part.ends[part.what == "above"]
+        return f"{_percent(part.share)} {part.what} its training range, which ends at {_value(end, drift)}"
+    return f"{_percent(part.share)} {_described(part, drift)}, {_percent(part.share_in_training)} in training"
+
+
+def _described(part: Part, drift: ColumnDrift) -> str:
+    if part.what == "missing":
+        return "missing"
+    if part.what == "levels":
+        return ", ".join(map(_quoted, part.levels[:_LISTED])) or "in rare levels"
+    low, high = (_value(end, drift) for end in part.ends)
+    return f"at {low}" if low == high else f"from {low} to {high}"
+
+
+def _such_as(words: Sequence[str]) -> str:
+    return f" such as {', '.join(map(_quoted, words))}" if words else ""
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
+
+
+def _value(number: float, drift: ColumnDrift) -> str:
+    if drift.kind == "date":
+        return datetime.fromtimestamp(number, UTC).strftime("%Y-%m-%d")
+    return f"{number:.0f}" if number == round(number) and abs(number) < 10_000 else significant(number)
+
+
+def _percent(share: float) -> str:
+    """A share in percent: whole numbers, but never 0 or 100 for a share that is neither."""
+    percent = 100 * share
+    if 0 < percent < 0.995:
+        return f"{percent:.1g} %"
+    return f"{percent:.1f} %" if 99.5 <= percent < 100 else f"{percent:.0f} %"
