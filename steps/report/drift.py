@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from steps.tasks.metric import significant
 
 _NAMED = 3  # columns
 _LISTED = 3  # levels
+_LONGEST = 40  # characters of a level
 _HEADINGS = (
     "column", "kind", "differs", "psi", "p_value", "missing", "missing_in_training", "outside", "largest_difference",
 )  # fmt: skip
@@ -74,7 +76,8 @@ def _such_as(words: Sequence[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    return f'"{word}"'
+    """A word in quotes on one line, shortened."""
+    return f'"{textwrap.shorten(word, _LONGEST, placeholder="…") or "…"}"'
 
 
 def _value(number: float, drift: ColumnDrift) -> str:

@@ -23,6 +23,11 @@ def drift(part: Part, name: str = "tenure", kind: str = "number", psi: float = 0
         ("number", Part("between", 0.9, 0, (0, 0)), "90 % at 0, 0 % in training"),
         ("number", Part("missing", 0.31, 0.02), "31 % missing, 2 % in training"),
         ("category", Part("unseen", 0.12, 0, levels=("Pro",)), '12 % unseen levels such as "Pro"'),
+        (
+            "category",
+            Part("unseen", 1, 0, levels=("two\nlines", "x" * 99)),
+            '100 % unseen levels such as "two lines", "…"',
+        ),
         ("category", Part("levels", 0.4, 0.25, levels=("a", "b")), '40 % "a", "b", 25 % in training'),
         ("category", Part("levels", 0.4, 0.25), "40 % in rare levels, 25 % in training"),
     ],

@@ -81,14 +81,14 @@ def compare(profile: Profile, tallies: Sequence[Tally]) -> tuple[ColumnDrift, ..
 
 
 def _drift(histogram: Histogram, here: Tally, n_tests: int) -> ColumnDrift:
-    there = histogram.training
+    there, weight = histogram.training, histogram.outside_weight
     groups = _groups(here.bins, there.bins)
     appeared = _tail(here.missing, there.missing, here.n, there.n)
     vanished = _tail(there.missing, here.missing, there.n, here.n)
     p_values = (
         _homogeneity(np.add.reduceat(here.bins, groups), np.add.reduceat(there.bins, groups)),
         2 * min(appeared, vanished),
-        _tail(sum(here.outside), sum(there.outside), here.n, there.n),
+        _tail(sum(here.outside), weight * sum(there.outside), here.n, weight * there.n),
     )
     parts, added = zip(*_parts(histogram, here, groups), strict=True)
     return ColumnDrift(
@@ -129,15 +129,15 @@ def _homogeneity(here: np.ndarray, there: np.ndarray) -> float:
     return float(chdtrc(len(both) - 1, statistic))
 
 
-def _tail(k: int, k_other: int, n: int, n_other: int) -> float:
+def _tail(k: int, k_other: float, n: int, n_other: float) -> float:
     """Probability of at least `k` of all rows of a rare kind on this side, if its share is the same on both sides.
 
     Given their sum, Poisson numbers are binomial (Przyborowski & Wilenski, Biometrika 31, 1940): exact for a rare kind,
     cautious for a frequent one.
     """
-    from scipy.special import bdtrc
+    from scipy.special import betainc
 
-    return float(bdtrc(k - 1, k + k_other, n / (n + n_other))) if k else 1.0
+    return float(betainc(k, k_other + 1, n / (n + n_other))) if k else 1.0  # the binomial tail, also of a broken number
 
 
 def _parts(histogram: Histogram, here: Tally, groups: np.ndarray) -> Iterator[tuple[Part, float]]:

@@ -71,6 +71,8 @@ class NumberHistogram:
     high: float
     training: Tally
 
+    outside_weight = 1.0
+
     @classmethod
     def of(cls, name: str, kind: Kind, numbers: np.ndarray) -> Self | None:
         """The histogram of (n,) float64, NaN for a missing one; None if all are missing.
@@ -124,12 +126,14 @@ class LevelHistogram:
             frequent among rare ones is chance, too.
         training: The training rows. A level of one row counts as unseen, as it would be without that row: the share of
             such rows is the expected share of unseen levels in new rows (Good, Biometrika 40, 1953).
+        n_twice: Number of levels of two rows.
     """
 
     name: str
     kind: Kind
     levels: tuple[str, ...]
     training: Tally
+    n_twice: int = 0
 
     @classmethod
     def of(cls, name: str, kind: Kind, counts: Mapping[str, int], n_missing: int) -> Self | None:
@@ -141,12 +145,22 @@ class LevelHistogram:
         least = max(_FEWEST, _COMMON * (sum(ordered) + n_missing))
         n_common = sum(n >= least for n in ordered)
         bins = np.array([*ordered[:n_common], sum(ordered[n_common:])])
-        return cls(name, kind, tuple(found), Tally(bins, (ordered.count(1),), n_missing))
+        return cls(name, kind, tuple(found), Tally(bins, (ordered.count(1),), n_missing), ordered.count(2))
 
     @property
     def nearest(self) -> tuple[int]:
         """The bin of the unseen words."""
         return (len(self.training.bins) - 1,)
+
+    @property
+    def outside_weight(self) -> float:
+        """What a training row says of the share of unseen levels, compared with a new row: from above 0 to 1.
+
+        Which levels the training rows have is chance, too. The error of that share is that of independent rows times
+        (n₁ + 2 n₂) / n₁ for n₁ levels of one row and n₂ of two (Esty, Annals of Statistics 11, 1983).
+        """
+        (once,) = self.training.outside
+        return (once + 1) / (once + 1 + 2 * self.n_twice)
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -167,14 +181,14 @@ class LevelHistogram:
 
     def to_json(self) -> dict[str, Any]:
         """All attributes as JSON types."""
-        return {
-            "name": self.name, "kind": self.kind, "levels": list(self.levels), "training": self.training.to_json(),
-        }  # fmt: skip
+        about = {"name": self.name, "kind": self.kind, "levels": list(self.levels), "n_twice": self.n_twice}
+        return {**about, "training": self.training.to_json()}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        return cls(about["name"], about["kind"], tuple(about["levels"]), Tally.from_json(about["training"]))
+        training = Tally.from_json(about["training"])
+        return cls(about["name"], about["kind"], tuple(about["levels"]), training, about["n_twice"])
 
 
 Histogram = NumberHistogram | LevelHistogram
