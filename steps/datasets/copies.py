@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -45,6 +47,14 @@ def are_coincidences(schema: Schema, table: pa.Table, targets: np.ndarray, n_equ
         return False
     keys = row_keys(schema, table, targets, np.random.default_rng(0))
     return len(keys) - len(np.unique(keys)) >= _ALMOST_ALL * n_equal
+
+
+def mixed_rows(columns: Iterable[np.ndarray]) -> np.ndarray:
+    """(n,) uint64 hashes of rows, from the (n,) unsigned integers of each column."""
+    keys = np.zeros(1, np.uint64)
+    for bits in columns:
+        keys = _mixed(keys + bits)
+    return keys
 
 
 def _values(column: Column, cells: pa.ChunkedArray) -> np.ndarray:

@@ -72,6 +72,23 @@ class Split:
 
 
 @dataclass(frozen=True)
+class RawTable:
+    """The table from which a data set was made.
+
+    Attributes:
+        table: All rows and columns.
+        rows: By split, the positions of its rows in the table, in the order of the split.
+        test: Table of the test rows if they are not in `table`.
+        are_copies: Whether equal rows are copies; see `RowFacts`.
+    """
+
+    table: pa.Table
+    rows: Mapping[str, np.ndarray]
+    test: pa.Table | None
+    are_copies: bool
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Named splits of one data set.
 
@@ -89,6 +106,7 @@ class Dataset:
         columns: Tables only: the schema and the encoding.
         profile: Distributions of the training and validation rows; None for data that another version has saved.
         test_rows: Tables only: all raw columns of the test split; None unless that split is loaded.
+        raw: Tables only, as they were loaded from their source: the table before it was split and encoded.
         notes: Remarks made while the data were read, a sentence each.
         digest: SHA-256 over all splits, including those that were not loaded.
     """
@@ -104,6 +122,7 @@ class Dataset:
     columns: Columns | None = None
     profile: Profile | None = None
     test_rows: pa.Table | None = None
+    raw: RawTable | None = None
     notes: tuple[str, ...] = ()
     digest: str = ""
 

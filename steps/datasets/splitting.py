@@ -29,10 +29,12 @@ class RowSplit:
     Attributes:
         rows: For `train`, `validation` and `test` (unless it is a table of its own), positions in `Labels.rows`.
         notes: Remarks for people, a sentence each.
+        are_copies: Whether equal rows are copies; see `RowFacts`.
     """
 
     rows: dict[str, np.ndarray]
     notes: tuple[str, ...]
+    are_copies: bool
 
 
 class RowSplitter:
@@ -91,7 +93,7 @@ class RowSplitter:
         if self._class_names:
             check_classes(kept, self._targets, self._class_names, self._request)
         n_left_out = sum(len(parts[name]) - len(kept[name]) for name in parts)
-        return RowSplit(kept, self._notes(n_left_out))
+        return RowSplit(kept, self._notes(n_left_out), self._facts.are_copies)
 
     def most_folds(self, rows: np.ndarray) -> int:
         """Largest number of folds such that each fold can have all classes."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from steps.base.errors import InputError
-from steps.datasets.dataset import TRAINING, Dataset, Split
+from steps.datasets.dataset import SPLITS, TRAINING, Dataset, RawTable, Split
 from steps.datasets.drift.profile import Profile
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
@@ -90,6 +90,12 @@ def _as_dataset(source: TableSource, test: TableSource | None, request: DataRequ
         columns=Columns(found.schema, target, encoding),
         profile=Profile.of_table(found.schema, table, found.labels.rows[training]),
         test_rows=test_rows,
+        raw=RawTable(
+            table,
+            {name: found.labels.rows[rows[name]] for name in SPLITS if name in rows},
+            None if given is None else test_rows,
+            split.are_copies,
+        ),
         notes=tuple(notes),
     )
 

@@ -12,6 +12,7 @@ from steps.cli.invocation import Invocation
 from steps.datasets import Dataset
 from steps.datasets.dataset import COLUMNS
 from steps.datasets.loading import content_of, load_dataset
+from steps.datasets.overview.overview import OVERVIEW, Overview, overview_of
 from steps.datasets.request import DataRequest
 from steps.flows.fingerprint import step_fingerprint
 from steps.report.data.page import data_page
@@ -25,20 +26,24 @@ def run(request: DataRequest, invocation: Invocation) -> None:
     given_experiment()  # an experiment that cannot be used is refused before the data are loaded
     fingerprint = step_fingerprint(invocation, None, content_of(request))
     dataset = load_dataset(request)  # before the run: data that cannot be used leave nothing behind
-    print_data(dataset)
+    overview = overview_of(dataset)
+    print_data(dataset, overview)
     with step_run("download", invocation.params, fingerprint) as own:
-        _log(dataset)
+        _log(dataset, overview)
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.whole_splits.items())
     click.echo(f"Data: {dataset.name}, {sizes} samples, digest {dataset.digest[:12]} (run {own.info.run_id})")
 
 
-def _log(dataset: Dataset) -> None:
+def _log(dataset: Dataset, overview: Overview) -> None:
     with tempfile.TemporaryDirectory() as folder:
         dataset.save(Path(folder))
         mlflow.log_artifacts(folder, "dataset")
         if dataset.columns:
             mlflow.log_artifact(str(Path(folder) / COLUMNS))
-    mlflow.log_text(data_page(dataset), "data.html")
+    mlflow.log_text(data_page(dataset, overview), "data.html")
+    mlflow.log_text(OVERVIEW.dump_json(overview, indent=1).decode(), "data.json")
+    if overview.discrimination:
+        mlflow.log_metric("split_auc", overview.discrimination.auc)
     log_inputs(dataset)
     found = {"task": dataset.target.task, "target": dataset.target.name}
     sizes = {"n_rows": sum(map(len, dataset.whole_splits.values())), "n_features": dataset.n_features}

@@ -37,6 +37,7 @@ def test_the_table_names_what_exists() -> None:
         ("report/page.css", set()),
         ("report/charts/chart.py", set()),
         ("report/terminal.py", set()),
+        ("report/data/page.html.jinja", set()),
         ("cli/options.py", set()),
         ("tracking/descriptions.py", set()),
         ("base/errors.py", set()),

@@ -17,6 +17,7 @@ from .leaks import leak
 from .names import is_id, likely_target, nearest
 from .rows import Rows
 from .schema import Column, LeftOut, Schema
+from .suspects import order_suspect, time_suspect
 from .targets import Labels, find_target
 
 _SAMPLE = 20_000  # rows searched for leaks
@@ -100,7 +101,8 @@ def infer(table: pa.Table, target: str, request: Statements | None = None) -> In
         raise SchemaError(
             f"dataset must have a column to learn {target!r} from, got none ({reasons or 'no other column'})"
         )
-    warnings += _leaks(table, columns, labels)
+    warnings += _leaks(table, columns, labels, request.time_column)
+    warnings += _orders(table, [column.name for column in left_out if column.name not in roles], labels)
     return Inference(Schema(tuple(columns), tuple(left_out), tuple(warnings)), labels)
 
 
@@ -180,13 +182,45 @@ def _check(parameter: str, name: str, names: list[str]) -> None:
         raise SchemaError(f"{parameter} must name a column, got {name!r}{nearest(name, names)}")
 
 
-def _leaks(table: pa.Table, columns: Iterable[Column], labels: Labels) -> list[str]:
-    n = len(labels.rows)
-    sample = np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
-    rows, values = pa.array(labels.rows[sample]), labels.values[sample]
+def _leaks(table: pa.Table, columns: Iterable[Column], labels: Labels, time_column: str) -> list[str]:
+    sample, values = _sample(labels)
+    time = _time(table, time_column, sample)
     lines = []
     for column in columns:
-        cells = as_array(table.column(column.name).take(rows), column.name)
-        if clause := leak(column, cells, labels.target, values):
+        cells = _cells(table, column.name, sample)
+        clause = leak(column, cells, labels.target, values)
+        if not clause and time and column.kind == "date":
+            clause = time_suspect(column, cells, *time, labels.target, values)
+        if clause:
             lines.append(f"{clause}; if it is not known before the target, name it in ignore_columns")
     return lines
+
+
+def _orders(table: pa.Table, names: Iterable[str], labels: Labels) -> list[str]:
+    """Lines on left-out columns, none of which the user named, that order the target."""
+    sample, values = _sample(labels)
+    flat = [name for name in names if not pa.types.is_nested(table.column(name).type)]
+    lines = (order_suspect(name, _cells(table, name, sample), labels.target, values) for name in flat)
+    return [line for line in lines if line]
+
+
+def _sample(labels: Labels) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of at most 20,000 rows with a target, and their targets."""
+    n = len(labels.rows)
+    sample = np.sort(np.random.default_rng(0).choice(n, min(n, _SAMPLE), replace=False))
+    return labels.rows[sample], labels.values[sample]
+
+
+def _cells(table: pa.Table, name: str, rows: np.ndarray) -> pa.Array:
+    return as_array(table.column(name).take(pa.array(rows)), name)
+
+
+def _time(table: pa.Table, name: str, rows: np.ndarray) -> tuple[Column, pa.Array] | None:
+    """The column that orders the rows in time, and its cells; None if it does not hold dates."""
+    if not name:
+        return None
+    try:
+        found = find_column(name, as_array(table.column(name), name), "", [])
+    except SchemaError:  # a cell that is not a time is refused when the rows are split
+        return None
+    return (found, _cells(table, name, rows)) if isinstance(found, Column) and found.kind == "date" else None

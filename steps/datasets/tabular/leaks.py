@@ -29,10 +29,10 @@ def leak(column: Column, cells: Cells, target: Target, values: np.ndarray) -> st
         return ""
     groups, numbers, is_missing = _groups(column, cells)
     if 0 < is_missing.sum() < len(is_missing):
-        share = _explained(is_missing.astype(np.int64), np.empty(0), target, values)
+        share = explained(is_missing.astype(np.int64), np.empty(0), target, values)
         if share >= _BY_PRESENCE:
             return f"column {column.name!r} explains {share:.1%} of the target by its empty cells alone"
-    share = _explained(groups, numbers, target, values)
+    share = explained(groups, numbers, target, values)
     is_measured = len(np.unique(numbers[~np.isnan(numbers)])) > _FEW_LEVELS
     is_leak = share >= (_BY_VALUES if is_measured else _BY_LEVELS)
     return f"column {column.name!r} alone explains {share:.1%} of the target" if is_leak else ""
@@ -42,7 +42,7 @@ def _groups(column: Column, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.nd
     """(n,) group numbers of rows with like cells, (n,) numbers (none for words), and (n,) whether a cell is missing."""
     if column.kind in ("number", "date"):
         numbers = read_numbers(column, cells) if column.kind == "number" else seconds(read_dates(column, cells))
-        return _bins(numbers), numbers, np.isnan(numbers)
+        return bins(numbers), numbers, np.isnan(numbers)
     positions, found = words(cells)
     index: dict[str | None, int] = {}
     of_words = [index.setdefault(word, len(index)) for word in found]
@@ -51,7 +51,7 @@ def _groups(column: Column, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.nd
     return groups, np.empty(0), groups == missing
 
 
-def _explained(groups: np.ndarray, numbers: np.ndarray, target: Target, values: np.ndarray) -> float:
+def explained(groups: np.ndarray, numbers: np.ndarray, target: Target, values: np.ndarray) -> float:
     """Share of the target that is explained by groups of rows, at most 1.
 
     Rows with the same value, or nearly the same number, are alike. For classes: the reduction in error, relative to
@@ -67,7 +67,7 @@ def _explained(groups: np.ndarray, numbers: np.ndarray, target: Target, values: 
     return max(_of_numbers(groups, values.astype(float)), _of_a_line(numbers, values.astype(float)))
 
 
-def _bins(numbers: np.ndarray) -> np.ndarray:
+def bins(numbers: np.ndarray) -> np.ndarray:
     """(n,) bin numbers from 0; bin 0 holds the missing numbers."""
     present = numbers[~np.isnan(numbers)]
     edges = np.unique(present)

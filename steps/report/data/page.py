@@ -1,28 +1,41 @@
-"""data.html of a download run: the inferred columns, the target and the splits."""
+"""data.html of a download run: findings, the target, the columns and the splits."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from steps.datasets import Dataset
+from steps.datasets.overview.overview import Overview
 from steps.datasets.split import training_rows
 from steps.report.charts.target import target_chart
-from steps.report.data.values import values_of
+from steps.report.data.bars import bars
+from steps.report.data.findings import findings
+from steps.report.data.values import ends_of, percent, value_text
 from steps.report.page import render
 
+_FULL = 200  # columns with a histogram; a table has the others
 
-def data_page(dataset: Dataset) -> str:
-    """The report as one HTML document; the chart of the target excludes test rows."""
+
+def data_page(dataset: Dataset, overview: Overview) -> str:
+    """The report as one HTML document; its charts exclude test rows."""
     splits = dataset.whole_splits
+    targets = np.asarray(training_rows(dataset).targets)
     return render(
         "data/page.html.jinja",
         title=f"Data: {dataset.name}",
         dataset=dataset,
+        overview=overview,
+        findings=findings(dataset, overview),
         target=dataset.target,
         schema=dataset.columns.schema if dataset.columns else None,
         sizes={name: len(split) for name, split in splits.items()},
         n_rows=sum(map(len, splits.values())),
+        n_learnable=len(targets),
         n_folds=len(dataset.folds) if "validation" not in splits else 0,
-        chart=target_chart(dataset.target, np.asarray(training_rows(dataset).targets)),
-        values_of=values_of,
+        n_full=_FULL,
+        chart=target_chart(dataset.target, targets),
+        bars=bars,
+        ends_of=ends_of,
+        percent=percent,
+        value_text=value_text,
     )

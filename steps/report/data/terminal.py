@@ -8,7 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from steps.datasets import Dataset
+from steps.datasets.overview.overview import Overview
 from steps.datasets.tabular.columns import Columns
+from steps.report.data.findings import column_findings, repeat_findings, split_findings
 from steps.report.data.values import values_of
 
 _PIPE_WIDTH = 120  # width of the table in a pipe
@@ -16,14 +18,14 @@ _SHOWN = 60  # columns shown; all of them are in columns.json
 _CLASSES = 20  # classes shown
 
 
-def print_data(dataset: Dataset, console: Console | None = None) -> None:
-    """The columns of a table, omitted columns, the task and its target, and notes."""
+def print_data(dataset: Dataset, overview: Overview, console: Console | None = None) -> None:
+    """The columns of a table, omitted columns, the task and its target, notes, and a comparison of the splits."""
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     if dataset.columns:
         _print_columns(dataset.columns, console)
-    for line in _lines(dataset):
+    for line in _lines(dataset, overview):
         console.print(Text(line), soft_wrap=True)
 
 
@@ -40,7 +42,7 @@ def _print_columns(columns: Columns, console: Console) -> None:
         console.print(f"and {more:,} more columns, in the artifact columns.json")
 
 
-def _lines(dataset: Dataset) -> list[str]:
+def _lines(dataset: Dataset, overview: Overview) -> list[str]:
     schema = dataset.columns.schema if dataset.columns else None
     left_out = [f"Left out: {column.name}, {column.why}" for column in schema.left_out] if schema else []
     warnings = [f"Warning: {warning}" for warning in schema.warnings] if schema else []
@@ -50,7 +52,15 @@ def _lines(dataset: Dataset) -> list[str]:
         + (f" of {target.name}" if target.name else "")
         + (f", {target.why}" if target.why else "")
     )
-    return [*left_out, *warnings, task, *_target_lines(dataset), *(f"Note: {note}" for note in dataset.notes)]
+    notes = [f"Note: {note}" for note in dataset.notes]
+    return [*left_out, *warnings, task, *_target_lines(dataset), *notes, *_finding_lines(dataset, overview)]
+
+
+def _finding_lines(dataset: Dataset, overview: Overview) -> list[str]:
+    """Whether the splits are alike, and other findings that are warnings."""
+    others = (*column_findings(overview), *repeat_findings(dataset, overview))
+    shown = (*split_findings(dataset, overview), *(finding for finding in others if finding.is_warning))
+    return [f"{'Warning' if finding.is_warning else 'Note'}: {finding.text}" for finding in shown]
 
 
 def _target_lines(dataset: Dataset) -> list[str]:

@@ -1,12 +1,15 @@
-"""The values of a column in a few words."""
+"""Values of a column in a few words."""
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
-from steps.datasets.tabular.schema import Column
+from steps.datasets.tabular.distribution import Distribution
+from steps.datasets.tabular.schema import Column, Kind
 
 _LISTED = 4  # levels shown
+_DAY = 86_400.0  # in seconds
 
 
 def values_of(column: Column) -> str:
@@ -16,12 +19,34 @@ def values_of(column: Column) -> str:
         return listed if len(column.levels) <= _LISTED else f"{len(column.levels):,} levels: {listed}, …"
     if column.low is None or column.high is None:
         return ""
-    ends = (column.low, column.high)
-    if column.kind == "date":
-        return " to ".join(datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d") for end in ends)
-    return " to ".join(map(_number, ends))
+    return " to ".join(value_text(end, column.kind) for end in (column.low, column.high))
 
 
-def _number(value: float) -> str:
-    """Six significant digits, with commas from 10,000 on: 2010 may be a year."""
-    return f"{value:.6g}" if abs(value) < 10_000 else f"{value:,.6g}"
+def value_text(value: float, kind: Kind, span: float = math.inf) -> str:
+    """A number or a date.
+
+    Args:
+        span: Range of the values; dates within two days get the time of day.
+    """
+    if kind == "date":
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M" if span < 2 * _DAY else "%Y-%m-%d")
+    return f"{value:.6g}" if abs(value) < 10_000 else f"{value:,.6g}"  # 2010 may be a year
+
+
+def ends_of(found: Distribution, kind: Kind) -> tuple[str, str]:
+    """The ends of a histogram; ≤ or ≥ if its first or last bin has all rows beyond."""
+    assert found.low is not None
+    assert found.high is not None
+    assert found.ends is not None
+    first, last = (value_text(end, kind, found.high - found.low) for end in found.ends)
+    return (f"≤ {first}" if found.low < found.ends[0] else first, f"≥ {last}" if found.high > found.ends[1] else last)
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] with two digits; a rare value is not 0 %, nor a frequent one 100 %."""
+    points = 100 * share
+    if 0 < points < 0.1:
+        return "< 0.1 %"
+    if 99.9 < points < 100:
+        return "> 99.9 %"
+    return f"{points:.1f} %" if 0 < points < 10 or 99 <= points < 100 else f"{points:.0f} %"
