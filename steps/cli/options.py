@@ -249,6 +249,13 @@ predict_options = together(
     option("--output", type=FilePath(), default="", help="The .csv or .parquet file to write."),
     option("--overwrite", type=bool, default=False, help="Replace the output if it exists."),
     option(
+        "--sets",
+        type=FractionRange(0, 1),
+        default=0,
+        help="Classes only: level of the prediction sets in an additional column prediction_set, the classes that are "
+        "not ruled out; 0: none. Example: 0.9",
+    ),
+    option(
         "--invert",
         type=bool,
         default=False,

@@ -21,6 +21,7 @@ from steps.datasets.request import DataRequest
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.decision import Decision
 from steps.datasets.tabular.interval import PredictionInterval
+from steps.datasets.tabular.sets import PredictionSets
 from steps.datasets.tabular.target import Target
 
 TRAINING = ("train", "validation")  # the rows that a model may learn from
@@ -162,7 +163,13 @@ class Dataset:
 
     def with_decision(self, decision: Decision | None) -> Dataset:
         """The same data with the decision between two classes that a model of them takes."""
-        target = replace(self.target, decision=decision)
+        return self._with_target(replace(self.target, decision=decision))
+
+    def with_sets(self, sets: PredictionSets | None) -> Dataset:
+        """The same data with the prediction sets that a model of them states."""
+        return self._with_target(replace(self.target, sets=sets))
+
+    def _with_target(self, target: Target) -> Dataset:
         columns = replace(self.columns, target=target) if self.columns else None
         return replace(self, target=target, columns=columns)
 

@@ -16,7 +16,7 @@ from steps.base.errors import InputError
 from steps.base.files import replacing
 from steps.datasets.rows import Rows
 from steps.datasets.tabular.interval import PredictionInterval
-from steps.datasets.tabular.predictions import PREDICTED, named, names
+from steps.datasets.tabular.predictions import PREDICTED, PREDICTION_SET, named, names, set_members, set_texts
 from steps.datasets.tabular.target import Target
 
 _WRITERS: dict[str, Any] = {".csv": pa.csv.CSVWriter, ".parquet": pq.ParquetWriter}
@@ -44,14 +44,26 @@ def check_output(given: str, *, overwrite: bool) -> Path:
 class PredictionWriter:
     """Context manager that puts the file in place at the end of its block; if the block raises, an old file stays.
 
-    Columns: the keys, then those of `tabular.predictions.named`.
+    Columns: the keys, then those of `tabular.predictions.named`, and `prediction_set` if a level is given.
+
+    Args:
+        level: Of the prediction sets; None for a table without them.
     """
 
-    def __init__(self, path: Path, rows: Rows, target: Target, interval: PredictionInterval | None = None) -> None:
-        self._path, self._target, self._interval = path, target, interval
+    def __init__(
+        self,
+        path: Path,
+        rows: Rows,
+        target: Target,
+        interval: PredictionInterval | None = None,
+        level: float | None = None,
+    ) -> None:
+        self._path, self._target, self._interval, self._level = path, target, interval, level
         own = [(name, pa.float32()) for name in names(target, interval)]
         if target.class_names:
             own[0] = (PREDICTED, pa.string())
+        if level is not None:
+            own.append((PREDICTION_SET, pa.string()))
         self._own = [pa.field(*field) for field in own]
         self._schema = pa.schema([pa.field(rows.key, rows.key_type), *self._own])
 
@@ -65,6 +77,8 @@ class PredictionWriter:
     def write(self, keys: pa.Array, outputs: np.ndarray) -> None:
         """Append rows: their keys and (n, n_outputs) float32 outputs."""
         predictions = named(outputs, self._target, self._interval)
+        if self._level is not None:
+            predictions[PREDICTION_SET] = set_texts(set_members(outputs, self._target, self._level), self._target)
         columns = [pa.array(predictions[name], field.type) for name, field in zip(predictions, self._own, strict=True)]
         self._writer.write_table(pa.Table.from_arrays([keys, *columns], schema=self._schema))
 

@@ -11,12 +11,15 @@ import pandas as pd
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.split import training_rows
+from steps.datasets.tabular.interval import LEVEL
+from steps.datasets.tabular.predictions import set_members
 from steps.ensembles.mixture import gain_text
 from steps.evaluation.refit import Refit
 from steps.evaluation.settings import EvaluateSettings
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import Check, check_baseline, check_predictions, rival_note
 from steps.tasks.classification.calibration import with_temperature
+from steps.tasks.classification.conformal import SetQuality
 from steps.tasks.classification.costs import Saving
 from steps.tasks.importance import ColumnImportance, permutation_importances
 from steps.tasks.metric import Interval, as_metrics
@@ -39,7 +42,8 @@ class Assessment:
         scores: Scores by metric, the primary one first.
         baselines: Primary metric of each baseline.
         notes: Sentences for people that have no effect on the decision.
-        coverage: Share of the targets that lie in the prediction intervals of the model; None if it has none.
+        coverage: Share of the targets in the prediction intervals, or in the prediction sets of the same level; None if
+            the model has neither.
         importances: Of the columns of a table; empty for images and for very wide tables.
         uncalibrated: Log loss and calibration error without the temperature of the model; empty if it has none.
         saving: Costs with the threshold of the model and without; None if errors have no costs.
@@ -131,6 +135,8 @@ def assess(
     if (interval := Interface.of(dataset).interval) is not None:
         covered = coverage(interval, targets, outputs)
         notes = (*notes, coverage_note(interval, covered, outputs))
+    if (sets := dataset.target.sets) is not None and LEVEL in sets.levels:
+        covered = SetQuality.of(LEVEL, targets, set_members(outputs, dataset.target, LEVEL)).coverage
     uncalibrated = {} if temperature is None else _uncalibrated(task, targets, outputs, temperature)
     if uncalibrated:
         metrics = (task.metrics[name] for name in uncalibrated)

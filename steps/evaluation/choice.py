@@ -15,6 +15,7 @@ from steps.ensembles.selection import Trials, mixed, select_mixture
 from steps.search.selection import ranked
 from steps.search.store.outputs import N_KEPT, read_outputs
 from steps.search.store.records import ARTIFACT, SelectedTrial, TrialRecord, from_json
+from steps.tasks.classification.calibration import with_temperature
 from steps.tasks.objectives import Objective
 from steps.tasks.task import task_of
 from steps.tracking.artifacts import read_artifact
@@ -73,8 +74,11 @@ class Choice:
         """Share of a member in the mean of the outputs."""
         return self.mixture.weights[member.trial_number] if self.mixture else 1.0
 
-    def validation(self) -> tuple[np.ndarray, np.ndarray] | None:
+    def validation(self, temperature: float | None) -> tuple[np.ndarray, np.ndarray] | None:
         """(n,) targets and (n, n_outputs) outputs for the validation rows of all folds; None if they are not kept.
+
+        Args:
+            temperature: By which the logits of the model are divided; None for a model without.
 
         Raises:
             InputError: They cannot be read, or the data are gone.
@@ -85,7 +89,8 @@ class Choice:
             return None
         folds = load_data(self.trial.data_run_id, SEARCH).folds
         targets = np.concatenate([np.asarray(validation.targets) for _, validation in folds])
-        return targets, mixed(np.stack(outputs), np.array([self.weight(member) for member in self.members]))
+        mean = mixed(np.stack(outputs), np.array([self.weight(member) for member in self.members]))
+        return targets, mean if temperature is None else with_temperature(mean, temperature)
 
     @property
     def measures(self) -> Mapping[str, float]:

@@ -28,7 +28,8 @@ def draw(run: Run) -> None:
     run_id = run.info.run_id
     result = read_artifact(run_id, EVALUATION, RESULT.validate_json)
     outputs = read_artifact(run_id, PREDICTIONS, _outputs)
-    dataset = load_data(result.data_run_id, ("test",)).with_decision(result.decision)
+    dataset = load_data(result.data_run_id, ("test",))
+    dataset = dataset.with_decision(result.decision).with_sets(result.sets)
     with tempfile.TemporaryDirectory() as folder:
         draw_evaluation(result, dataset, outputs, Path(folder))
         MlflowClient().log_artifacts(run_id, folder)

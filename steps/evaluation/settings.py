@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from steps.base.errors import InputError
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
 from steps.datasets.tabular.decision import Costs, Decision
+from steps.datasets.tabular.target import Target
 from steps.evaluation.choice import Choice
 from steps.search.selection import AUTO, by_number
 from steps.search.store.outputs import N_KEPT
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, from_json
-from steps.tasks.classification.calibration import with_temperature
 from steps.tasks.classification.costs import least_cost, parse_costs
 from steps.tasks.requirements import Requirement, check_names, parse_requirements
 from steps.tasks.task import task_of
@@ -115,25 +117,24 @@ class EvaluateSettings:
             raise InputError(f"costs must be empty unless the target has two classes, got {self.costs} for {given}")
         return Decision(self.costs.threshold, self.costs) if self.costs else None
 
-    def decision(self, dataset: Dataset, choice: Choice, temperature: float | None) -> Decision | None:
+    def decision(self, target: Target, rows: tuple[np.ndarray, np.ndarray] | None) -> Decision | None:
         """The threshold with the least cost on the validation rows; None without costs.
 
         Args:
-            temperature: By which the logits of the model are divided; None for a model without.
+            rows: As `Choice.validation` gives them.
 
         Raises:
             InputError: The outputs for the validation rows are not kept.
         """
-        positive = dataset.target.positive
+        positive = target.positive
         if self.costs is None or positive is None:
             return None
-        if (rows := choice.validation()) is None:
+        if rows is None:
             raise InputError(
                 f"costs must be empty for a trial that has kept no validation outputs, got {self.costs}; "
                 f"select one of the {N_KEPT} best trials"
             )
         targets, outputs = rows
-        outputs = outputs if temperature is None else with_temperature(outputs, temperature)
         return least_cost(self.costs, targets == positive, outputs[:, positive])
 
     def chosen(self) -> Choice:

@@ -70,7 +70,9 @@ def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> N
         name = settings.registered_name(dataset)
         temperature = _temperature(settings, choice, dataset)
         dataset = dataset.with_interval(PredictionInterval.of_measures(choice.measures, dataset.target))
-        dataset = dataset.with_decision(settings.decision(dataset, choice, temperature))
+        rows = choice.validation(temperature) if dataset.target.class_names else None
+        dataset = dataset.with_decision(settings.decision(dataset.target, rows))
+        dataset = dataset.with_sets(task_of(dataset).prediction_sets(*rows) if rows else None)
         limit_threads(n_at_once(len(choice.members)))
         if (champion := version_by_alias(name, CHAMPION)) is not None:
             load_model(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
@@ -235,6 +237,7 @@ def _report(
         notes=found.notes,
         importances=found.importances,
         decision=target.decision,
+        sets=target.sets,
         comparison=comparison,
         mixture=choice.mixture,
         members=tuple((trial.trial_number, trial.measures[found.task.primary.name]) for trial in choice.members),

@@ -49,7 +49,8 @@ def _predict(settings: PredictSettings) -> None:
     with ExitStack() as stack:
         writer = None
         if settings.output:
-            writing = PredictionWriter(settings.output, rows, interface.target, interface.interval)
+            target, interval = interface.target, interface.interval
+            writing = PredictionWriter(settings.output, rows, target, interval, settings.level)
             writer = stack.enter_context(writing)
         display = stack.enter_context(RowsDisplay(rows.size))
         for chunk, outputs in _predicted(settings.labelled or rows, predict):

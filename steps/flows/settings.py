@@ -13,6 +13,7 @@ from steps.datasets.labels import LabelledRows
 from steps.datasets.outputs import check_output
 from steps.datasets.rows import Rows
 from steps.datasets.scored import ScoredRows, is_scored
+from steps.datasets.tabular.predictions import PREDICTION_SET
 from steps.tracking.lineage import Lineage, lineage_of
 from steps.tracking.model_uris import find_model
 from steps.tracking.models import interface_of
@@ -49,6 +50,7 @@ class PredictSettings:
         labelled: The same rows with the labels of another table; None if none is given.
         output: None if nothing is to be written.
         is_scored: Whether the input was predicted before.
+        level: Of the prediction sets to be written; None for none.
     """
 
     model_uri: str
@@ -57,6 +59,7 @@ class PredictSettings:
     labelled: LabelledRows | None
     output: Path | None
     is_scored: bool
+    level: float | None
 
     @classmethod
     def parse(
@@ -69,6 +72,7 @@ class PredictSettings:
         key_column: str,
         overwrite: bool,
         invert: bool,
+        sets: float,
     ) -> Self:
         """Check the options of `predict`.
 
@@ -78,13 +82,31 @@ class PredictSettings:
         path = None if labels and not output else check_output(output, overwrite=overwrite)
         version_uri = find_model(model_uri)
         interface = interface_of(version_uri)
+        if sets and path is None:
+            raise InputError(f"sets must be 0 without an output to write them to, got {sets:g}; give output")
+        level = _level(sets, interface, key_column) if sets else None
         scored = bool(labels) and is_scored(input, interface)
         if scored:
             rows: Rows = ScoredRows(input, interface, key_column)
         else:
             rows = open_input(input, interface, invert=invert, key_column=key_column, with_targets=not labels)
         labelled = LabelledRows(rows, labels, interface.target) if labels else None
-        return cls(version_uri, interface, rows, labelled, path, scored)
+        return cls(version_uri, interface, rows, labelled, path, scored, level)
+
+
+def _level(sets: float, interface: Interface, key_column: str) -> float:
+    """The level of the prediction sets, one of those of the model."""
+    if (known := interface.target.sets) is None:
+        reason = "states no sets" if interface.target.class_names else "predicts numbers, with intervals"
+        raise InputError(f"sets must be 0 for a model that {reason}, got {sets:g}")
+    if (level := round(sets, 6)) not in known.levels:
+        low, high = known.levels[0], known.levels[-1]
+        raise InputError(
+            f"sets must be 0, or a level from {low:g} to {high:g} in hundredths for this model, got {sets:g}"
+        )
+    if key_column == PREDICTION_SET:
+        raise InputError(f"key_column must have another name than the columns of the output, got {key_column!r}")
+    return level
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from steps.datasets import Dataset, Split
 from steps.datasets.interface import Interface
+from steps.datasets.tabular.sets import PredictionSets
 from steps.datasets.tabular.target import Target
 from steps.tasks.baselines import Boosted, Features
 from steps.tasks.classification.metrics import ACCURACY, roc_auc_of
@@ -63,6 +64,9 @@ class Task(Protocol):
 
     def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Measures of a trial that its registered model needs, fitted on validation rows; empty if it needs none."""
+
+    def prediction_sets(self, targets: np.ndarray, outputs: np.ndarray) -> PredictionSets | None:
+        """The prediction sets of a model, fitted on validation rows; None if it cannot state any."""
 
     def streamed(self) -> StreamedScores:
         """MLflow's own metrics, by its names, of rows that come in chunks."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from steps.base.errors import InputError
 from steps.datasets.outputs import PredictionWriter, check_output
 from steps.datasets.rows import Chunk
 from steps.datasets.tabular.interval import PredictionInterval
+from steps.datasets.tabular.sets import PredictionSets
 from steps.datasets.tabular.target import Target
 
 DIGITS = Target("classification", class_names=("0", "1"))
@@ -49,6 +51,16 @@ def test_chunks_become_one_table(suffix: str, key: str, keys: list[int | str], t
     assert list(map(str, table["predicted"].to_pylist())) == ["1", "0"]
     np.testing.assert_allclose(table.to_pandas().iloc[:, 2:].to_numpy(), PROBABILITIES)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_set_is_an_array_of_names_in_one_cell(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    target = Target("classification", class_names=('a "b"', "c"), sets=PredictionSets((0.4,)))
+    with PredictionWriter(path, NoRows("row", pa.int64()), target, level=0.5) as writer:
+        writer.write(pa.array([1, 2]), np.array([[0.45, 0.55], [0.9, 0.1]], np.float32))
+    table = pa.csv.read_csv(path)
+    assert table.column_names == ["row", "predicted", 'probability_a "b"', "probability_c", "prediction_set"]
+    assert [json.loads(cell) for cell in table["prediction_set"].to_pylist()] == [['a "b"', "c"], ['a "b"']]
 
 
 def test_numbers_have_one_column(tmp_path: Path) -> None:

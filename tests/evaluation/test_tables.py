@@ -62,6 +62,8 @@ def test_numbers_are_judged_by_their_rmse(step: Step, tmp_path: Path) -> None:
     found, prices = pd.read_csv(tmp_path / "out.csv"), pd.read_csv(tmp_path / "sales.csv")["price"]
     assert found.columns.tolist() == ["row", "predicted", "low", "high"]
     assert prices.between(found["low"], found["high"]).mean() > 0.85
+    refused = step("predict", "--model-uri", "models:/sales-mlp/2", "--output", "more.csv", "--sets", "0.9")
+    assert refused.stderr == "Error: sets must be 0 for a model that predicts numbers, with intervals, got 0.9\n"
     assert result["comparison"]["champion"]["low"] < metrics["champion_test_rmse"]
 
 

@@ -151,7 +151,7 @@ def test_the_probabilities_have_the_temperature_of_the_validation_rows(
     assert logged["test_log_loss"] == pytest.approx(log_loss(targets, evaluated), rel=1e-3)
 
 
-def test_costs_move_the_threshold_of_every_prediction(folder: Path, tmp_path: Path) -> None:
+def test_costs_and_sets_are_those_of_every_prediction(folder: Path, tmp_path: Path) -> None:
     for name in ("mlflow.db", "test.csv"):
         shutil.copy(folder / name, tmp_path)
     said = succeeded(run_step(tmp_path, "evaluate", "--costs", "fp:1,fn:5", "--promote", "never", *OPTIONS))
@@ -174,9 +174,17 @@ def test_costs_move_the_threshold_of_every_prediction(folder: Path, tmp_path: Pa
     assert logged["test_cost_low"] <= cost <= logged["test_cost_high"]
     assert logged["most_probable_class_cost"] - cost == pytest.approx(logged["cost_saved"])
 
-    given = ("--model-uri", "models:/customers-mlp/3", "--input", "test.csv", "--output", "out.csv")
-    succeeded(run_step(tmp_path, "predict", *given))
-    assert pd.read_csv(tmp_path / "out.csv")["predicted"].tolist() == found["predicted"].tolist()
+    given = ("--model-uri", "models:/customers-mlp/3", "--input", "test.csv", "--output", "out.csv", "--sets")
+    refused = run_step(tmp_path, "predict", *given, "0.999")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "sets must be 0, or a level from 0.5 to 0.9" in refused.stderr
+    succeeded(run_step(tmp_path, "predict", *given, "9/10"))
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table["predicted"].tolist() == found["predicted"].tolist()
+    sets = table["prediction_set"].map(json.loads)
+    holds = np.mean([label in names for label, names in zip(frame["churn"], sets, strict=True)])
+    assert holds == logged["test_coverage"]
+    assert all(label in names for label, names in zip(table["predicted"], sets, strict=True))
     (predicted,) = client.search_runs(["0"], "tags.predicted_with = 'models:/customers-mlp/3'")
     assert predicted.data.metrics["cost"] == pytest.approx(cost)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .target import Target
 
 PREDICTED = "predicted"
 LOW, HIGH = "low", "high"
+PREDICTION_SET = "prediction_set"
 
 
 def named(
@@ -40,6 +42,18 @@ def decided(probabilities: np.ndarray, target: Target) -> np.ndarray:
         return np.asarray(probabilities.argmax(1))
     is_positive = probabilities[:, target.positive].astype(np.float64) >= target.decision.threshold
     return np.where(is_positive, target.positive, 1 - target.positive)
+
+
+def set_members(probabilities: np.ndarray, target: Target, level: float) -> np.ndarray:
+    """(n, n_classes) booleans: which classes are in the prediction set of each row, for a target that has sets."""
+    assert target.sets is not None
+    return target.sets.members(probabilities, decided(probabilities, target), level)
+
+
+def set_texts(members: np.ndarray, target: Target) -> list[str]:
+    """Each prediction set as a JSON array of class names."""
+    class_names = np.array(target.class_names, object)
+    return [json.dumps(class_names[row].tolist(), ensure_ascii=False) for row in members]
 
 
 def names(target: Target, interval: PredictionInterval | None = None) -> tuple[str, ...]:

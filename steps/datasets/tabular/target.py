@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from .decision import Decision
+from .sets import PredictionSets
 
 TaskName = Literal["classification", "regression"]
 
@@ -28,6 +29,7 @@ class Target:
         log_mean, log_std: Mean and standard deviation of log(1 + x), if `is_skewed`.
         why: Reason for the task, for people.
         decision: In a model of two classes whose errors have costs; None to predict the most probable class.
+        sets: In a model of classes that can state prediction sets, else None.
     """
 
     task: TaskName
@@ -43,6 +45,7 @@ class Target:
     log_std: float = 1.0
     why: str = ""
     decision: Decision | None = None
+    sets: PredictionSets | None = None
 
     @property
     def positive(self) -> int | None:
@@ -52,12 +55,13 @@ class Target:
         return self.class_names.index(self.positive_class) if self.positive_class else 1
 
     def to_json(self) -> dict[str, Any]:
-        """All attributes as JSON types, without a decision if there is none."""
+        """All attributes as JSON types, those that are None left out."""
         about = {**asdict(self), "class_names": list(self.class_names)}
-        return {name: value for name, value in about.items() if name != "decision" or value is not None}
+        return {name: value for name, value in about.items() if value is not None}
 
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Target:
         """The inverse of `to_json`."""
         decision = Decision.from_json(about["decision"]) if "decision" in about else None
-        return cls(**{**about, "class_names": tuple(about["class_names"]), "decision": decision})
+        sets = PredictionSets.from_json(about["sets"]) if "sets" in about else None
+        return cls(**{**about, "class_names": tuple(about["class_names"]), "decision": decision, "sets": sets})

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from steps.datasets import Dataset
-from steps.datasets.tabular.predictions import decided
+from steps.datasets.tabular.predictions import decided, set_members
 from steps.report.charts.classification import (
     calibration,
     confusion_matrix,
@@ -21,6 +21,7 @@ from steps.report.charts.classification import (
     roc_curve,
 )
 from steps.report.evaluation.section import Section
+from steps.tasks.classification.conformal import SetQuality
 from steps.tasks.classification.confusions import largest_confusions, matrix_of
 from steps.tasks.classification.counts import confusion_of
 from steps.tasks.classification.metrics import worst_mistakes
@@ -28,6 +29,7 @@ from steps.tasks.classification.ranking import Ranking
 from steps.tasks.classification.thresholds import Decisions, alternatives
 
 _MISTAKES = 25
+_LEVELS = (0.8, 0.9, 0.95, 0.99)  # of the prediction sets that are shown
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Secti
         "thresholds": thresholds,
         "used_threshold": used.threshold if positive is not None else None,
         "decision": dataset.target.decision,
+        "sets": _sets(dataset, targets, probabilities),
         "n_mistakes": len(targets) - int(counts.trace()),
     }
     return Section("evaluation/classification.html.jinja", values, charts)
@@ -105,6 +108,14 @@ def _by_class(counts: np.ndarray, names: Sequence[str], *, worst_first: bool) ->
     f1 = 2 * right / np.maximum(support + predicted, 1)
     rows = list(zip(names, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True))
     return sorted(rows, key=lambda row: row[3]) if worst_first else rows
+
+
+def _sets(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray) -> list[SetQuality]:
+    """The prediction sets of some levels on the test rows; empty if the model cannot state any."""
+    levels = [level for level in _LEVELS if dataset.target.sets and level in dataset.target.sets.levels]
+    return [
+        SetQuality.of(level, targets, set_members(probabilities, dataset.target, level)) for level in levels
+    ]  # fmt: skip
 
 
 def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray) -> list[Mistake]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from steps.datasets.tabular.decision import Decision
+from steps.datasets.tabular.sets import PredictionSets
 from steps.ensembles.mixture import Mixture
 from steps.tasks.checks import Check
 from steps.tasks.comparison import Comparison
@@ -59,6 +60,7 @@ class EvaluationResult:
         lineage: Group -> name -> value.
         importances: Of the columns of a table in the primary metric, the largest first.
         decision: Of a model of two classes whose errors have costs, else None.
+        sets: The prediction sets of a model of classes; None if it cannot state any.
     """
 
     title: str
@@ -75,8 +77,9 @@ class EvaluationResult:
     members: tuple[tuple[int, float], ...]
     losses: Mapping[str, tuple[float, ...]]
     lineage: Mapping[str, Mapping[str, Any] | str]
-    importances: tuple[ColumnImportance, ...] = ()  # runs of before have neither
+    importances: tuple[ColumnImportance, ...] = ()  # runs of before have neither these nor the next
     decision: Decision | None = None
+    sets: PredictionSets | None = None
 
 
 RESULT: TypeAdapter[EvaluationResult] = TypeAdapter(EvaluationResult)  # to and from JSON

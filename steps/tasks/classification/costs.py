@@ -15,7 +15,7 @@ from steps.datasets.tabular.decision import Costs, Decision
 from steps.datasets.tabular.predictions import decided
 from steps.datasets.tabular.target import Target
 from steps.tasks import intervals
-from steps.tasks.classification.counts import confusion_of
+from steps.tasks.classification.counts import confusion, confusion_of
 from steps.tasks.classification.metrics import two_classes
 from steps.tasks.classification.ranking import Ranking
 from steps.tasks.metric import Interval, Metric, as_metrics, significant
@@ -83,6 +83,11 @@ def mean_cost(counts: np.ndarray, positive: int, costs: Costs) -> np.ndarray:
     return np.asarray(total / counts.sum((-2, -1)))
 
 
+def _interval(counts: np.ndarray, positive: int, costs: Costs) -> tuple[float, float] | None:
+    """That of the mean cost of a row, from a (2, 2) confusion matrix."""
+    return intervals.by_bootstrap(lambda copies: mean_cost(copies.reshape(-1, 2, 2), positive, costs), counts.ravel())
+
+
 @cache
 def with_costs(target: Target) -> Mapping[str, Metric]:
     """The metrics of two classes, with those of the predicted classes by the decision of a target, and its cost."""
@@ -109,10 +114,7 @@ def with_costs(target: Target) -> Mapping[str, Metric]:
         return float(mean_cost(counts(targets, probabilities), positive, decision.costs))
 
     def cost_interval(targets: np.ndarray, probabilities: np.ndarray) -> tuple[float, float] | None:
-        found = counts(targets, probabilities).ravel()
-        return intervals.by_bootstrap(
-            lambda copies: mean_cost(copies.reshape(-1, 2, 2), positive, decision.costs), found
-        )
+        return _interval(counts(targets, probabilities), positive, decision.costs)
 
     known = {name: of_decision(m) if name in _OF_CLASSES else m for name, m in two_classes(positive).items()}
     bounds = (0.0, math.inf)
@@ -137,20 +139,17 @@ class Saving:
         positive, decision = target.positive, target.decision
         if positive is None or decision is None:
             return None
-        known, wrong = decided(probabilities, target), np.zeros((2, 2))
-        wrong[1 - positive, positive] = decision.costs.false_positive
-        wrong[positive, 1 - positive] = decision.costs.false_negative
-        cells = np.ravel_multi_index((targets, probabilities.argmax(1), known), (2, 2, 2))
-        counts = np.bincount(cells, minlength=8)
-        true, probable, decided_on = np.unravel_index(np.arange(8), (2, 2, 2))
-        before, after = wrong[true, probable], wrong[true, decided_on]
-
-        def measured(costs: np.ndarray) -> Interval:
-            """The mean over rows of (8,) costs of the cells."""
-            ends = intervals.by_bootstrap(lambda copies: copies @ costs / copies.sum(1), counts)
-            return Interval(float(counts @ costs / counts.sum()), *(ends or (None, None)))
-
-        return cls(measured(before), measured(after), measured(before - after))
+        probable, costs = confusion(targets, probabilities), decision.costs
+        before = Interval(
+            float(mean_cost(probable, positive, costs)), *(_interval(probable, positive, costs) or (None, None))
+        )
+        after = with_costs(target)[COST].measure(targets, probabilities)
+        wrong = np.zeros((2, 2))
+        wrong[1 - positive, positive], wrong[positive, 1 - positive] = costs.false_positive, costs.false_negative
+        saved = wrong[targets, probabilities.argmax(1)] - wrong[targets, decided(probabilities, target)]
+        values, counts = np.unique(saved, return_counts=True)  # at most five
+        ends = intervals.by_bootstrap(lambda copies: copies @ values / copies.sum(1), counts)
+        return cls(before, after, Interval(float(saved.mean()), *(ends or (None, None))))
 
     def as_metrics(self) -> dict[str, float]:
         """The cost with the more probable class, and the saving; the cost itself is among the scores."""
@@ -163,13 +162,15 @@ class Saving:
         name, threshold = target.class_names[target.positive], target.decision.threshold
         return (
             f"By the costs {target.decision.costs}, {name!r} is predicted from a probability of {threshold:.3g} on; "
-            f"1,000 test rows cost {_per_1000(self.after)}, with the more probable class {_per_1000(self.before)}: "
-            f"{_per_1000(self.saved)} less"
+            f"1,000 test rows cost {_per_1000(self.after)}, with the more probable class {_per_1000(self.before)}, "
+            f"a saving of {_per_1000(self.saved)}"
         )
 
 
 def _per_1000(cost: Interval) -> str:
-    value = significant(1000 * cost.value)
-    if cost.low is None or cost.high is None:
-        return value
-    return f"{value} (95 % interval {significant(1000 * cost.low)} to {significant(1000 * cost.high)})"
+    value, *ends = (
+        significant(1000 * number).replace("-", "−")
+        for number in (cost.value, cost.low, cost.high)
+        if number is not None
+    )
+    return f"{value} (95 % interval {' to '.join(ends)})" if ends else value

@@ -9,12 +9,14 @@ import numpy as np
 
 from steps.datasets import Split
 from steps.datasets.tabular.predictions import decided
+from steps.datasets.tabular.sets import PredictionSets
 from steps.datasets.tabular.target import Target
 from steps.tasks.baselines import PLAIN, Boosted, Features
 from steps.tasks.classification import baselines as _baselines
 from steps.tasks.classification import metrics as _metrics
 from steps.tasks.classification.calibration import TEMPERATURE, fitted_temperature
 from steps.tasks.classification.comparison import McNemar
+from steps.tasks.classification.conformal import fitted_sets
 from steps.tasks.classification.costs import with_costs
 from steps.tasks.classification.delong import DeLong
 from steps.tasks.classification.streamed import StreamedMetrics
@@ -57,6 +59,9 @@ class Classification:
 
     def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         return {TEMPERATURE: fitted_temperature(targets, outputs)}
+
+    def prediction_sets(self, targets: np.ndarray, outputs: np.ndarray) -> PredictionSets | None:
+        return fitted_sets(targets, outputs)
 
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics(self.target, self.primary)

@@ -51,6 +51,9 @@ class Regression:
         interval = conformal.fitted(self.target, targets, outputs)
         return interval.as_measures() if interval else {}
 
+    def prediction_sets(self, targets: np.ndarray, outputs: np.ndarray) -> None:
+        """None: numbers have intervals."""
+
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics()
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from steps.datasets.tabular.decision import Costs, Decision
+from steps.datasets.tabular.sets import PredictionSets
 from steps.datasets.tabular.target import Target
 
 
@@ -15,6 +16,7 @@ from steps.datasets.tabular.target import Target
     [
         Target("classification", "churn", ("no", "yes"), "yes", why="words"),
         Target("classification", "churn", ("no", "yes"), "yes", decision=Decision(0.2, Costs(1, 5))),
+        Target("classification", "letter", ("a", "b", "c"), sets=PredictionSets((0.5, 0.25))),
         Target(
             "regression",
             "price",
@@ -33,8 +35,8 @@ def test_a_target_is_equal_after_json(target: Target) -> None:
     assert Target.from_json(json.loads(json.dumps(target.to_json()))) == target
 
 
-def test_a_target_without_a_decision_is_written_as_before_there_were_any() -> None:
-    assert "decision" not in Target("classification", "churn", ("no", "yes"), "yes").to_json()
+def test_a_target_before_its_model_is_written_as_before_there_were_decisions_and_sets() -> None:
+    assert {"decision", "sets"}.isdisjoint(Target("classification", "churn", ("no", "yes"), "yes").to_json())
 
 
 def test_of_two_classes_one_is_positive() -> None:

@@ -13,6 +13,7 @@ from steps.datasets.tabular.target import Target
 from steps.report.evaluation.result import ChampionComparison, EvaluationResult
 from steps.tasks.baselines import BOOSTING
 from steps.tasks.checks import check_baseline, rival_note
+from steps.tasks.classification.conformal import fitted_sets
 from steps.tasks.importance import ColumnImportance
 from steps.tasks.requirements import check_requirements, parse_requirements
 from steps.tasks.task import task_of
@@ -62,7 +63,8 @@ def letters() -> tuple[Dataset, list[np.ndarray]]:
         scores[np.arange(_N), (targets + 1) % 50] += np.where(targets < 8, 2.5, 0)
         exact = np.exp(scores)
         outputs.append((exact / exact.sum(1, keepdims=True)).astype(np.float32))
-    return _table(Target("classification", "letter", class_names=names), targets), outputs
+    dataset = _table(Target("classification", "letter", class_names=names), targets)
+    return dataset.with_sets(fitted_sets(targets[:500], outputs[0][:500])), outputs
 
 
 def _table(target: Target, targets: np.ndarray) -> Dataset:
@@ -95,6 +97,7 @@ def evaluated(dataset: Dataset, outputs: list[np.ndarray], require: str) -> Eval
         mixture=None,
         members=(),
         decision=dataset.target.decision,
+        sets=dataset.target.sets,
         losses={"trial-003": (1.0, 0.4, 0.3)},
         lineage=details,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from steps.datasets import Dataset
+from steps.datasets.tabular.predictions import set_members
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT
 from tests.report.contrast import LOWEST_CONTRAST
@@ -143,6 +144,17 @@ def test_fifty_classes_are_readable(opened: Any, tmp_path: Path) -> None:
     assert f1 == sorted(f1)
 
 
+def test_prediction_sets_are_shown_with_their_coverage(opened: Any, tmp_path: Path) -> None:
+    page, _ = opened(drawn(letters, "", tmp_path / "drawn"))
+    dataset, outputs = letters()
+    rows = [row.inner_text().split("\t") for row in page.locator("table.sets tbody tr").all()]
+    assert [row[0] for row in rows] == ["80 %", "90 %", "95 %", "99 %"]
+    members = set_members(outputs[0], dataset.target, 0.9)
+    holds = members[np.arange(3000), dataset.splits["test"].targets].mean()
+    assert rows[1][1] == f"{100 * holds:.1f} %"
+    assert rows[1][3:] == [f"{members.sum() / 3000:.2f}", f"{100 * (members.sum(1) == 1).mean():.1f} %"]
+
+
 @pytest.mark.parametrize(("made", "require", "_charts"), CASES)
 def test_the_result_is_read_back_as_it_was_written(made: Made, require: str, _charts: int) -> None:
     result = evaluated(*made(), require)
@@ -152,5 +164,5 @@ def test_the_result_is_read_back_as_it_was_written(made: Made, require: str, _ch
 def test_the_result_of_a_run_from_before_there_were_costs_is_read() -> None:
     result = evaluated(*churn(), "")
     about = json.loads(RESULT.dump_json(result))
-    del about["decision"]
+    del about["decision"], about["sets"]
     assert RESULT.validate_python(about) == result
