@@ -74,7 +74,7 @@ def _predict(settings: PredictSettings) -> None:
     _report(bad, n_bad, word)
     if incomplete:
         click.echo(f"Labels: {incomplete}", err=True)
-    report_drift(counts, interface)
+    report_drift(counts, interface, settings.model_uri)
     done = "Read the predictions of" if settings.is_scored else "Predicted"
     against = f", {metrics.summary()} against its labels" if scores else ""
     written = f": {settings.output}" if settings.output else ""

@@ -8,21 +8,25 @@ from mlflow.tracking import MlflowClient
 
 from steps.datasets.drift.rows import RowCounts
 from steps.datasets.interface import Interface
-from steps.report.drift import drift_line, drift_table
+from steps.report.drift.page import drift_page
+from steps.report.drift.text import drift_line, drift_table
 from steps.tasks.moved import Moved
 from steps.tasks.task import StreamedScores, task_of
 from steps.tracking.registry import score_of
 
 
-def report_drift(counts: RowCounts, interface: Interface) -> None:
-    """One line if columns differ; the artifact `drift.csv`, metrics and a tag on the run if the model has a profile."""
+def report_drift(counts: RowCounts, interface: Interface, model_uri: str) -> None:
+    """One line if columns differ; `drift.csv`, `drift.html` and metrics on the run if the model has a profile."""
     drifts = counts.drifts()
     if not drifts:
         return
+    noun = "columns" if interface.columns else "measures of the images"
     found = [drift for drift in drifts if drift.differs]
+    title = f"Rows for {model_uri.removeprefix('models:/')}"
+    mlflow.log_text(drift_page(drifts, noun, title, counts.n_rows, counts.n_training), "drift.html")
     mlflow.log_text(drift_table(drifts), "drift.csv")
     mlflow.log_metrics({"n_drifted_columns": len(found), "max_psi": max((drift.psi for drift in found), default=0.0)})
-    if line := drift_line(drifts, "columns" if interface.columns else "measures of the images"):
+    if line := drift_line(drifts, noun):
         mlflow.set_tag("drift", line)
         click.echo(f"Drift: {line}", err=True)
 

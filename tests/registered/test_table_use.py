@@ -94,6 +94,8 @@ def test_rows_unlike_the_training_rows_are_said_and_listed(folder: Path, version
     table = pd.read_csv(mlflow.artifacts.download_artifacts(run_id=made.info.run_id, artifact_path="drift.csv"))
     assert table["column"].tolist()[:2] == ["age", "plan"]
     assert table["differs"].tolist() == [True, True, False, False, False, False]
+    page = mlflow.artifacts.load_text(f"runs:/{made.info.run_id}/drift.html")
+    assert "2 of 6 columns" in page
     assert made.data.metrics["max_psi"] == pytest.approx(table["psi"].max(), abs=1e-4)
 
 

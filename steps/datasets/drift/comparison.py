@@ -49,7 +49,7 @@ class ColumnDrift:
         p_value: Probability of such a difference of equally distributed rows in any of the columns (Bonferroni).
         missing, missing_in_training: Shares of the rows without a value.
         outside: Share of the rows outside of the range of the training rows, or with an unseen level.
-        largest: The part whose share differs most.
+        parts: The rows outside, those without a value, and those in groups of neighbouring bins.
     """
 
     name: str
@@ -59,7 +59,12 @@ class ColumnDrift:
     missing: float
     missing_in_training: float
     outside: float
-    largest: Part
+    parts: tuple[Part, ...]
+
+    @property
+    def largest(self) -> Part:
+        """The part whose share differs most."""
+        return max(self.parts, key=lambda part: abs(part.share - part.share_in_training))
 
     @property
     def differs(self) -> bool:
@@ -99,7 +104,7 @@ def _drift(histogram: Histogram, here: Tally, n_tests: int) -> ColumnDrift:
         missing=here.missing / here.n,
         missing_in_training=there.missing / there.n,
         outside=sum(here.outside) / here.n,
-        largest=max(parts, key=lambda part: abs(part.share - part.share_in_training)),
+        parts=parts,
     )
 
 

@@ -35,6 +35,16 @@ class RowCounts:
         before = self._tallies
         self._tallies = [a + b for a, b in zip(before, found, strict=True)] if before else found
 
+    @property
+    def n_rows(self) -> int:
+        """Rows so far."""
+        return self._tallies[0].n if self._tallies else 0
+
+    @property
+    def n_training(self) -> int:
+        """Rows of the profile."""
+        return self._profile.histograms[0].training.n if self._profile.histograms else 0
+
     def drifts(self) -> tuple[ColumnDrift, ...]:
         """As in `compare`; empty before the first row."""
         return compare(self._profile, self._tallies) if self._tallies else ()

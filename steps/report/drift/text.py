@@ -54,25 +54,39 @@ def drift_table(drifts: Sequence[ColumnDrift]) -> str:
 def part_text(drift: ColumnDrift) -> str:
     """The part of the rows that makes most of a difference, with its share in the training rows."""
     part = drift.largest
-    if part.what == "unseen":
-        return f"{_percent(part.share)} unseen levels{_such_as(part.levels)}"
-    if part.what in ("below", "above"):
-        end = part.ends[part.what == "above"]
-        return f"{_percent(part.share)} {part.what} its training range, which ends at {_value(end, drift)}"
-    return f"{_percent(part.share)} {_described(part, drift)}, {_percent(part.share_in_training)} in training"
-
-
-def _described(part: Part, drift: ColumnDrift) -> str:
-    if part.what == "missing":
-        return "missing"
-    if part.what == "levels":
-        return ", ".join(map(_quoted, part.levels[:_LISTED])) or "in rare levels"
     low, high = (_value(end, drift) for end in part.ends)
-    return f"at {low}" if low == high else f"from {low} to {high}"
+    words = {
+        "unseen": f"unseen levels such as {_words(part)}" if part.levels else "unseen levels",
+        "below": f"below its training range, which ends at {low}",
+        "above": f"above its training range, which ends at {high}",
+        "between": f"at {low}" if low == high else f"from {low} to {high}",
+    }
+    text = f"{percent(part.share)} {words.get(part.what) or part_label(part, drift)}"
+    return (
+        text if part.what in ("unseen", "below", "above") else f"{text}, {percent(part.share_in_training)} in training"
+    )
 
 
-def _such_as(words: Sequence[str]) -> str:
-    return f" such as {', '.join(map(_quoted, words))}" if words else ""
+def part_label(part: Part, drift: ColumnDrift) -> str:
+    """A part of the rows in a few words.
+
+    Args:
+        drift: That of the column, whose kind says how its values are written.
+    """
+    low, high = (_value(end, drift) for end in part.ends)
+    words = {
+        "missing": "missing",
+        "unseen": "unseen levels",
+        "levels": _words(part) or "rare levels",
+        "below": f"below {low}",
+        "above": f"above {high}",
+        "between": low if low == high else f"from {low}" if drift.kind == "date" else f"{low} to {high}",
+    }
+    return words[part.what]
+
+
+def _words(part: Part) -> str:
+    return ", ".join(map(_quoted, part.levels[:_LISTED]))
 
 
 def _quoted(word: str) -> str:
@@ -83,10 +97,10 @@ def _quoted(word: str) -> str:
 def _value(number: float, drift: ColumnDrift) -> str:
     if drift.kind == "date":
         return datetime.fromtimestamp(number, UTC).strftime("%Y-%m-%d")
-    return f"{number:.0f}" if number == round(number) and abs(number) < 10_000 else significant(number)
+    return f"{number:.4g}" if abs(number) < 10_000 else significant(number)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """A share in percent: whole numbers, but never 0 or 100 for a share that is neither."""
     percent = 100 * share
     if 0 < percent < 0.995:

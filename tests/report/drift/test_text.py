@@ -6,11 +6,11 @@ import io
 import pytest
 
 from steps.datasets.drift.comparison import ColumnDrift, Part
-from steps.report.drift import drift_line, drift_table, part_text
+from steps.report.drift.text import drift_line, drift_table, part_text
 
 
 def drift(part: Part, name: str = "tenure", kind: str = "number", psi: float = 0.41) -> ColumnDrift:
-    return ColumnDrift(name, kind, psi, 1e-9, 0.31, 0.02, 0.1, part)  # type: ignore[arg-type]
+    return ColumnDrift(name, kind, psi, 1e-9, 0.31, 0.02, 0.1, (part,))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def drift(part: Part, name: str = "tenure", kind: str = "number", psi: float = 0
         ("number", Part("above", 0.62, 0, (0, 72)), "62 % above its training range, which ends at 72"),
         ("number", Part("below", 0.004, 0, (12345.6, 72)), "0.4 % below its training range, which ends at 12,346"),
         ("date", Part("above", 0.999, 0, (0, 86400)), "99.9 % above its training range, which ends at 1970-01-02"),
-        ("number", Part("between", 0.31, 0.05, (0.25, 1.5)), "31 % from 0.2500 to 1.500, 5 % in training"),
+        ("number", Part("between", 0.31, 0.05, (0.25, 1.5)), "31 % from 0.25 to 1.5, 5 % in training"),
         ("number", Part("between", 0.9, 0, (0, 0)), "90 % at 0, 0 % in training"),
         ("number", Part("missing", 0.31, 0.02), "31 % missing, 2 % in training"),
         ("category", Part("unseen", 0.12, 0, levels=("Pro",)), '12 % unseen levels such as "Pro"'),
@@ -29,7 +29,7 @@ def drift(part: Part, name: str = "tenure", kind: str = "number", psi: float = 0
             '100 % unseen levels such as "two lines", "…"',
         ),
         ("category", Part("levels", 0.4, 0.25, levels=("a", "b")), '40 % "a", "b", 25 % in training'),
-        ("category", Part("levels", 0.4, 0.25), "40 % in rare levels, 25 % in training"),
+        ("category", Part("levels", 0.4, 0.25), "40 % rare levels, 25 % in training"),
     ],
 )
 def test_a_difference_is_said_with_its_shares(kind: str, part: Part, text: str) -> None:
