@@ -9,8 +9,8 @@ import numpy as np
 from steps.datasets.tabular.decision import Costs
 
 _GRID = (
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5,
-    0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999,
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
+    0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999,
 )  # fmt: skip
 _MOST = 11  # alternatives
 
@@ -77,12 +77,20 @@ class Decisions:
 def alternatives(is_positive: np.ndarray, scores: np.ndarray) -> list[Decisions]:
     """At most 11 round thresholds that decide (n,) rows differently, rising, each with the decisions that it makes.
 
-    They are denser near 0 and 1, where the probabilities of a rare class and of a sure model lie.
+    The thresholds are denser near 0 and 1, where the probabilities of a rare class and of a sure model lie. Of too
+    many, those are left out that differ least from their neighbours, by the sum of the differences of both rates.
     """
     found: list[Decisions] = []
     for threshold in _GRID:
         decisions = Decisions.at(threshold, is_positive, scores)
         if 0 < decisions.n_predicted < len(scores) and (not found or decisions.counts != found[-1].counts):
             found.append(decisions)
-    kept = np.unique(np.linspace(0, len(found) - 1, min(_MOST, len(found))).round().astype(int))
-    return [found[i] for i in kept]
+    while len(found) > _MOST:
+        gaps = [_distance(before, after) for before, after in zip(found, found[2:], strict=False)]
+        del found[1 + gaps.index(min(gaps))]
+    return found
+
+
+def _distance(first: Decisions, second: Decisions) -> float:
+    rates = ((d.recall or 0.0, d.false_positive_rate or 0.0) for d in (first, second))
+    return float(sum(abs(ours - theirs) for ours, theirs in zip(*rates, strict=True)))

@@ -81,10 +81,10 @@ def test_the_threshold_in_use_and_others_are_shown_with_their_counts(opened: Any
     page, _ = opened(drawn(churn, "roc_auc>=0.5", tmp_path / "drawn"))
     dataset, outputs = churn()
     is_positive, scores = dataset.splits["test"].targets == 1, outputs[0][:, 1]
-    rows = [row.inner_text().replace(",", "").split() for row in page.locator("table.thresholds tbody tr").all()]
+    rows = [row.inner_text().replace(",", "").split("\t") for row in page.locator("table.thresholds tbody tr").all()]
     assert [float(row[0]) for row in rows] == sorted(float(row[0]) for row in rows)
     assert len(rows) >= 8
-    for threshold, *counts in (row[:5] for row in rows):
+    for threshold, _, *counts in (row[:6] for row in rows):
         predicted = scores >= float(threshold)
         expected = [is_positive & predicted, ~is_positive & predicted, is_positive & ~predicted]
         assert [int(count) for count in counts] == [
@@ -95,8 +95,7 @@ def test_the_threshold_in_use_and_others_are_shown_with_their_counts(opened: Any
     assert used.count() == 1
     scores_of_run = evaluated(dataset, outputs, "").scores
     text = used.inner_text()
-    assert text.startswith("0.5\t")
-    assert text.endswith("in use")
+    assert text.startswith("0.5\tin use\t")
     assert f"{100 * scores_of_run['precision'].value:.1f} %" in text
     assert f"{100 * scores_of_run['recall'].value:.1f} %" in text
 
@@ -109,10 +108,10 @@ def test_all_figures_are_those_of_the_threshold_of_the_costs(opened: Any, tmp_pa
     assert "predicts it from a probability of 0.21 on" in text
     assert "the costs fp:1,fn:5 of a false positive and of a false negative" in text
     used = page.locator("table.thresholds tr.used").inner_text().split("\t")
-    counts = [int(count.replace(",", "")) for count in used[1:5]]
-    assert used[0] == "0.21"
-    assert used[5:7] == [f"{100 * scores[name].value:.1f} %" for name in ("precision", "recall")]
-    assert used[7] == f"{1000 * scores['cost'].value:.1f}"
+    counts = [int(count.replace(",", "")) for count in used[2:6]]
+    assert used[:2] == ["0.21", "in use"]
+    assert used[6:8] == [f"{100 * scores[name].value:.1f} %" for name in ("precision", "recall")]
+    assert used[8] == f"{1000 * scores['cost'].value:.1f}"
     assert 1000 * scores["cost"].value == pytest.approx((counts[1] + 5 * counts[2]) / 3)
     assert page.locator("table.thresholds tr", has_text="0.5\t").count() == 1
     cells = [int(cell) for cell in page.locator("table.matrix td").all_inner_texts()]
