@@ -11,6 +11,9 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from steps.datasets.tabular.decision import Costs
+from steps.tasks.classification.calibration import with_temperature
+from steps.tasks.classification.costs import least_cost
 from tests.conftest import Step
 from tests.evaluation.test_tables import write
 from tests.running import child_runs, step_runs, succeeded
@@ -88,21 +91,15 @@ def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, 
     assert len(step_runs(client, "evaluate")) == 1
 
 
-@pytest.mark.parametrize(
-    ("target", "other", "folds", "metric"),
-    [("price", "bought", "1", "rmse"), pytest.param("bought", "price", "3", "roc_auc", marks=pytest.mark.slow)],
-)
-def test_a_table_gets_one_model_of_several_trials(
-    step: Step, tmp_path: Path, target: str, other: str, folds: str, metric: str
-) -> None:
-    write(tmp_path / "sales.csv")
+def mixed(step: Step, folder: Path, target: str, other: str, folds: str, *options: str) -> Run:
+    """The run of the evaluation of three trials on a table, whose model is loaded and has a layer for each of them."""
+    write(folder / "sales.csv")
     columns = ("--target", target, "--ignore-columns", other, "--folds", folds)
     succeeded(step("download", "--dataset", "sales.csv", *columns))
     succeeded(step("tune", "--n-trials", "3", "--max-epochs", "12", "--pruner", "none"))
-    succeeded(step("evaluate", "--ensemble", "3"))
-    client = store(tmp_path)
+    succeeded(step("evaluate", "--ensemble", "3", *options))
+    client = store(folder)
     (run,) = step_runs(client, "evaluate")
-    assert run.data.metrics[f"test_{metric}"] > 0
     model = mlflow.pyfunc.load_model(client.get_model_version_by_alias("sales-mlp", "champion").source)
     rows = model.input_example
     assert len(model.predict(rows)) == len(rows)
@@ -110,3 +107,25 @@ def test_a_table_gets_one_model_of_several_trials(
     members = json.loads(run.data.tags["members"])
     if len(members) > 1:
         assert {f"trial-{int(number):03d}" for number in members} <= {layer.name for layer in network.layers}
+    return run
+
+
+def test_a_table_gets_one_model_of_several_trials(step: Step, tmp_path: Path) -> None:
+    run = mixed(step, tmp_path, "price", "bought", "1")
+    assert run.data.metrics["test_rmse"] > 0
+
+
+@pytest.mark.slow
+def test_the_threshold_of_a_mixture_is_that_of_its_own_outputs_for_all_folds(step: Step, tmp_path: Path) -> None:
+    run = mixed(step, tmp_path, "bought", "price", "3", "--costs", "fp:1,fn:5")
+    logged, weights = run.data.metrics, json.loads(run.data.tags["members"])
+    assert logged["test_roc_auc"] > 0
+    client = store(tmp_path)
+    (tune,), (download,) = step_runs(client, "tune"), step_runs(client, "download")
+    trials = child_runs(client, tune)
+    outputs = sum(weight * np.load(artifact(trials[int(number)], OUTPUTS)) for number, weight in weights.items())
+    if "temperature" in logged:
+        outputs = with_temperature(outputs, logged["temperature"])
+    folds = [np.load(artifact(download, f"dataset/fold_{i}_validation_targets.npy")) for i in (1, 2, 3)]
+    expected = least_cost(Costs(1, 5), np.concatenate(folds) == 1, outputs[:, 1])
+    assert logged["threshold"] == pytest.approx(expected.threshold, abs=1e-4)

@@ -47,6 +47,8 @@ def test_a_cost_can_be_required_if_errors_have_costs(tracking: Path) -> None:
 
 
 def test_without_validation_outputs_there_is_no_threshold() -> None:
-    with pytest.raises(InputError, match=r"kept no validation outputs, got fp:1,fn:5; select one of the 16 best trials"):
+    with pytest.raises(
+        InputError, match=r"kept no validation outputs, got fp:1,fn:5; select one of the 16 best trials"
+    ):
         EvaluateSettings.parse(**OPTIONS).decision(CHURN, None)
     assert EvaluateSettings.parse(**{**OPTIONS, "costs": ""}).decision(CHURN, None) is None

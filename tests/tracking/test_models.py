@@ -17,6 +17,8 @@ from steps.datasets import Dataset, Split
 from steps.datasets.dataset import SPLITS
 from steps.datasets.interface import Interface
 from steps.datasets.request import DataRequest
+from steps.datasets.tabular.decision import Costs, Decision
+from steps.datasets.tabular.sets import PredictionSets
 from steps.datasets.tabular.target import Target
 from steps.tracking.lineage import lineage_of
 from steps.tracking.model_uris import check_model_name, find_model, versions_of
@@ -28,7 +30,9 @@ FEATURES = np.arange(8, dtype=np.uint8).reshape(2, 4)
 IMAGES = Dataset(
     "pets",
     {name: Split(FEATURES.copy(), np.array([0, 1], np.int32)) for name in SPLITS},
-    Target("classification", class_names=("cat", "dog")),
+    Target(
+        "classification", class_names=("cat", "dog"), decision=Decision(0.3, Costs(2, 4.5)), sets=PredictionSets((0.5,))
+    ),
     DataRequest("pets"),
     "drawn here",
     feature_max=16.0,
