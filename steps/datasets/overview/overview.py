@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from steps.datasets.dataset import TRAINING, Dataset, RawTable
-from steps.datasets.overview.discrimination import Discrimination, discriminate
+from steps.datasets.overview.discrimination import COLUMNS, ROWS, Discrimination, discriminate
 from steps.datasets.overview.distances import Distance, distances
-from steps.datasets.overview.repeats import Repeats, find_repeats, first_of_each, row_hashes
-from steps.datasets.split import training_rows
+from steps.datasets.overview.repeats import Repeats, find_repeats
+from steps.datasets.overview.rows import first_of_each, row_hashes, sampled, with_targets
 from steps.datasets.tabular.arrays import as_array
 from steps.datasets.tabular.distribution import Distribution, as_numbers, distribution_of
 from steps.datasets.tabular.rows import Rows
@@ -55,41 +55,42 @@ OVERVIEW = TypeAdapter(Overview)
 
 def overview_of(dataset: Dataset) -> Overview:
     """The overview of a data set as it was loaded from its source."""
-    learnable = training_rows(dataset)
-    hashes = {name: row_hashes(split.features) for name, split in dataset.whole_splits.items()}
-    is_table = dataset.raw is not None
+    splits = dataset.whole_splits
+    hashes = {name: row_hashes(split.features) for name, split in splits.items()}
+    are_copies = dataset.raw is not None and dataset.raw.are_copies
     different = {
-        name: first_of_each(keys) if dataset.raw and dataset.raw.are_copies else np.arange(len(keys))
-        for name, keys in hashes.items()
-    }
-    columns = _columns(dataset, {name: _sampled(rows) for name, rows in different.items()})
-    repeats = find_repeats(learnable, dataset.splits["test"], hashes, are_images=not is_table)
-    if not is_table:
-        return Overview(columns, repeats, None)
-    features = [dataset.splits[name].features[different[name]] for name in ("train", "test")]
-    return Overview(columns, repeats, discriminate(*features))
+        name: first_of_each(with_targets(hashes[name], split.targets)) if are_copies else np.arange(len(split))
+        for name, split in splits.items()
+    }  # as copies are kept together, more of them do not mean more of the same kind
+    repeats = find_repeats(splits, hashes, are_images=dataset.raw is None)
+    n_columns = len(dataset.columns.schema.columns) if dataset.columns else 1
+    compared = {name: sampled(rows, _SAMPLE) for name, rows in different.items()}
+    told = {name: sampled(different[name], ROWS) for name in ("train", "test")}
+    are_told = set(sampled(np.arange(n_columns), COLUMNS).tolist())
+    columns, parts = [], []
+    for i, (column, values) in enumerate(_values(dataset)):
+        columns.append(_overview_of(column, values, compared, n_columns))
+        if i in are_told:
+            parts.append([values[name][rows] for name, rows in told.items()])
+    if dataset.raw is None:
+        return Overview(tuple(columns), repeats, None)
+    train, test = (np.stack(part, axis=1) for part in zip(*parts, strict=True))  # (n_columns, 2, n) -> 2 (n, n_columns)
+    return Overview(tuple(columns), repeats, discriminate(train, test))
 
 
-def _sampled(rows: np.ndarray) -> np.ndarray:
-    if len(rows) <= _SAMPLE:
-        return rows
-    return np.sort(np.random.default_rng(0).choice(rows, _SAMPLE, replace=False))
-
-
-def _columns(dataset: Dataset, compared: Mapping[str, np.ndarray]) -> tuple[ColumnOverview, ...]:
-    """The columns of a data set.
+def _overview_of(
+    column: Column, values: Mapping[str, np.ndarray], compared: Mapping[str, np.ndarray], n_columns: int
+) -> ColumnOverview:
+    """A column.
 
     Args:
+        values: Its (n,) numbers in each split.
         compared: Positions of the rows of each split whose values are compared.
     """
-    found = []
-    n_columns = len(dataset.columns.schema.columns) if dataset.columns else 1
-    for column, values in _values(dataset):
-        learnable = np.concatenate([values[name] for name in TRAINING if name in values])
-        samples = {name: values[name][rows] for name, rows in compared.items()}
-        short = replace(column, levels=())  # the page shows the most frequent ones
-        found.append(ColumnOverview(short, distribution_of(column, learnable), distances(column, samples, n_columns)))
-    return tuple(found)
+    learnable = np.concatenate([values[name] for name in TRAINING if name in values])
+    samples = {name: values[name][rows] for name, rows in compared.items()}
+    short = replace(column, levels=())  # the distribution has the most frequent ones
+    return ColumnOverview(short, distribution_of(column, learnable), distances(column, samples, n_columns))
 
 
 def _values(dataset: Dataset) -> Iterator[tuple[Column, dict[str, np.ndarray]]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steps.datasets.copies import mixed_rows
 from steps.datasets.dataset import TRAINING, Split
+from steps.datasets.overview.rows import first_of_each, sampled
 
 _QUERIES, _ROWS, _FEATURES = 1_000, 20_000, 100  # sampled rows with a neighbour, possible neighbours, features
 _NEIGHBOURS = 10
@@ -58,61 +58,54 @@ class Repeats:
     neighbours: Neighbours | None
 
 
-def row_hashes(features: np.ndarray) -> np.ndarray:
-    """(n,) uint64, equal for equal rows of features."""
-    if features.dtype == np.uint8:  # pixels: eight of them at a time
-        padded = np.pad(features, ((0, 0), (0, -features.shape[1] % 8)))
-        return mixed_rows(np.ascontiguousarray(padded).view(np.uint64).T)
-    return mixed_rows((np.ascontiguousarray(column) + np.float32(0)).view(np.uint32) for column in features.T)
-
-
-def first_of_each(keys: np.ndarray) -> np.ndarray:
-    """Ascending positions of the first row of each key."""
-    return np.sort(np.unique(keys, return_index=True)[1])
-
-
-def find_repeats(learnable: Split, test: Split, hashes: Mapping[str, np.ndarray], *, are_images: bool) -> Repeats:
+def find_repeats(splits: Mapping[str, Split], hashes: Mapping[str, np.ndarray], *, are_images: bool) -> Repeats:
     """Equal rows, and nearly equal ones across the splits.
 
     Args:
-        learnable: Training rows, followed by validation rows if there is such a split.
+        splits: With `train` and `test`, perhaps `validation`.
         hashes: `row_hashes` of each split.
         are_images: Equal images are never natural, and nearly equal ones are not searched.
     """
-    keys = np.concatenate([hashes[name] for name in TRAINING if name in hashes])
+    others = [splits[name] for name in TRAINING if name in splits]
+    keys = np.concatenate([hashes[name] for name in TRAINING if name in splits])
+    targets = np.concatenate([split.targets for split in others])
     _, numbers, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    order = np.lexsort((learnable.targets, numbers))
-    is_other = (np.diff(numbers[order]) == 0) & (np.diff(learnable.targets[order]) != 0)
+    order = np.lexsort((targets, numbers))
+    is_other = (np.diff(numbers[order]) == 0) & (np.diff(targets[order]) != 0)
     has_others = np.isin(np.arange(len(counts)), numbers[order][1:][is_other])
     n_equal = int(counts[counts > 1].sum())
     is_shared = np.isin(hashes["test"], keys)
     natural = 0.0 if are_images else n_equal / len(keys)
+    neighbours = None
+    if not are_images:
+        features = sampled(np.arange(others[0].features.shape[1]), _FEATURES)
+        rows = sampled(first_of_each(keys), _ROWS)
+        starts = np.cumsum([0, *map(len, others)])
+        parts = [
+            split.features[rows[(rows >= start) & (rows < start + len(split))] - start][:, features]
+            for start, split in zip(starts[:-1], others, strict=True)
+        ]
+        test = splits["test"].features[sampled(np.flatnonzero(~is_shared), _QUERIES)][:, features]
+        neighbours = _neighbours(np.concatenate(parts).astype(float), test.astype(float))
     return Repeats(
         n_equal=n_equal,
         n_contradicting=int(has_others[numbers].sum()),
         n_shared=int(is_shared.sum()),
         is_suspicious=_is_more(float(is_shared.mean()), natural, len(is_shared), len(keys)),
-        neighbours=None
-        if are_images
-        else _neighbours(learnable.features[first_of_each(keys)], test.features[~is_shared]),
+        neighbours=neighbours,
     )
 
 
 def _neighbours(rows: np.ndarray, test: np.ndarray) -> Neighbours | None:
-    """Nearly equal rows among (n, n_features) different rows, and among (m, n_features) test rows unlike these."""
+    """Nearly equal rows of (n, n_features) different rows, and of (m, n_features) test rows that equal none of them."""
     if len(rows) <= _NEIGHBOURS or not len(test):
         return None
     from sklearn.neighbors import NearestNeighbors  # late: the import takes a second
 
-    random = np.random.default_rng(0)
-    features = np.sort(random.permutation(rows.shape[1])[:_FEATURES])
-    rows, test = (
-        split[random.permutation(len(split))[:n]][:, features].astype(float)
-        for split, n in ((rows, _ROWS), (test, _QUERIES))
-    )
     search = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(rows)
     found, _ = search.kneighbors(test)
-    others, _ = search.kneighbors(rows[:_QUERIES], n_neighbors=_NEIGHBOURS + 1)  # the first one is the row itself
+    some = rows[sampled(np.arange(len(rows)), _QUERIES)]
+    others, _ = search.kneighbors(some, n_neighbors=_NEIGHBOURS + 1)  # the first one is the row itself
     near_test, near_others = (
         float((distances[:, 0] <= _NEAR * distances[:, -1]).mean()) for distances in (found, others[:, 1:])
     )

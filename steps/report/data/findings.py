@@ -43,14 +43,15 @@ def split_findings(dataset: Dataset, overview: Overview) -> Iterator[Finding]:
     found = overview.discrimination
     if not found:
         return
-    text = f"A classifier tells test rows from training rows with ROC AUC {found.auc:.2f} (0.5 is a guess): "
+    auc = f"(ROC AUC {found.auc:.2f}, a guess has 0.5)"
     if not found.is_far:
-        yield Finding(text + "the splits are alike")
+        yield Finding(f"A classifier hardly tells test rows from training rows {auc}: the splits are alike")
         return
     far = farthest(overview, "test")
     most = f"most in column {far[0].column.name!r}" if far else "though no column does alone"
     by = next((name for name in _BY if getattr(dataset.request, name)), "")
-    yield Finding(text + f"the splits differ, {most}" + (f"; expected with {by}" if by else ""), is_warning=True)
+    text = f"A classifier tells test rows from training rows {auc}: the splits differ, {most}"
+    yield Finding(text + (f"; expected with {by}" if by else ""), is_warning=True)
 
 
 def column_findings(overview: Overview) -> Iterator[Finding]:

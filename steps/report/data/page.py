@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from steps.datasets import Dataset
+from steps.datasets.dataset import TRAINING
 from steps.datasets.overview.overview import Overview
-from steps.datasets.split import training_rows
 from steps.report.charts.target import target_chart
 from steps.report.data.bars import bars
 from steps.report.data.findings import findings
@@ -19,7 +19,7 @@ _FULL = 200  # columns with a histogram; a table has the others
 def data_page(dataset: Dataset, overview: Overview) -> str:
     """The report as one HTML document; its charts exclude test rows."""
     splits = dataset.whole_splits
-    targets = np.asarray(training_rows(dataset).targets)
+    targets = np.concatenate([splits[name].targets for name in TRAINING if name in splits])
     return render(
         "data/page.html.jinja",
         title=f"Data: {dataset.name}",

@@ -12,7 +12,7 @@ import pytest
 from steps.datasets import Dataset
 from steps.datasets.dataset import Split
 from steps.datasets.overview.overview import BRIGHTNESS, OVERVIEW, Overview, overview_of
-from steps.datasets.overview.repeats import row_hashes
+from steps.datasets.overview.rows import row_hashes
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.source import TableSource
 from steps.datasets.tables import table_as_dataset
