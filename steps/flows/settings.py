@@ -86,6 +86,8 @@ class PredictSettings:
             raise InputError(f"sets must be 0 without an output to write them to, got {sets:g}; give output")
         level = _level(sets, interface, key_column) if sets else None
         scored = bool(labels) and is_scored(input, interface)
+        if scored and invert:
+            raise InputError("invert must be false for an input that was predicted before, got true")
         if scored:
             rows: Rows = ScoredRows(input, interface, key_column)
         else:

@@ -102,12 +102,13 @@ def test_pictures_unlike_those_of_the_training_are_predicted_with_a_hint(copied:
         copied, "predict", "--model-uri", "models:/digits-mlp/1", "--input", "wide.png", "--output", "out.csv"
     )
     assert result.returncode == 0, result.stderr
-    proportions, background = result.stderr.splitlines()
+    proportions, background, drift = result.stderr.splitlines()
     assert proportions.startswith("Hint: 1 of the first 1 images have other proportions than those of the model")
     assert background.startswith("Hint: The training data have a dark background")
+    assert "brightness (PSI " in drift
     uri = f"sqlite:///{copied}/mlflow.db"
     (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'predict'")
-    assert made.data.tags["hint"] == result.stderr.replace("Hint: ", "").strip()
+    assert made.data.tags["hint"] == f"{proportions}\n{background}".replace("Hint: ", "")
 
 
 def test_rows_that_are_wrong_everywhere_end_the_run(unseen: Split, copied: Path) -> None:
