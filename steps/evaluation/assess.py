@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from steps.datasets import Dataset
 from steps.datasets.interface import Interface
@@ -14,6 +13,7 @@ from steps.datasets.split import training_rows
 from steps.datasets.tabular.interval import LEVEL
 from steps.datasets.tabular.predictions import set_members
 from steps.ensembles.mixture import gain_text
+from steps.evaluation.explanation import Explanation, explain
 from steps.evaluation.refit import Refit
 from steps.evaluation.settings import EvaluateSettings
 from steps.tasks.baselines import BOOSTING
@@ -21,14 +21,12 @@ from steps.tasks.checks import Check, check_baseline, check_predictions, rival_n
 from steps.tasks.classification.calibration import with_temperature
 from steps.tasks.classification.conformal import SetQuality
 from steps.tasks.classification.costs import Saving
-from steps.tasks.importance import ColumnImportance, permutation_importances
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.regression.conformal import COVERAGE, coverage, coverage_note
 from steps.tasks.requirements import check_requirements
 from steps.tasks.task import Task, task_of
 from steps.tracking.models import apply, check_interface, load_model
 
-_NAMED = 3  # columns
 BEST_ALONE = "best_trial_alone"  # among the rivals of an ensemble
 
 
@@ -44,7 +42,7 @@ class Assessment:
         notes: Sentences for people that have no effect on the decision.
         coverage: Share of the targets in the prediction intervals, or in the prediction sets of the same level; None if
             the model has neither.
-        importances: Of the columns of a table; empty for images and for very wide tables.
+        explanation: Empty for images.
         uncalibrated: Log loss and calibration error without the temperature of the model; empty if it has none.
         saving: Costs with the threshold of the model and without; None if errors have no costs.
     """
@@ -57,7 +55,7 @@ class Assessment:
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     coverage: Interval | None = None
-    importances: tuple[ColumnImportance, ...] = ()
+    explanation: Explanation = field(default_factory=Explanation)
     uncalibrated: Mapping[str, float] = field(default_factory=dict)
     saving: Saving | None = None
 
@@ -67,12 +65,9 @@ class Assessment:
         return self.scores[self.task.primary.name]
 
     @property
-    def importance_notes(self) -> tuple[str, ...]:
-        """The most important columns in a sentence, if there are any."""
-        metric, most = self.task.primary, [column for column in self.importances[:_NAMED] if column.mean > 0]
-        label = f"{metric.label[0].upper()}{metric.label[1:]}"
-        named = ", ".join(f"{column.name} ({metric.difference_text(column.mean)})" for column in most)
-        return (f"{label} suffers most if these columns are shuffled: {named}",) if most else ()
+    def explanation_notes(self) -> tuple[str, ...]:
+        """The explanation in sentences."""
+        return self.explanation.notes(self.task)
 
     def as_metrics(self) -> dict[str, float]:
         """Metrics by this project's names, and those of MLflow's own evaluation by its names."""
@@ -144,15 +139,10 @@ def assess(
         notes = (*notes, f"Temperature {temperature:.2f} from the validation rows: {', '.join(gains)}")
     if (saving := Saving.of(dataset.target, targets, outputs)) is not None:
         notes = (*notes, saving.note(dataset.target))
-    importances: tuple[ColumnImportance, ...] = ()
-    if isinstance(dataset.test_input, pd.DataFrame):
-        table_model = model.unwrap_python_model()  # MLflow's checks of each call would take most of the time
-        importances = permutation_importances(
-            lambda rows: table_model.outputs(rows, []), dataset.test_input, targets, task.primary, settings.seed
-        )
+    explanation = explain(model, dataset, outputs, settings.seed) if dataset.columns else Explanation()
     return Assessment(
         task, targets, outputs, scores, baselines, checks, notes,
-        coverage=covered, importances=importances, uncalibrated=uncalibrated, saving=saving,
+        coverage=covered, explanation=explanation, uncalibrated=uncalibrated, saving=saving,
     )  # fmt: skip
 
 

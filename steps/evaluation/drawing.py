@@ -10,6 +10,7 @@ import numpy as np
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from steps.datasets.dataset import SPLITS
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT
 from steps.tracking.artifacts import read_artifact
@@ -28,7 +29,7 @@ def draw(run: Run) -> None:
     run_id = run.info.run_id
     result = read_artifact(run_id, EVALUATION, RESULT.validate_json)
     outputs = read_artifact(run_id, PREDICTIONS, _outputs)
-    dataset = load_data(result.data_run_id, ("test",))
+    dataset = load_data(result.data_run_id, SPLITS)
     dataset = dataset.with_decision(result.decision).with_sets(result.sets)
     with tempfile.TemporaryDirectory() as folder:
         draw_evaluation(result, dataset, outputs, Path(folder))

@@ -27,11 +27,13 @@ from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
 from steps.mlp.model import with_temperature
 from steps.mlp.runtime import hardware, limit_threads, resolve_precision
+from steps.report.evaluation.draw import CARD
 from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
 from steps.tasks.classification.calibration import TEMPERATURE
 from steps.tasks.comparison import Comparison
 from steps.tasks.metric import Interval, as_metrics
 from steps.tasks.task import task_of
+from steps.tracking.artifacts import read_artifact
 from steps.tracking.data import load_data
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.descriptions import step_description
@@ -39,7 +41,7 @@ from steps.tracking.lineage import Lineage, MemberLineage, trial_name
 from steps.tracking.models import apply, load_model
 from steps.tracking.packaging import log_model
 from steps.tracking.promotion import Decision, promote
-from steps.tracking.registry import CHAMPION, Candidate, register, score_text, version_by_alias
+from steps.tracking.registry import CHAMPION, Candidate, publish_card, register, score_text, version_by_alias
 from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, NOTE_TAG, STATUS_TAG
 
@@ -85,7 +87,8 @@ def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> N
         _log_decision(candidate, found, version, decision)
         _report(choice, trained, dataset.target, candidate, found, version, decision, champions.scores)
         draw(mlflow.active_run())
-        _say(candidate, version, decision, (*found.notes, *found.importance_notes))
+        publish_card(version, candidate.model_uri, read_artifact(version.run_id, CARD, bytes.decode))
+        _say(candidate, version, decision, (*found.notes, *found.explanation_notes))
 
 
 def _log_choice(choice: Choice, dataset: Dataset) -> None:
@@ -235,7 +238,10 @@ def _report(
         scores=found.scores,
         baselines=found.baselines,
         notes=found.notes,
-        importances=found.importances,
+        importances=found.explanation.importances,
+        dependences=found.explanation.dependences,
+        weak_groups=found.explanation.weak_groups,
+        model_uri=f"models:/{version.name}/{version.version}",
         decision=target.decision,
         sets=target.sets,
         comparison=comparison,

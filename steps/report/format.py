@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from steps.tasks.metric import Interval, Metric
@@ -13,6 +14,22 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def sentence(text: str) -> str:
+    """A clause with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names, separated by commas; of many the first and the number of the others."""
+    more = len(names) - most
+    return ", ".join([*names[:most], *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a table in Markdown."""
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
 
 
 def shown(value: Any) -> str:

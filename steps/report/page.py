@@ -1,4 +1,4 @@
-"""HTML from the templates of this room: one file without network access, for light and dark themes, phone and paper."""
+"""Documents from the templates of this room: Markdown, and HTML of one file without network access."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import jinja2
 
-from steps.report.format import duration, interval, shown
+from steps.report.format import cell, duration, interval, listed, sentence, shown
 from steps.tasks.metric import significant
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("steps.report", "."),
-    autoescape=True,
+    autoescape=jinja2.select_autoescape(["html.jinja"]),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -21,11 +21,11 @@ _ENVIRONMENT = jinja2.Environment(
 
 
 def render(template: str, **values: Any) -> str:
-    """An HTML document.
+    """An HTML document for light and dark themes, phone and paper; or one in Markdown.
 
     Args:
-        template: Path below `steps/report/`; it extends `page.html.jinja`.
-        values: Escaped, unless they are `Markup`.
+        template: Path below `steps/report/`; HTML extends `page.html.jinja`.
+        values: Escaped in HTML, unless they are `Markup`.
     """
     return _ENVIRONMENT.get_template(template).render(**values)
 
@@ -35,10 +35,5 @@ def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-_ENVIRONMENT.filters |= {
-    "duration": duration,
-    "interval": interval,
-    "shown": shown,
-    "significant": significant,
-    "sha256": _sha256,
-}
+_FILTERS = (cell, duration, interval, listed, sentence, shown, significant)
+_ENVIRONMENT.filters |= {function.__name__: function for function in _FILTERS} | {"sha256": _sha256}

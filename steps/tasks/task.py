@@ -68,6 +68,15 @@ class Task(Protocol):
     def prediction_sets(self, targets: np.ndarray, outputs: np.ndarray) -> PredictionSets | None:
         """The prediction sets of a model, fitted on validation rows; None if it cannot state any."""
 
+    def responses(self, outputs: np.ndarray) -> Mapping[str, np.ndarray]:
+        """(n,) numbers that people follow, by name: the prediction, or probabilities of classes."""
+
+    def errors(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """(n,) errors of single rows, of which a mean makes sense."""
+
+    def mean_error_text(self, value: float) -> str:
+        """The mean of such errors, for texts."""
+
     def streamed(self) -> StreamedScores:
         """MLflow's own metrics, by its names, of rows that come in chunks."""
 

@@ -19,7 +19,7 @@ from steps.datasets import Dataset
 from steps.datasets.dataset import COLUMNS
 from steps.datasets.drift.profile import PROFILE, Profile
 from steps.datasets.interface import Interface
-from steps.datasets.tabular.arrays import text
+from steps.datasets.tabular.arrays import plain
 from steps.datasets.tabular.columns import Columns
 from steps.datasets.tabular.predictions import PREDICTED, names
 from steps.tracking import image_flavor
@@ -85,7 +85,7 @@ def _log_table(
                 "tabular": str(code),
             },
             signature=_signature(columns),
-            input_example=_plain(example),
+            input_example=plain(example),
             metadata=metadata,
             pip_requirements=_pinned(_TABLES),
         )
@@ -102,16 +102,6 @@ def _signature(columns: Columns) -> ModelSignature:
     kinds = {PREDICTED: DataType.string if columns.target.class_names else DataType.float}
     outputs = [ColSpec(kinds.get(name, DataType.float), name) for name in names(columns.target, columns.interval)]
     return ModelSignature(Schema(inputs), Schema(outputs))
-
-
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows as JSON types: dates and decimals as text, None for missing cells."""
-    cells = {name: [_cell(value) for value in rows[name].tolist()] for name in rows.columns}
-    return pd.DataFrame(cells, dtype=object)
-
-
-def _cell(value: Any) -> Any:
-    return value if isinstance(value, bool | int) or (isinstance(value, float) and value == value) else text(value)
 
 
 def _pinned(packages: tuple[str, ...]) -> list[str]:

@@ -98,7 +98,7 @@ def _record(client: MlflowClient, version: ModelVersion, decision: Decision, cha
     for key, value in tags.items():
         client.set_model_version_tag(version.name, version.version, key, value)
     sentence = f"{decision.reason[0].upper()}{decision.reason[1:]}."
-    client.update_model_version(version.name, version.version, f"{version.description or ''} {sentence}".strip())
+    client.update_model_version(version.name, version.version, f"{sentence} {version.description or ''}".strip())
 
 
 def decide(

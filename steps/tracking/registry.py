@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -29,6 +31,7 @@ from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, PROMOTION_REASO
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 _APPROVED, _REJECTED = "approved", "rejected"
 _SHOWN = 5  # differences
+_MOST_CHARACTERS = 5000  # of a description in MLflow's databases
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,27 @@ def register(name: str, candidate: Candidate) -> ModelVersion:
         client.update_registered_model(name, model_description(name))
     client.update_model_version(name, version.version, _description(candidate, tags[STATUS_TAG], version.run_id))
     return client.get_model_version(name, version.version)
+
+
+def publish_card(version: ModelVersion, model_uri: str, card: str) -> None:
+    """Put the model card, in Markdown, below the description of a version, and as `card.md` into its model.
+
+    The description has 5,000 characters at most, so that of a long card the last sections are only in the file.
+
+    Args:
+        model_uri: URI of the logged model.
+    """
+    client = MlflowClient()
+    described = client.get_model_version(version.name, version.version).description
+    whole = f"{described}\n\n{card}"
+    if len(whole) > _MOST_CHARACTERS:
+        more = "\nThe whole card is `card.md` among the files of the model.\n"
+        whole = whole[: whole.rindex("\n## ", 0, _MOST_CHARACTERS - len(more))] + more
+    client.update_model_version(version.name, version.version, whole)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "card.md"
+        path.write_text(card, encoding="utf-8")
+        client.log_model_artifact(model_uri.removeprefix("models:/"), str(path))
 
 
 def _description(candidate: Candidate, status: str, run_id: str) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +69,22 @@ def test_numbers_are_judged_by_their_rmse(step: Step, tmp_path: Path) -> None:
     refused = step("predict", "--model-uri", "models:/sales-mlp/2", "--output", "more.csv", "--sets", "0.9")
     assert refused.stderr == "Error: sets must be 0 for a model that predicts numbers, with intervals, got 0.9\n"
     assert result["comparison"]["champion"]["low"] < metrics["champion_test_rmse"]
+
+    check_card(f"sqlite:///{tmp_path}/mlflow.db", tmp_path)
+
+
+def check_card(store: str, folder: Path) -> None:
+    """The card of the second version is its description and a file of its model, and the example in it runs."""
+    mlflow.set_tracking_uri(store)
+    mlflow.set_registry_uri(store)
+    path = mlflow.artifacts.download_artifacts("models:/sales-mlp/2/card.md", dst_path=str(folder))
+    card = Path(path).read_text(encoding="utf-8")
+    assert MlflowClient(store).get_model_version("sales-mlp", "2").description.endswith(card)
+    code, environment = card.partition("```python\n")[2].partition("```")[0], {"MLFLOW_TRACKING_URI": store}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    assert "predicted" in ran.stdout
 
 
 @pytest.mark.slow

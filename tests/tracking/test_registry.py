@@ -20,7 +20,7 @@ from steps.tasks.requirements import Requirement, check_requirements
 from steps.tracking.lineage import lineage_of
 from steps.tracking.model_uris import find_model
 from steps.tracking.models import interface_of, load_model, load_network
-from steps.tracking.registry import Candidate, check_compatible, list_versions, register
+from steps.tracking.registry import Candidate, check_compatible, list_versions, publish_card, register
 
 PETS = Target("classification", class_names=("cat", "dog"))
 TASK = Classification(PETS)
@@ -47,6 +47,22 @@ def test_a_rejected_version_says_why(registered: Register) -> None:
     assert version.tags["validation_status"] == "rejected"
     assert "test accuracy 0.8500 is below 0.9" in version.tags["validation_reason"]
     assert "Rejected" in version.description
+
+
+def test_the_card_stands_below_the_description_and_in_the_model(registered: Register, tmp_path: Path) -> None:
+    version = registered("m", 0.95)
+    publish_card(version, version.source, "# m version 1\n\n## Scores\n\nGood.\n")
+    described = mlflow.MlflowClient().get_model_version("m", version.version).description
+    assert described == f"{version.description}\n\n# m version 1\n\n## Scores\n\nGood.\n"
+    path = mlflow.artifacts.download_artifacts("models:/m/1/card.md", dst_path=str(tmp_path))
+    assert Path(path).read_text(encoding="utf-8") == "# m version 1\n\n## Scores\n\nGood.\n"
+
+
+def test_a_long_card_loses_its_last_sections_in_the_description(registered: Register) -> None:
+    version = registered("m", 0.95)
+    publish_card(version, version.source, "# m version 1\n\n## Scores\n\nGood.\n\n## Data\n\n" + "column\n" * 1000)
+    described = mlflow.MlflowClient().get_model_version("m", version.version).description
+    assert described.endswith("Good.\n\nThe whole card is `card.md` among the files of the model.\n")
 
 
 def test_versions_are_listed_newest_first(registered: Register) -> None:

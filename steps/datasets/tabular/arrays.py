@@ -69,3 +69,13 @@ def decimal_text(value: Decimal) -> str:
     if not value.is_finite():
         return str(value)
     return str(int(value)) if value == value.to_integral_value() else f"{value.normalize():f}"
+
+
+def plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as JSON types: dates and decimals as text, None for missing cells."""
+    cells = {name: [_cell(value) for value in rows[name].tolist()] for name in rows.columns}
+    return pd.DataFrame(cells, dtype=object)
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, bool | int) or (isinstance(value, float) and value == value) else text(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from steps.report.charts.classification import (
     precision_recall_curve,
     roc_curve,
 )
-from steps.report.evaluation.section import Section
+from steps.report.evaluation.section import Section, cells
 from steps.tasks.classification.conformal import SetQuality
 from steps.tasks.classification.confusions import largest_confusions, matrix_of
 from steps.tasks.classification.counts import confusion_of
@@ -47,6 +47,7 @@ class Mistake:
     confidence: float
     image: np.ndarray | None
     largest: float
+    cells: Mapping[str, str]
 
     @property
     def src(self) -> str:
@@ -59,12 +60,16 @@ class Mistake:
         return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Section:
-    """The section of (n, n_classes) probabilities for the test split of a data set."""
+def classification_section(dataset: Dataset, probabilities: np.ndarray, shown: Sequence[str] = ()) -> Section:
+    """The section of (n, n_classes) probabilities for the test split of a data set.
+
+    Args:
+        shown: Columns whose cells are shown of the most confident mistakes.
+    """
     targets, names = np.asarray(dataset.splits["test"].targets), dataset.target.class_names
     predicted, positive = decided(probabilities, dataset.target), dataset.target.positive
     counts = confusion_of(targets, predicted, len(names))
-    matrix, worst = matrix_of(counts, names), _worst(dataset, targets, probabilities, predicted)
+    matrix, worst = matrix_of(counts, names), _worst(dataset, targets, probabilities, predicted, shown)
     charts = {"confusion_matrix": confusion_matrix(matrix), "calibration": calibration(targets, probabilities)}
     thresholds: list[Decisions] = []
     if positive is not None:
@@ -91,6 +96,7 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Secti
         "n_classes": len(names),
         "by_class": _by_class(counts, names, worst_first=matrix.n_joined > 0),
         "mistakes": worst,
+        "shown": shown,
         "positive": names[positive] if positive is not None else "",
         "thresholds": thresholds,
         "used_threshold": used.threshold if positive is not None else None,
@@ -98,7 +104,20 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray) -> Secti
         "sets": _sets(dataset, targets, probabilities),
         "n_mistakes": len(targets) - int(counts.trace()),
     }
-    return Section("evaluation/classification.html.jinja", values, charts)
+    return Section("evaluation/classification.html.jinja", values, charts, tuple(_weaknesses(counts, names)))
+
+
+def _weaknesses(counts: np.ndarray, names: Sequence[str]) -> Iterator[str]:
+    """The class with the lowest recall, and the most frequent mistake."""
+    support = counts.sum(1)
+    recall = counts.diagonal() / np.where(support, support, np.nan)
+    worst = int(np.nanargmin(recall))
+    if recall[worst] < 1:
+        yield f"Class {names[worst]} has the lowest recall: {recall[worst]:.1%} of its {support[worst]:,} test rows"
+        wrong = counts - np.diag(counts.diagonal())
+        true, predicted = divmod(int(wrong.argmax()), len(names))
+        n = int(wrong[true, predicted])
+        yield f"The most frequent mistake is {names[predicted]} for {names[true]}: {n:,} of {support[true]:,} test rows"
 
 
 def _by_class(counts: np.ndarray, names: Sequence[str], *, worst_first: bool) -> list[tuple[Any, ...]]:
@@ -118,14 +137,18 @@ def _sets(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray) -> l
     ]  # fmt: skip
 
 
-def _worst(dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray) -> list[Mistake]:
+def _worst(
+    dataset: Dataset, targets: np.ndarray, probabilities: np.ndarray, predicted: np.ndarray, shown: Sequence[str]
+) -> list[Mistake]:
     """The most confident mistakes."""
     names, features = dataset.target.class_names, dataset.splits["test"].features
+    worst = worst_mistakes(targets, probabilities, predicted, _MISTAKES)
     return [
         Mistake(
             int(i), names[targets[i]], names[predicted[i]], float(probabilities[i, predicted[i]]),
             # (n_features,) -> (height, width)
-            np.asarray(features[i]).reshape(dataset.image_shape) if dataset.image_shape else None, dataset.feature_max,
+            np.asarray(features[i]).reshape(dataset.image_shape) if dataset.image_shape else None,
+            dataset.feature_max, row,
         )
-        for i in worst_mistakes(targets, probabilities, predicted, _MISTAKES)
+        for i, row in zip(worst, cells(dataset, worst.tolist(), shown), strict=True)
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from steps.report.charts.scores import intervals
 from steps.report.evaluation.result import EvaluationResult
 from steps.report.evaluation.section import Section
 from steps.report.page import render
+from steps.tasks.dependence import MAX_ROWS as MAX_CURVES
 from steps.tasks.importance import MAX_ROWS, N_REPEATS
 from steps.tasks.metric import Interval
 from steps.tasks.task import Task
@@ -39,6 +40,7 @@ def evaluation_page(
         n_columns=N_COLUMNS,
         n_repeats=N_REPEATS,
         max_rows=MAX_ROWS,
+        max_curves=MAX_CURVES,
         **section.values,
     )
 

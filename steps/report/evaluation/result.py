@@ -13,8 +13,10 @@ from steps.datasets.tabular.sets import PredictionSets
 from steps.ensembles.mixture import Mixture
 from steps.tasks.checks import Check
 from steps.tasks.comparison import Comparison
+from steps.tasks.dependence import PartialDependence
 from steps.tasks.importance import ColumnImportance
 from steps.tasks.metric import Interval
+from steps.tasks.weak_groups import WeakGroup
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class EvaluationResult:
         losses: Training loss of each epoch of the final training, by the name of the trial.
         lineage: Group -> name -> value.
         importances: Of the columns of a table in the primary metric, the largest first.
+        dependences: Of the outputs on the most important columns.
+        weak_groups: Test rows that are predicted much worse than the others, the worst first.
+        model_uri: URI of the version.
         decision: Of a model of two classes whose errors have costs, else None.
         sets: The prediction sets of a model of classes; None if it cannot state any.
     """
@@ -77,7 +82,10 @@ class EvaluationResult:
     members: tuple[tuple[int, float], ...]
     losses: Mapping[str, tuple[float, ...]]
     lineage: Mapping[str, Mapping[str, Any] | str]
-    importances: tuple[ColumnImportance, ...] = ()  # runs of before have neither these nor the next
+    importances: tuple[ColumnImportance, ...] = ()  # from here on, what runs of before do not have
+    dependences: tuple[PartialDependence, ...] = ()
+    weak_groups: tuple[WeakGroup, ...] = ()
+    model_uri: str = ""
     decision: Decision | None = None
     sets: PredictionSets | None = None
 

@@ -63,6 +63,21 @@ class Classification:
     def prediction_sets(self, targets: np.ndarray, outputs: np.ndarray) -> PredictionSets | None:
         return fitted_sets(targets, outputs)
 
+    def responses(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
+        """The probability of the positive class of two, or of each class."""
+        names = self.target.class_names
+        if (positive := self.target.positive) is not None:
+            return {f"probability of {names[positive]}": outputs[:, positive]}
+        return {name: outputs[:, i] for i, name in enumerate(names)}
+
+    def errors(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """1 if the predicted class is wrong, else 0."""
+        wrong: np.ndarray = decided(outputs, self.target) != targets
+        return wrong.astype(float)
+
+    def mean_error_text(self, value: float) -> str:
+        return f"{100 * value:.1f} % wrong"
+
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics(self.target, self.primary)
 

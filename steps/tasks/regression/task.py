@@ -54,6 +54,17 @@ class Regression:
     def prediction_sets(self, targets: np.ndarray, outputs: np.ndarray) -> None:
         """None: numbers have intervals."""
 
+    def responses(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
+        return {self.target.name or "prediction": outputs[:, 0]}
+
+    def errors(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Absolute errors."""
+        found: np.ndarray = np.abs(_metrics.residuals(targets, outputs))
+        return found
+
+    def mean_error_text(self, value: float) -> str:
+        return f"mean absolute error {significant(value)}"
+
     def streamed(self) -> StreamedMetrics:
         return StreamedMetrics()
 
