@@ -46,7 +46,7 @@ bench: .venv/bench  ## Measure against the usual design, KerasTuner, Ray Tune an
 cluster: .venv/dev  ## Start PostgreSQL, an MLflow server and a Dask cluster on this machine, to try several processes
 	python -m deploy.cluster $(ARGS)
 
-pictures: .venv/dev  ## Take the pictures of the README from a real run (needs Chromium)
+pictures: .venv/bench .venv/dev  ## Take the pictures of the README from real runs (needs Chromium)
 	python -m docs.pictures $(ARGS)
 
 clean:  ## Remove the environment and the caches; runs and models stay

@@ -1,4 +1,4 @@
-"""`make pictures`: the pictures of the README, from a real run in a folder of its own -> docs/images/*.png."""
+"""`make pictures`: the pictures of the README, from real runs in a folder of their own -> docs/images/*.png."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from pathlib import Path
 import click
 from mlflow.tracking import MlflowClient
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from benchmarks.own_data import TABLES
 from deploy.postgresql import free_port
 from steps.tracking.ui_urls import experiment_url
 from tests.running import module, serving
@@ -27,6 +28,8 @@ PROJECT = Path(__file__).parents[1]
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 IMAGES = Path(__file__).parent / "images"
 COLUMNS = 88
+CLIP: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 1250}
+REPORTS = {"churn": "wa_churn", "prices": "ames"}  # name of a picture: table of benchmarks.own_data
 _CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)|\x1b")
 
 
@@ -34,9 +37,10 @@ _CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)|\x1b")
 @click.option("--dataset", default="mnist", show_default=True)
 @click.option("--trials", default=20, show_default=True)
 @click.option("--epochs", default=10, show_default=True, help="Of each trial, and of the final training.")
+@click.option("--table-trials", default=10, show_default=True, help="Of each study of a table.")
 @click.option("--chromium", default="/usr/bin/chromium", show_default=True, type=click.Path(exists=True))
-def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
-    """Run main, open what it left in a browser, and write PNG files."""
+def main(dataset: str, trials: int, epochs: int, table_trials: int, chromium: str) -> None:
+    """Run main on images and on two tables, open the results in a browser, and write PNG files."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -50,6 +54,8 @@ def main(dataset: str, trials: int, epochs: int, chromium: str) -> None:
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
+        for picture, table in REPORTS.items():
+            take_table(page, picture, table, table_trials, folder / table)
         page.set_viewport_size({"width": 1400, "height": 400 + 32 * (trials + 5)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
@@ -120,9 +126,25 @@ def take_reports(page: Page, uri: str) -> None:
     (tune,) = client.search_runs(["0"], "tags.`pipeline.step` = 'tune'")
     report = Path(client.download_artifacts(tune.info.run_id, "report.html"))
     page.goto(report.as_uri())
-    save(page.screenshot(clip={"x": 0, "y": 0, "width": 1280, "height": 1250}, full_page=True), "study-report")
+    save(page.screenshot(clip=CLIP, full_page=True), "study-report")
     history = Path(client.download_artifacts(tune.info.run_id, "figures/optimization_history.png"))
     save(history.read_bytes(), "trials")
+
+
+def take_table(page: Page, picture: str, name: str, trials: int, folder: Path) -> None:
+    """The data report and the evaluation report of a table."""
+    folder.mkdir()
+    table = next(table for table in TABLES if table.name == name)
+    table.frame().to_csv(folder / f"{name}.csv", index=False)
+    uri = f"sqlite:///{folder}/mlflow.db"
+    given = [f"--dataset={name}.csv", f"--target={table.target}", f"--n-trials={trials}"]
+    env = {**os.environ, "MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(PROJECT)}
+    subprocess.run(module("steps.main", *given), cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL)
+    client = MlflowClient(uri)
+    for step, artifact, end in (("download", "data.html", "data"), ("evaluate", "report.html", "report")):
+        (run,) = client.search_runs(["0"], f"tags.`pipeline.step` = '{step}'")
+        page.goto(Path(client.download_artifacts(run.info.run_id, artifact)).as_uri())
+        save(page.screenshot(clip=CLIP, full_page=True), f"{picture}-{end}")
 
 
 def take_tree(page: Page, uri: str, folder: Path) -> None:

@@ -14,6 +14,7 @@ from steps.base.redaction import RedactingFormatter
 
 # Before MLflow and TensorFlow are imported anywhere; a person's own setting wins.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else the first process takes all memory of a GPU
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -57,6 +58,9 @@ def import_tensorflow() -> None:
             import tensorflow as tf
 
         tf.config.list_physical_devices()  # the search for devices writes lines too
+        # On a GPU, products of float32 are of TensorFloat-32 unless told otherwise: three digits, which depend on the
+        # size of the batch, so that a model that was read back gave other outputs than before.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
         keras.config.disable_interactive_logging()
     finally:
         os.dup2(kept, 2)

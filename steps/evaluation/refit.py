@@ -21,7 +21,7 @@ from steps.datasets.split import training_rows
 from steps.ensembles.network import averaged
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.graphs import Graphs
-from steps.mlp.runtime import available_cores, has_gpu
+from steps.mlp.runtime import available_cores, trainings_at_once
 from steps.mlp.trainer import Samples, Trainer
 from steps.report.terminal import TrainingDisplay
 from steps.tracking.lineage import MemberLineage
@@ -50,8 +50,8 @@ class Refit:
 
 
 def n_at_once(n_members: int) -> int:
-    """Number of members that are trained side by side: as many as there are cores, one on a GPU."""
-    return 1 if has_gpu() else min(n_members, available_cores())
+    """Number of members that are trained side by side: as many as there are cores, at most four on a GPU."""
+    return min(n_members, trainings_at_once(available_cores()))
 
 
 def refit(members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, precision: Precision) -> Refit:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from steps.base.environment import STORAGE
 from steps.base.errors import InputError
-from steps.mlp.runtime import available_cores, has_gpu, limit_threads
+from steps.mlp.runtime import available_cores, limit_threads, trainings_at_once
 from steps.report.terminal import StudyDisplay
 from steps.search.opening import OpenStudy, limits_of
 from steps.search.plan import Plan
@@ -24,7 +24,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     """Run trials of a tune run until its study is over.
 
     Args:
-        n_jobs: Parallel trials; 0: as many as the cores allow with the plan's number of threads, one on a GPU.
+        n_jobs: Parallel trials; 0: as many as the cores allow with the plan's number of threads, at most four on a GPU.
         cores: Cores that this process may use; 0: all.
         quiet: Whether to show nothing.
 
@@ -41,7 +41,7 @@ def join(tune_run_id: str, n_jobs: int, *, cores: int = 0, quiet: bool = False) 
     url = plan.storage_url()
     storage = open_storage(url)
     _check_study(plan, storage)
-    n_jobs = n_jobs or (1 if has_gpu() else max(1, (cores or available_cores()) // plan.threads))
+    n_jobs = n_jobs or trainings_at_once(max(1, (cores or available_cores()) // plan.threads))
     limit_threads(n_jobs, plan.threads)
     opened = OpenStudy.of(plan, storage, url)
     context = opened.context

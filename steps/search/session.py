@@ -10,7 +10,13 @@ import mlflow
 from mlflow.entities import Run
 
 from steps.base.errors import StepError
-from steps.mlp.runtime import available_cores, has_gpu, limit_threads, resolve_precision, threads_of_each
+from steps.mlp.runtime import (
+    available_cores,
+    limit_threads,
+    resolve_precision,
+    threads_of_each,
+    trainings_at_once,
+)
 from steps.report.terminal import StudyDisplay
 from steps.search.opening import OpenStudy, limits_of
 from steps.search.plan import Plan
@@ -147,7 +153,7 @@ def _n_jobs(settings: TuneSettings) -> int:
     """Parallel trials in each process; 0 for one per thread of a Dask worker."""
     if settings.n_jobs or settings.engine == "dask":
         return settings.n_jobs
-    return 1 if has_gpu() else available_cores()
+    return trainings_at_once(available_cores())
 
 
 def _dask_workers(settings: TuneSettings, worker: WorkerContext, watch: Watch, run: Run) -> DaskWorkers:
