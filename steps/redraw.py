@@ -1,4 +1,4 @@
-"""redraw: a tune or evaluate run -> new report.html and figures/, from its artifacts."""
+"""redraw: a download, tune or evaluate run -> its report and figures anew, from its artifacts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from steps.cli.options import redraw_run_id_option
 @step_command
 @redraw_run_id_option
 def redraw(run_id: str) -> None:
-    """Redraw the report and the figures of an old tune or evaluate run; its results are unchanged.
+    """Redraw the report and the figures of an old download, tune or evaluate run; its results are unchanged.
 
     \b
     Example:

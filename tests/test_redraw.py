@@ -37,19 +37,32 @@ def test_old_runs_are_drawn_anew(step: Step, tmp_path: Path) -> None:
         assert client.get_run(run.info.run_id).to_dictionary() == run.to_dictionary()
 
 
+def test_the_page_of_a_download_run_is_drawn_anew(step: Step, tmp_path: Path) -> None:
+    succeeded(step("download", "--dataset", "iris"))
+    (run,) = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_runs(["0"])
+    assert run.data.metrics["split_auc"] == pytest.approx(0.5, abs=0.2)
+    page = Path(run.info.artifact_uri) / "data.html"
+    before = page.read_text()
+    page.write_text("of an older version")
+    assert (
+        succeeded(step("redraw", "--run-id", run.info.run_id))
+        == f"Drawn: data.html of the download run {run.info.run_id}\n"
+    )
+    assert page.read_text() == before
+
+
 @pytest.mark.parametrize("run_id", ["", "0" * 32])
 def test_an_unknown_run_is_one_line(run_id: str, step: Step) -> None:
     done = step("redraw", "--run-id", run_id)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        f"Error: run_id must be the ID of a tune or evaluate run, got {run_id!r}: there is no such run"
+        f"Error: run_id must be the ID of a download, tune or evaluate run, got {run_id!r}: there is no such run"
     ]
 
 
 def test_a_run_of_another_step_is_one_line(step: Step, tmp_path: Path) -> None:
-    succeeded(step("download", "--dataset", "digits"))
-    (run,) = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_runs(["0"])
+    run = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").create_run("0", tags={"pipeline.step": "predict"})
     done = step("redraw", "--run-id", run.info.run_id)
     assert done.returncode == 2
-    assert "it is a run of download" in done.stderr
+    assert "it is a run of predict" in done.stderr
     assert done.stderr.count("\n") == 1

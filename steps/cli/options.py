@@ -216,7 +216,7 @@ redraw_run_id_option = option(
     "--run-id",
     type=RunId(),
     default="",
-    help="The tune or evaluate run. Example: 988e50e4e2384849b81eb091c5a8a5e9",
+    help="The download, tune or evaluate run. Example: 988e50e4e2384849b81eb091c5a8a5e9",
 )
 
 reuse_option = option("--reuse", type=bool, default=True, help="Reuse finished steps whose results would not change.")

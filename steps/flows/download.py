@@ -21,6 +21,8 @@ from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.runs import given_experiment, step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG
 
+PAGE, OVERVIEW_FILE = "data.html", "data.json"
+
 
 def run(request: DataRequest, invocation: Invocation) -> None:
     given_experiment()  # an experiment that cannot be used is refused before the data are loaded
@@ -40,8 +42,8 @@ def _log(dataset: Dataset, overview: Overview) -> None:
         mlflow.log_artifacts(folder, "dataset")
         if dataset.columns:
             mlflow.log_artifact(str(Path(folder) / COLUMNS))
-    mlflow.log_text(data_page(dataset, overview), "data.html")
-    mlflow.log_text(OVERVIEW.dump_json(overview, indent=1).decode(), "data.json")
+    mlflow.log_text(data_page(dataset, overview), PAGE)
+    mlflow.log_text(OVERVIEW.dump_json(overview, indent=1).decode(), OVERVIEW_FILE)
     if overview.discrimination:
         mlflow.log_metric("split_auc", overview.discrimination.auc)
     log_inputs(dataset)

@@ -100,7 +100,8 @@ def find_step_run(run_id: str, steps: Sequence[str], parameter: str) -> Run:
     Raises:
         InputError: There is no such run, or it has another step; the message names the parameter.
     """
-    wanted = f"{parameter} must be the ID of a {' or '.join(steps)} run, got {run_id!r}"
+    kinds = " or ".join(filter(None, (", ".join(steps[:-1]), steps[-1])))
+    wanted = f"{parameter} must be the ID of a {kinds} run, got {run_id!r}"
     run = if_exists(MlflowClient().get_run, run_id)
     if run is None:
         raise InputError(f"{wanted}: there is no such run")
