@@ -11,7 +11,8 @@ from steps.mlp.config import per_layer
 _STEPS = {
     "main": "The whole pipeline: **download → tune → evaluate**, each a child run. Finished steps that would not "
     "change are reused; the tags `pipeline.reused.*` name their runs.",
-    "download": "The data, verified and split: artifact `dataset/`. The dataset inputs hold the digest of each split.",
+    "download": "The data, verified and split: artifact `dataset/`. The dataset inputs hold the digest of each split."
+    "\n\nStart with the artifact `data.html`: the columns, and whether a score on the test split can be trusted.",
     "tune": "A study: **each child run is one trial**, with its hyperparameters and its curves per epoch.\n\n"
     "Start with the artifact `report.html`: the result, its uncertainty, and next steps. `best_config.json` is the "
     "input of *evaluate*; `figures/` has the figures.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc, kolmogorov
+from scipy.special import bdtrc, chdtrc, kolmogorov
 
 from steps.datasets.tabular.schema import Column
 
@@ -59,10 +59,9 @@ def _distance(column: Column, ours: np.ndarray, theirs: np.ndarray, level: float
     present = ours[~absent[0]], theirs[~absent[1]]
     shift, p = (_of_numbers if column.kind in ("number", "date") else _of_levels)(*present)
     missing = float(absent[1].mean() - absent[0].mean())
-    _, p_missing = _of_levels(*(part.astype(float) for part in absent))
-    return Distance(
-        shift, missing, p < level and shift >= _FAR, p_missing < level and abs(missing) >= _FAR_MISSING
-    )  # fmt: skip
+    p_missing = _of_shares(*absent)
+    is_far, is_missing_far = p < level and shift >= _FAR, p_missing < level and abs(missing) >= _FAR_MISSING
+    return Distance(shift, missing, is_far, is_missing_far)
 
 
 def _of_numbers(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
@@ -80,20 +79,34 @@ def _of_numbers(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
 def _of_levels(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
     """The total variation distance of two samples of levels and the p-value of the chi-squared test.
 
-    Rare levels are taken together: each would be in one of two small samples only.
+    Rare levels are taken together, with the least frequent other one if they are few: each would be in one of two small
+    samples only.
     """
     if not len(ours) or not len(theirs):
         return 0.0, 1.0
     _, numbers = np.unique(np.concatenate([ours, theirs]), return_inverse=True)
     counts = np.array([np.bincount(part, minlength=numbers.max() + 1) for part in np.split(numbers, [len(ours)])])
-    shares = counts.sum(0) / counts.sum()
-    is_rare = shares * min(len(ours), len(theirs)) < _LEAST
-    counts = np.column_stack([counts[:, ~is_rare], counts[:, is_rare].sum(1)])
-    counts = counts[:, counts.sum(0) > 0]
+    counts = counts[:, np.argsort(-counts.sum(0), kind="stable")]
+    fewest = counts.sum(0) * (min(len(ours), len(theirs)) / counts.sum())  # expected rows in the smaller sample
+    n_kept = int((fewest >= _LEAST).sum())
+    starts = [*range(n_kept), n_kept] if fewest[n_kept:].sum() >= _LEAST else [*range(n_kept)]
+    counts = np.add.reduceat(counts, starts or [0], axis=1)
     sizes = counts.sum(1, keepdims=True)
     expected = sizes * counts.sum(0) / counts.sum()
     statistic = ((counts - expected) ** 2 / expected).sum()
     distance = float(np.abs(np.subtract(*(counts / sizes))).sum() / 2)
-    if counts.shape[1] < 2 or expected.min() < _LEAST / 2:
-        return distance, 1.0
-    return distance, float(chdtrc(counts.shape[1] - 1, statistic))
+    return distance, float(chdtrc(counts.shape[1] - 1, statistic)) if counts.shape[1] > 1 else 1.0
+
+
+def _of_shares(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """p-value of equal shares of true elements in two (n,) masks.
+
+    Given their sum, two Poisson numbers are binomial (Przyborowski & Wilenski, Biometrika 31, 1940): exact for rare
+    elements, cautious for frequent ones.
+    """
+    if ours.mean() + theirs.mean() > 1:
+        ours, theirs = ~ours, ~theirs
+    n = int(ours.sum() + theirs.sum())
+    share = len(ours) / (len(ours) + len(theirs))
+    tails = (bdtrc(k - 1, n, p) if k else 1.0 for k, p in ((ours.sum(), share), (theirs.sum(), 1 - share)))
+    return min(1.0, 2 * float(min(tails)))

@@ -117,5 +117,6 @@ def _edges(ends: tuple[float, float], distinct: np.ndarray) -> np.ndarray:
 
 
 def _is_grid(steps: np.ndarray) -> bool:
-    multiples = steps / steps.min()
-    return bool((np.abs(multiples - np.round(multiples)) < 0.01).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        multiples = steps / steps.min()
+        return bool((np.abs(multiples - np.round(multiples)) < 0.01).all())

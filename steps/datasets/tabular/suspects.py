@@ -30,8 +30,8 @@ def order_suspect(name: str, cells: Cells, target: Target, values: np.ndarray) -
     if share < _BY_ORDER:
         return ""
     return (
-        f"column {name!r}, which is left out, explains {share:.1%} of the target: the rows are sorted by it; other "
-        f"columns with numbers in that order would give it away"
+        f"column {name!r}, which is left out, explains {share:.1%} of the target: the order of the rows tells it, and "
+        f"so would other columns in that order"
     )
 
 

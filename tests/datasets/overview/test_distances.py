@@ -63,3 +63,15 @@ def test_a_split_without_values_has_no_distance_of_values() -> None:
     found = between(np.zeros(100), np.full(50, np.nan))
     assert found.values == 0
     assert found.is_missing_far
+
+
+def test_a_rare_level_does_not_hide_a_difference_in_the_others() -> None:
+    found = between(np.repeat([0.0, 1, 2], [500, 500, 1]), np.repeat([0.0, 1], [20, 100]), WORDS)
+    assert found.values == pytest.approx(1 / 3, abs=0.01)
+    assert found.is_far
+
+
+def test_levels_that_are_all_rare_have_no_difference() -> None:
+    rng = np.random.default_rng(0)
+    column = Column("c", "category", levels=tuple(map(str, range(900))))
+    assert not between(rng.integers(0, 900, 1000).astype(float), rng.integers(0, 900, 60).astype(float), column).is_far

@@ -139,6 +139,12 @@ def test_copies_do_not_make_splits_look_different() -> None:
     assert far(overview) == set()
 
 
+def test_a_nearly_empty_column_and_few_rows_are_no_trouble() -> None:
+    frame = rooms(0).assign(rare=np.where(np.arange(N) == 7, 1.5, np.nan))
+    assert far(found(frame)) == set()
+    assert found(frame[:40]).discrimination is None
+
+
 def test_images_are_compared_by_brightness_and_equal_ones_are_counted() -> None:
     rng = np.random.default_rng(0)
     dark, light = (rng.integers(0, high, (n, 50), np.uint8) for high, n in ((100, 300), (250, 100)))

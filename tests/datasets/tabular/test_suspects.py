@@ -29,7 +29,7 @@ def test_an_identifier_that_orders_the_target_is_warned_of(target: np.ndarray) -
     frame = pd.DataFrame({"id": np.arange(1, N + 1), "x": RANDOM.normal(size=N), "y": target})
     (warning,) = warnings_of(frame)
     assert warning.startswith("column 'id', which is left out, explains 9") or "explains 100.0%" in warning
-    assert "the rows are sorted by it" in warning
+    assert "the order of the rows tells it" in warning
     assert warnings_of(frame.assign(y=RANDOM.permutation(target))) == ()
     assert warnings_of(frame, ignore_columns=("id",)) == ()  # the user knows it
 
