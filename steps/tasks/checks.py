@@ -39,7 +39,7 @@ def check_baseline(metric: Metric, name: str, value: float, baseline: float, *, 
 
 
 def rival_note(metric: Metric, comparison: Comparison, alpha: float, sample: int | None = None) -> str:
-    """A comparison in words of the model with scikit-learn's boosted trees: the better one, the lead, possible chance.
+    """A comparison in words of the model with scikit-learn's boosted trees: the better one, and which to take.
 
     It is no check: a model may be wanted for other reasons than the last point.
 
@@ -53,8 +53,11 @@ def rival_note(metric: Metric, comparison: Comparison, alpha: float, sample: int
     if comparison.challenger == comparison.champion:
         return f"{start}, {rival} is as good"
     leader = f"this model is better than {rival}" if comparison.challenger_leads else f"{rival} is better"
-    chance = "may be chance" if comparison.p_value >= alpha else "is more than chance"
-    return f"{start}, {leader} by {difference}, which {chance} ({comparison.test}: p = {comparison.p_value:.3g})"
+    found = f"{start}, {leader} by {difference}, which"
+    test = f"({comparison.test}: p = {comparison.p_value:.3g})"
+    if comparison.p_value >= alpha:
+        return f"{found} may be chance {test}"
+    return f"{found} is more than chance {test}: take {'this model' if comparison.challenger_leads else 'the trees'}"
 
 
 def check_predictions(trained: np.ndarray, reloaded: np.ndarray) -> Check:

@@ -33,6 +33,7 @@ def test_the_note_says_who_is_better_and_whether_it_may_be_chance() -> None:
         "On the same rows, this model is better than scikit-learn's HistGradientBoosting (accuracy 90.50 %) by "
         "2.50 points, which is more than chance (exact McNemar test: p = "
     )
+    assert ahead.endswith("): take this model")
     behind = rival_note(ACCURACY, McNemar(900, 5, 7, 88), 0.05)
     assert "HistGradientBoosting (accuracy 90.70 %) is better by 0.20 points, which may be chance" in behind
     assert rival_note(ACCURACY, McNemar(900, 5, 5, 90), 0.05).endswith("is as good")
@@ -41,3 +42,4 @@ def test_the_note_says_who_is_better_and_whether_it_may_be_chance() -> None:
     targets = np.zeros(50)
     numbers = rival_note(RMSE, SignFlip.of(targets, np.ones((50, 1)), np.full((50, 1), 0.5)), 0.05)
     assert "HistGradientBoosting (RMSE 0.5000) is better by 0.5000, which is more than chance" in numbers
+    assert numbers.endswith("): take the trees")
