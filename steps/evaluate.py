@@ -28,6 +28,7 @@ def evaluate(**options: Any) -> None:
       mlflow run . -e evaluate -P final_epochs=100 -P "require=accuracy>=0.99"
       mlflow run . -e evaluate -P select=7
       mlflow run . -e evaluate -P ensemble=8
+      mlflow run . -e evaluate -P costs=fp:1,fn:5 -P promote=always
       mlflow run . -e evaluate -P promote=never -P "require=accuracy>=0.9,recall>=0.8"
     """
     quiet_libraries()

@@ -26,7 +26,7 @@ def predict(**options: Any) -> None:
     \b
     Examples:
       mlflow run . -e predict -P model_uri=models:/customers-mlp@champion -P input=$PWD/new.csv \\
-        -P key_column=customer_id -P output=$PWD/predicted.csv
+        -P key_column=customer_id -P output=$PWD/predicted.csv -P sets=0.9
       mlflow run . -e predict -P model_uri=models:/mnist-mlp/3 -P input=$PWD/scans -P invert=true \\
         -P output=$PWD/predicted.parquet
       mlflow run . -e predict -P model_uri=models:/customers-mlp@champion -P input=$PWD/predicted.csv \\
