@@ -31,6 +31,7 @@ from steps.tracking.model_uris import folder_of
 
 Content = TypeVar("Content")
 
+_SHOWN = 6  # columns that a check names
 _CHUNK = 1 << 19  # cells that MLflow converts to Python values at a time
 _UNREADABLE = (
     MlflowException,
@@ -208,7 +209,9 @@ def _check_columns(name: str, found: pd.DataFrame, signature: ModelSignature) ->
     fits = found.columns.tolist() == expected
     finite = not found.isna().any(axis=None) and bool(np.isfinite(found.select_dtypes("number")).all(axis=None))
     holds = "holds" if fits and finite else f"promises {', '.join(expected)} without missing values"
-    return Check(name, fits and finite, f"the input example gives {', '.join(found.columns)}, the signature {holds}")
+    given = list(found.columns)
+    shown = ", ".join(given if len(given) <= _SHOWN else [*given[: _SHOWN - 1], f"{len(given) - _SHOWN + 1} more"])
+    return Check(name, fits and finite, f"the input example gives {shown}, the signature {holds}")
 
 
 def _unreadable(uri: str, error: Exception) -> StepError:

@@ -15,7 +15,6 @@ from steps.tasks.classification.ranking import Ranking
 from steps.tasks.classification.thresholds import Decisions
 
 _POINTS = 600  # points of a curve
-_LETTERS = 80  # that fit beside each other below a confusion matrix
 
 
 def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
@@ -107,7 +106,7 @@ def confusion_matrix(matrix: Matrix) -> Chart:
             axes.text(j, i, str(count), ha="center", va="center", fontsize=9, color=colour)
     ticks = range(len(names))
     axes.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
-    if max(map(len, names)) * len(names) > _LETTERS:
+    if matrix.is_tall:
         axes.tick_params("x", rotation=90)
     axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix, test split (samples)")
     return Chart(figure, f"Confusion matrix of {len(names)} classes")

@@ -10,6 +10,7 @@ import numpy as np
 _LARGEST = 10
 _WHOLE = 15  # classes of a matrix that is shown as it is
 _KEPT = 11  # classes of a condensed matrix
+_LETTERS = 80  # that fit beside each other above a matrix
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Matrix:
     n_confused: int = 0
 
     @property
+    def is_tall(self) -> bool:
+        """Whether the names of the columns are too long to stand side by side."""
+        return max(map(len, self.names)) * len(self.names) > _LETTERS
+
+    @property
     def shares(self) -> np.ndarray:
         """(k, k) share of the rows of the true class."""
         return np.asarray(self.counts / np.maximum(self.counts.sum(1, keepdims=True), 1))
@@ -59,17 +65,19 @@ def largest_confusions(counts: np.ndarray, names: Sequence[str]) -> list[Confusi
 def matrix_of(counts: np.ndarray, names: Sequence[str]) -> Matrix:
     """The matrix of (n_classes, n_classes) counts; of more than 15 classes the 11 with the most errors, then the rest.
 
-    An error counts for both of its classes.
+    An error counts for both of its classes. Classes without one are among the rest.
     """
     if len(names) <= _WHOLE:
         return Matrix(tuple(names), counts)
     wrong = _wrong(counts)
-    kept = np.sort(np.argsort(-(wrong.sum(0) + wrong.sum(1)), kind="stable")[:_KEPT])
-    place = np.full(len(names), _KEPT)
-    place[kept] = np.arange(_KEPT)
-    joined = np.zeros((_KEPT + 1, _KEPT + 1), counts.dtype)
+    errors = wrong.sum(0) + wrong.sum(1)
+    n_kept = min(_KEPT, int((errors > 0).sum()))
+    kept = np.sort(np.argsort(-errors, kind="stable")[:n_kept])
+    place = np.full(len(names), n_kept)
+    place[kept] = np.arange(n_kept)
+    joined = np.zeros((n_kept + 1, n_kept + 1), counts.dtype)
     np.add.at(joined, (place[:, None], place[None, :]), counts)
-    rest = place == _KEPT
+    rest = place == n_kept
     names = (*(names[i] for i in kept), f"{rest.sum()} others")
     return Matrix(names, joined, int(rest.sum()), int(wrong[np.ix_(rest, rest)].sum()))
 
