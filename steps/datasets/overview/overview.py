@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from pydantic import TypeAdapter
 
-from steps.datasets.dataset import TRAINING, Dataset, RawTable
+from steps.datasets.dataset import SPLITS, TRAINING, Dataset, RawTable
 from steps.datasets.overview.discrimination import COLUMNS, ROWS, Discrimination, discriminate
 from steps.datasets.overview.distances import Distance, distances
 from steps.datasets.overview.repeats import Repeats, find_repeats
@@ -96,7 +96,7 @@ def _overview_of(
 def _values(dataset: Dataset) -> Iterator[tuple[Column, dict[str, np.ndarray]]]:
     """Each column with its (n,) numbers in each split."""
     if dataset.raw is None or dataset.columns is None:
-        yield BRIGHTNESS, {name: _brightness(dataset, name) for name in dataset.whole_splits}
+        yield BRIGHTNESS, {name: _brightness(dataset, name) for name in SPLITS if name in dataset.splits}
         return
     for column in dataset.columns.schema.columns:
         yield column, _of_table(column, dataset.raw)

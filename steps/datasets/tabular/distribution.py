@@ -78,13 +78,16 @@ def distribution_of(column: Column, values: np.ndarray) -> Distribution:
     if not len(present):
         return Distribution(len(values), n_missing, 0)
     if column.kind in ("number", "date"):
-        distinct = np.unique(present)
-        ends = _ends(present)
+        ordered = np.sort(present)
+        distinct = ordered[np.append(True, ordered[1:] > ordered[:-1])]
+        ends = _ends(ordered)
         edges = _edges(ends, distinct)
-        counts, _ = np.histogram(np.clip(present, edges[0], edges[-1]), edges)
+        inner = np.searchsorted(ordered, edges[1:-1])
+        counts = np.diff(inner, prepend=0, append=len(ordered))
         return Distribution(
-            len(values), n_missing, len(distinct), float(distinct[0]), float(distinct[-1]), float(np.median(present)),
-            ends, tuple(edges.tolist()), tuple(counts.tolist()),
+            len(values), n_missing, len(distinct), float(ordered[0]), float(ordered[-1]),
+            float(ordered[[(len(ordered) - 1) // 2, len(ordered) // 2]].mean()), ends, tuple(edges.tolist()),
+            tuple(counts.tolist()),
         )  # fmt: skip
     counts = np.bincount(present[present >= 0].astype(np.int64), minlength=len(column.levels))
     order = np.argsort(-counts, kind="stable")[: min(_LISTED, int((counts > 0).sum()))]
@@ -94,9 +97,10 @@ def distribution_of(column: Column, values: np.ndarray) -> Distribution:
     )
 
 
-def _ends(present: np.ndarray) -> tuple[float, float]:
-    """The range of the values, without long tails."""
-    low, inner_low, inner_high, high = np.quantile(present, (0, *_TAILS, 1), method="inverted_cdf").tolist()
+def _ends(ordered: np.ndarray) -> tuple[float, float]:
+    """The range of ascending values, without long tails."""
+    last = len(ordered) - 1
+    low, inner_low, inner_high, high = (float(ordered[round(share * last)]) for share in (0.0, *_TAILS, 1.0))
     return (inner_low, inner_high) if high - low > _LONG * (inner_high - inner_low) > 0 else (low, high)
 
 

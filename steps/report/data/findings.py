@@ -33,7 +33,7 @@ def findings(dataset: Dataset, overview: Overview) -> tuple[Finding, ...]:
     return (
         *(Finding(warning, is_warning=True) for warning in warnings),
         *split_findings(dataset, overview),
-        *column_findings(overview),
+        *column_findings(dataset, overview),
         *repeat_findings(dataset, overview),
     )
 
@@ -54,7 +54,7 @@ def split_findings(dataset: Dataset, overview: Overview) -> Iterator[Finding]:
     yield Finding(text + (f"; expected with {by}" if by else ""), is_warning=True)
 
 
-def column_findings(overview: Overview) -> Iterator[Finding]:
+def column_findings(dataset: Dataset, overview: Overview) -> Iterator[Finding]:
     """Columns that are different in a split."""
     splits = ("validation", "test")
     for name in splits:
@@ -68,7 +68,8 @@ def column_findings(overview: Overview) -> Iterator[Finding]:
                 is_warning=True,
             )
     if not any(farthest(overview, name) for name in splits):
-        yield Finding("No column is different in the splits by more than chance")
+        what = "No column is different" if dataset.columns else "The brightness of the images is not different"
+        yield Finding(f"{what} in the splits by more than chance")
 
 
 def repeat_findings(dataset: Dataset, overview: Overview) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from steps.datasets import Dataset
-from steps.datasets.dataset import TRAINING
+from steps.datasets.dataset import SPLITS, TRAINING
 from steps.datasets.overview.overview import Overview
 from steps.report.charts.target import target_chart
 from steps.report.data.bars import bars
@@ -28,7 +28,7 @@ def data_page(dataset: Dataset, overview: Overview) -> str:
         findings=findings(dataset, overview),
         target=dataset.target,
         schema=dataset.columns.schema if dataset.columns else None,
-        sizes={name: len(split) for name, split in splits.items()},
+        sizes={name: len(splits[name]) for name in SPLITS if name in splits},
         n_rows=sum(map(len, splits.values())),
         n_learnable=len(targets),
         n_folds=len(dataset.folds) if "validation" not in splits else 0,

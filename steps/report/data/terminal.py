@@ -58,7 +58,7 @@ def _lines(dataset: Dataset, overview: Overview) -> list[str]:
 
 def _finding_lines(dataset: Dataset, overview: Overview) -> list[str]:
     """Whether the splits are alike, and other findings that are warnings."""
-    others = (*column_findings(overview), *repeat_findings(dataset, overview))
+    others = (*column_findings(dataset, overview), *repeat_findings(dataset, overview))
     shown = (*split_findings(dataset, overview), *(finding for finding in others if finding.is_warning))
     return [f"{'Warning' if finding.is_warning else 'Note'}: {finding.text}" for finding in shown]
 
