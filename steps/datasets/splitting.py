@@ -177,7 +177,7 @@ class RowSplitter:
         notes = []
         if n_equal := self._facts.n_equal:
             why = "equal rows are in the same split" if self._facts.are_copies else "the columns have few values"
-            notes.append(f"{_rows(n_equal)} equal to another one; {why}")
+            notes.append(f"{_rows(n_equal)} equal to an earlier one, target included; {why}")
         if n_left_out:
             notes.append(f"{_rows(n_left_out)} left out: equal to rows of a later split")
         return tuple(notes)

@@ -135,8 +135,13 @@ def assess(
     uncalibrated = {} if temperature is None else _uncalibrated(task, targets, outputs, temperature)
     if uncalibrated:
         metrics = (task.metrics[name] for name in uncalibrated)
-        gains = (f"{m.label} {m.text(scores[m.name].value)} instead of {m.text(uncalibrated[m.name])}" for m in metrics)
-        notes = (*notes, f"Temperature {temperature:.2f} from the validation rows: {', '.join(gains)}")
+        gains = (
+            f"{m.label} {m.text(scores[m.name].value)} (without it {m.text(uncalibrated[m.name])})" for m in metrics
+        )
+        notes = (
+            *notes,
+            f"Calibrated by a temperature of {temperature:.2f} from the validation rows: {', '.join(gains)}",
+        )
     if (saving := Saving.of(dataset.target, targets, outputs)) is not None:
         notes = (*notes, saving.note(dataset.target))
     explanation = explain(model, dataset, outputs, settings.seed) if dataset.columns else Explanation()

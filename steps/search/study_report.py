@@ -79,8 +79,9 @@ def row_of(trial: FrozenTrial, context: TrialContext) -> Row:
 
 
 def _score(known: TrialAttributes, primary: Objective) -> Interval | None:
-    """The primary metric after the last epoch, with its interval if the trial was trained to the end."""
+    """The primary metric by which the trial is judged, with its interval if it was trained to the end."""
     if not known.metrics:
         return None
-    low, high = ((known.measures or {}).get(f"{primary.name}_{end}") for end in ("low", "high"))
-    return Interval(known.metrics[-1][primary.key], low, high)
+    measures = known.measures or {}
+    low, high = (measures.get(f"{primary.name}_{end}") for end in ("low", "high"))
+    return Interval(measures.get(primary.name, known.metrics[-1][primary.key]), low, high)

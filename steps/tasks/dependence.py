@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ LOW, HIGH = 0.1, 0.9  # quantiles of the individual curves
 MAX_ROWS = 200
 _POINTS = 16  # numbers and dates
 _LEVELS = 12
-_CURVES = 5  # outputs, such as the probabilities of several classes
+MAX_OUTPUTS = 5  # outputs, such as the probabilities of several classes
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class PartialDependence:
         kind: That of the column.
         places: Numbers, or dates in seconds since 1970 UTC, ascending; empty for levels.
         levels: The most frequent levels; empty for numbers and dates.
-        curves: Of at most five outputs, those first that change most.
+        curves: Of at most five outputs.
     """
 
     column: str
@@ -62,6 +62,8 @@ def partial_dependences(
 ) -> tuple[PartialDependence, ...]:
     """The dependence on each column that has at least two values, on at most 200 rows.
 
+    Of more than five outputs, those are kept that change most with any of the columns: the same for each column.
+
     The mean over rows is that of Friedman (Annals of Statistics 29, 2001), the quantiles are those of the curves of
     single rows (Goldstein et al., Journal of Computational and Graphical Statistics 24, 2015). The places are values
     that occur: of numbers and dates 16 quantiles from 2 % to 98 %, of categories the 12 most frequent levels.
@@ -73,7 +75,19 @@ def partial_dependences(
     chosen = np.random.default_rng(seed).permutation(len(rows))[:MAX_ROWS]
     sample = rows.iloc[chosen].reset_index(drop=True)
     found = (_dependence(predict, rows, sample, column) for column in columns)
-    return tuple(dependence for dependence in found if dependence is not None)
+    return _of_few_outputs([dependence for dependence in found if dependence is not None])
+
+
+def _of_few_outputs(found: Sequence[PartialDependence]) -> tuple[PartialDependence, ...]:
+    changes: dict[str, float] = {}
+    for dependence in found:
+        for curve in dependence.curves:
+            changes[curve.name] = max(changes.get(curve.name, 0.0), max(curve.mean) - min(curve.mean))
+    kept = set(sorted(changes, key=lambda name: -changes[name])[:MAX_OUTPUTS])
+    return tuple(
+        replace(dependence, curves=tuple(curve for curve in dependence.curves if curve.name in kept))
+        for dependence in found
+    )
 
 
 def _dependence(
@@ -91,14 +105,13 @@ def _dependence(
     given[column.name] = rows[column.name].iloc[np.repeat(cells, len(sample))].array
     shape = len(cells), len(sample)  # (n_places · n_rows,) -> (n_places, n_rows)
     curves = [_curve(name, outputs.reshape(shape)) for name, outputs in predict(given).items()]
-    curves.sort(key=lambda curve: min(curve.mean) - max(curve.mean))
     at = [values[cell] for cell in cells]
     return PartialDependence(
         column.name,
         column.kind,
         places=() if is_level else tuple(_number(value) for value in at),
         levels=tuple(map(str, at)) if is_level else (),
-        curves=tuple(curves[:_CURVES]),
+        curves=tuple(curves),
     )
 
 

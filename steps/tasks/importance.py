@@ -12,7 +12,7 @@ from steps.tasks.metric import Metric
 
 MAX_COLUMNS = 100
 N_REPEATS = 5
-MAX_ROWS = 1000
+_MAX_ROWS = 1000
 _CELLS = 20_000  # that are predicted from at once: the wider a table, the fewer rows
 
 
@@ -44,7 +44,7 @@ def permutation_importances(
 
     if rows.shape[1] > MAX_COLUMNS:
         return ()
-    sample = np.random.default_rng(seed).permutation(len(rows))[: min(MAX_ROWS, _CELLS // rows.shape[1])]
+    sample = np.random.default_rng(seed).permutation(len(rows))[: n_sampled(*rows.shape)]
     sign = 1 if metric.direction == "maximize" else -1
     found = permutation_importance(
         _Model(), rows.iloc[sample], targets[sample], n_repeats=N_REPEATS, random_state=seed,
@@ -54,6 +54,11 @@ def permutation_importances(
         return ()
     columns = map(ColumnImportance, rows.columns, found.importances_mean.tolist(), found.importances_std.tolist())
     return tuple(sorted(columns, key=lambda column: -column.mean))
+
+
+def n_sampled(n_rows: int, n_columns: int) -> int:
+    """Number of the rows that are used."""
+    return min(n_rows, _MAX_ROWS, _CELLS // n_columns)
 
 
 class _Model:

@@ -32,7 +32,7 @@ class WeakGroup:
         rule: Conditions on columns, as text.
         n: Number of rows in it, among those that did not choose it.
         error: Their mean error.
-        overall: Mean error of all rows that did not choose it.
+        overall: Mean error of all rows.
     """
 
     rule: str
@@ -80,14 +80,14 @@ def weak_groups(rows: pd.DataFrame, columns: Sequence[Column], errors: np.ndarra
     if len(order) < MIN_ROWS:
         return ()
     features = [feature for column in columns for feature in _features(column, rows[column.name].iloc[order])]
-    errors = errors[order]
+    overall, errors = float(errors.mean()), errors[order]
     if not features:
         return ()
     table = np.stack([feature.numbers for feature in features], axis=1)
     is_first = np.arange(len(order)) < len(order) // 2
     tree = DecisionTreeRegressor(max_depth=_DEPTH, min_samples_leaf=_SMALLEST, random_state=seed)
     leaves = tree.fit(table[is_first], errors[is_first]).apply(table)
-    overall, found = float(errors[~is_first].mean()), []
+    found = []
     for leaf, rule in _rules(tree.tree_, features):
         inside, outside = errors[~is_first & (leaves == leaf)], errors[~is_first & (leaves != leaf)]
         if len(inside) < _SMALLEST or inside.mean() < _MUCH * overall:

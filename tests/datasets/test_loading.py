@@ -95,7 +95,7 @@ def test_a_row_is_in_the_split_that_its_columns_say_and_copies_are_noted(tmp_pat
     dataset = load_dataset(request)
     assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 50, "validation": 20, "test": 30}
     assert dataset.notes == (
-        "10 rows are equal to another one; equal rows are in the same split",
+        "10 rows are equal to an earlier one, target included; equal rows are in the same split",
         "10 rows are left out: equal to rows of a later split",
     )
 

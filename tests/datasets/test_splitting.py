@@ -87,7 +87,9 @@ def test_equal_rows_are_in_the_same_split(copies: int) -> None:
     sides = [of([*X] * copies, rows) for rows in found.rows.values()]
     assert sum(map(len, sides)) == N
     assert shares(found) == pytest.approx([2 / 3, 2 / 15, 1 / 5], abs=0.01)
-    assert found.notes == (f"{N * (copies - 1):,} rows are equal to another one; equal rows are in the same split",)
+    assert found.notes == (
+        f"{N * (copies - 1):,} rows are equal to an earlier one, target included; equal rows are in the same split",
+    )
 
 
 def test_rows_with_other_targets_are_not_equal() -> None:

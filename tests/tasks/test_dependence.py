@@ -59,13 +59,15 @@ def test_a_column_of_one_value_has_no_dependence(rows: pd.DataFrame) -> None:
     assert partial_dependences(price, rows, [Column("same", "number")], seed=0) == ()
 
 
-def test_of_many_outputs_those_that_change_most_are_kept(rows: pd.DataFrame) -> None:
+def test_of_many_outputs_the_same_are_kept_for_each_column(rows: pd.DataFrame) -> None:
     def classes(given: pd.DataFrame) -> Mapping[str, np.ndarray]:
-        is_pro = (given["plan"] == "pro").to_numpy(float)
-        return {f"class {i}": i * is_pro for i in range(8)}
+        is_pro, size = (given["plan"] == "pro").to_numpy(float), given["size"].to_numpy(float, na_value=0.0)
+        return {f"class {i}": i * (size if i == 1 else is_pro) for i in range(8)}
 
-    (found,) = partial_dependences(classes, rows, [PLAN], seed=0)
-    assert [curve.name for curve in found.curves] == [f"class {i}" for i in (7, 6, 5, 4, 3)]
+    of_size, of_plan = partial_dependences(classes, rows, [Column("size", "number"), PLAN], seed=0)
+    expected = [f"class {i}" for i in (1, 4, 5, 6, 7)]
+    assert [curve.name for curve in of_size.curves] == expected
+    assert [curve.name for curve in of_plan.curves] == expected
 
 
 def test_the_given_rows_stay_as_they_are_and_few_are_predicted(rows: pd.DataFrame) -> None:

@@ -67,7 +67,7 @@ def precision_recall_curve(ranking: Ranking, used: Decisions, name: str) -> Char
     recall, precision = ranking.precision_recall_curve()
     figure, axes = canvas(height=3.9)
     share = float(ranking.found[-1] / ranking.passed[-1])
-    axes.axhline(share, color=MUTED, linestyle="--", linewidth=1, label=f"chance ({share:.1%} of the samples)")
+    axes.axhline(share, color=MUTED, linestyle="--", linewidth=1, label=f"chance ({100 * share:.1f} % of the samples)")
     axes.plot(*_thinned(recall, precision), color=ACCENT, linewidth=2, label="model")
     _mark(axes, used.recall, used.precision)
     axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(0, 1.02))

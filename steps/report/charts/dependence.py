@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from steps.report.charts.chart import ACCENT, MUTED, SECOND, TEXT, Chart, canvas, legend
@@ -13,8 +14,12 @@ from steps.tasks.dependence import PartialDependence
 from steps.tasks.metric import significant
 
 _HEIGHT = 2.6  # inches
-_STYLES = ((ACCENT, "-"), (SECOND, "--"), (TEXT, ":"), (MUTED, "-."), (ACCENT, ":"))  # of several outputs
-_NAME, _LEVEL = 36, 14  # characters
+# Colour, line and marker of several outputs
+_STYLES = ((ACCENT, "-", "o"), (SECOND, "--", "s"), (TEXT, ":", "^"), (MUTED, "-.", "D"), (ACCENT, ":", "x"))
+_NAME, _OUTPUT = 36, 18  # characters
+_LEVEL, _LONG_LEVEL = 14, 22  # characters, and those of few levels
+_FEW = 6  # levels
+_DAY = 86_400  # seconds
 _FLAT = 32  # characters of all levels that fit side by side
 
 
@@ -31,16 +36,16 @@ def dependence_charts(dependences: Sequence[PartialDependence]) -> dict[str, Cha
 
 def _chart(found: PartialDependence, ends: tuple[float, float]) -> Chart:
     figure, axes = canvas(height=_HEIGHT)
-    places = found.places or tuple(map(float, range(len(found.levels))))
+    places = tuple(_drawn(found.kind, place) for place in found.places) or tuple(map(float, range(len(found.levels))))
     is_single = len(found.curves) == 1
-    marker = "o" if found.levels else ""
-    for curve, (colour, style) in zip(found.curves, _STYLES, strict=False):
+    for curve, (colour, style, marker) in zip(found.curves, _STYLES, strict=False):
         if is_single and found.levels:
             axes.vlines(places, curve.low, curve.high, color=ACCENT, alpha=0.35, linewidth=6)
         elif is_single:
             axes.fill_between(places, curve.low, curve.high, color=ACCENT, alpha=0.18, linewidth=0)
-        line = "none" if found.levels else style
-        axes.plot(places, curve.mean, color=colour, linestyle=line, marker=marker, label=_short(curve.name, _LEVEL))
+        line, marker = ("none", marker) if found.levels else (style, "")
+        label = _short(curve.name, _OUTPUT)
+        axes.plot(places, curve.mean, color=colour, linestyle=line, marker=marker, label=label)
     axes.set(ylim=ends, xlabel=_short(found.column, _NAME))
     axes.set_ylabel(_short(found.curves[0].name, _NAME) if is_single else "probability")
     axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -60,7 +65,8 @@ def _chart(found: PartialDependence, ends: tuple[float, float]) -> Chart:
 
 def _set_places(axes: Axes, found: PartialDependence) -> None:
     if found.levels:
-        names = [_short(level, _LEVEL) for level in found.levels]
+        most = _LONG_LEVEL if len(found.levels) <= _FEW else _LEVEL
+        names = [_short(level, most) for level in found.levels]
         axes.set_xticks(range(len(names)), names)
         if sum(map(len, names)) > _FLAT:
             axes.tick_params(axis="x", labelrotation=35)
@@ -68,12 +74,21 @@ def _set_places(axes: Axes, found: PartialDependence) -> None:
                 label.set_horizontalalignment("right")
         axes.set_xlim(-0.6, len(names) - 0.4)
         return
-    axes.xaxis.set_major_locator(MaxNLocator(4 if found.kind == "date" else 5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _place(found.kind, value)))
+    if found.kind == "date":
+        axes.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=4))
+        axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _place(found.kind, value)))
 
 
 def _written(found: PartialDependence, i: int) -> str:
     return found.levels[i] if found.levels else _place(found.kind, found.places[i])
+
+
+def _drawn(kind: str, place: float) -> float:
+    """Matplotlib counts dates in days."""
+    return place / _DAY if kind == "date" else place
 
 
 def _place(kind: str, value: float) -> str:

@@ -15,6 +15,7 @@ from steps.report.page import render
 from steps.tasks.task import task_of
 
 _COLUMNS = 60  # listed
+_CANDIDATES = 100  # rows of which one is the example
 _EXAMPLE = 100  # columns up to which an example row is written out
 _WIDTH = 100  # characters of a line of the example
 
@@ -23,7 +24,7 @@ def model_card(result: EvaluationResult, dataset: Dataset, weaknesses: Sequence[
     """The card: purpose, scores, weak spots, data, training and use (Mitchell et al., Model Cards, 2019).
 
     Args:
-        dataset: With its test split, of which the first row is the example.
+        dataset: With its test split, of which a row is the example.
         weaknesses: Sentences on rows that the model predicts worst.
     """
     return render(
@@ -44,8 +45,10 @@ def model_card(result: EvaluationResult, dataset: Dataset, weaknesses: Sequence[
 
 
 def _example(dataset: Dataset) -> str:
-    """The first test row of a table as a Python dictionary; empty for images and very wide tables."""
+    """A test row of a table with few missing cells as a Python dictionary; empty for images and very wide tables."""
     if dataset.columns is None or len(dataset.columns.schema.columns) > _EXAMPLE:
         return ""
-    row = plain(dataset.test_input[:1]).iloc[0].to_dict()
+    rows = dataset.test_input[:_CANDIDATES]
+    first = int(rows.isna().sum(axis=1).to_numpy().argmin())
+    row = plain(rows[first : first + 1]).iloc[0].to_dict()
     return "    " + pprint.pformat(row, width=_WIDTH, sort_dicts=False).replace("\n", "\n    ")

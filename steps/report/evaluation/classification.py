@@ -87,7 +87,7 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray, shown: S
             charts["precision_recall_curve"] = precision_recall_curve(ranking, used, names[positive])
     images = [mistake.image for mistake in worst if mistake.image is not None]
     if dataset.image_shape:
-        titles = [f"#{m.row}: {m.true} as {m.predicted}\n{m.confidence:.0%} sure" for m in worst]
+        titles = [f"#{m.row}: {m.true} as {m.predicted}\n{100 * m.confidence:.0f} % sure" for m in worst]
         charts["worst_mistakes"] = mistakes(images, titles, dataset.feature_max)
     values = {
         "matrix": matrix,
@@ -113,7 +113,8 @@ def _weaknesses(counts: np.ndarray, names: Sequence[str]) -> Iterator[str]:
     recall = counts.diagonal() / np.where(support, support, np.nan)
     worst = int(np.nanargmin(recall))
     if recall[worst] < 1:
-        yield f"Class {names[worst]} has the lowest recall: {recall[worst]:.1%} of its {support[worst]:,} test rows"
+        share = f"{100 * recall[worst]:.1f} % of its {support[worst]:,} test rows"
+        yield f"Class {names[worst]} has the lowest recall: {share}"
         wrong = counts - np.diag(counts.diagonal())
         true, predicted = divmod(int(wrong.argmax()), len(names))
         n = int(wrong[true, predicted])

@@ -9,8 +9,9 @@ from steps.report.charts.scores import intervals
 from steps.report.evaluation.result import EvaluationResult
 from steps.report.evaluation.section import Section
 from steps.report.page import render
+from steps.tasks.dependence import MAX_OUTPUTS
 from steps.tasks.dependence import MAX_ROWS as MAX_CURVES
-from steps.tasks.importance import MAX_ROWS, N_REPEATS
+from steps.tasks.importance import N_REPEATS, n_sampled
 from steps.tasks.metric import Interval
 from steps.tasks.task import Task
 
@@ -39,8 +40,9 @@ def evaluation_page(
         charts=charts,
         n_columns=N_COLUMNS,
         n_repeats=N_REPEATS,
-        max_rows=MAX_ROWS,
-        max_curves=MAX_CURVES,
+        n_shuffled=n_sampled(n_test, len(result.importances)) if result.importances else 0,
+        n_curves=min(n_test, MAX_CURVES),
+        max_outputs=MAX_OUTPUTS,
         **section.values,
     )
 

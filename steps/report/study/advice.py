@@ -10,6 +10,7 @@ from steps.report.study.result import Row, StudyResult
 from steps.tasks.metric import Metric, is_noise
 
 _FAILED = 0.1  # share of failed trials that is worth mentioning
+_FEW, _ENOUGH = 10, 20  # complete trials
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent
 
 
@@ -60,6 +61,11 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
     if len(result.objectives) > 1:
         sentences.append(
             f"Choose a compromise on the Pareto front; for a denser front, {again}more n_trials{as_before}"
+        )
+    elif len(complete) < _FEW:
+        sentences.append(
+            f"Continue the search: {len(complete)} complete trial{'s are' if len(complete) > 1 else ' is'} "
+            f"little to choose from. To do so, {again}n_trials={_ENOUGH}{as_before}"
         )
     elif since <= _STILL * len(complete):
         past = f"{since} complete trial{'s' if since != 1 else ''} ago" if since else "with the last complete trial"

@@ -28,8 +28,8 @@ class Row:
 
     Attributes:
         values: Of each objective, for a complete trial; else empty.
-        score: The primary metric on the validation split after the last epoch, with an interval if the trial is
-            complete; None if no epoch was finished.
+        score: The primary metric on the validation split after the epoch by which the trial is judged, with an
+            interval if it is complete; None if no epoch was finished.
         distributions: Of the hyperparameters that were searched; the others were fixed.
         curve: The followed objective after each epoch, from epoch 1.
         budget: Epochs of a trial that is not pruned.

@@ -20,7 +20,7 @@ def test_it_has_the_scores_and_the_weak_spots_of_the_run(digits: Dataset) -> Non
     assert f"| accuracy | {accuracy.value:.2%}".replace("%", " %") in card
     targets, predicted = np.asarray(digits.splits["test"].targets), probabilities.argmax(1)
     recalls = [(predicted[targets == i] == i).mean() for i in range(10)]
-    assert f"Class {np.argmin(recalls)} has the lowest recall: {min(recalls):.1%}" in card
+    assert f"Class {np.argmin(recalls)} has the lowest recall: {100 * min(recalls):.1f} %" in card
     assert "images of 8 × 8 pixels" in card
     assert "predict -P model_uri='models:/digits mlp/2'" in card
     assert "model.predict(model.input_example)" in card

@@ -68,6 +68,16 @@ def test_numbers_have_their_unit_and_smaller_errors_are_better(opened: Any, tmp_
     assert sum(int(row.split("\t")[1].replace(",", "")) for row in rows) == len(targets)
 
 
+def test_the_largest_errors_are_paragraphs_on_a_phone(opened: Any, tmp_path: Path) -> None:
+    page, _ = opened(drawn(prices, "rmse<=500000", tmp_path / "drawn"), 400)
+    cells = page.locator("h2:has-text('Largest errors') + .scroll td")
+    assert cells.count() == 40
+    ends = cells.evaluate_all("cells => cells.map(cell => cell.getBoundingClientRect().right)")
+    assert max(ends) <= 400
+    label = "cell => getComputedStyle(cell, '::before').content"
+    assert "test sample" in cells.first.evaluate(label)
+
+
 def test_two_classes_have_their_curves_and_delongs_test(opened: Any, tmp_path: Path) -> None:
     page, _ = opened(drawn(churn, "roc_auc>=0.5", tmp_path / "drawn"))
     text = page.inner_text("body")
@@ -138,7 +148,7 @@ def test_fifty_classes_are_readable(opened: Any, tmp_path: Path) -> None:
     assert sum(int(cell) for cell in cells if cell) == 3000
     assert page.locator("table.matrix").bounding_box()["width"] < 1056
     by_class = page.locator("h2:has-text('By class') ~ .scroll").first.locator("tbody tr").all_inner_texts()
-    f1 = [float(row.split("\t")[3]) for row in by_class]
+    f1 = [float(row.split("\t")[3].removesuffix(" %")) for row in by_class]
     assert len(f1) == 50
     assert f1 == sorted(f1)
 

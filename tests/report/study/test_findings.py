@@ -97,6 +97,7 @@ def test_trials_since_the_best_count_from_the_first_of_equals() -> None:
 def test_advice_follows_what_was_found() -> None:
     rising = [complete(i, 0.5 + i / 100) for i in range(10)]
     assert "n_trials=20" in advice(result(rising), [], 0)[0]
+    assert "3 complete trials are little to choose from" in advice(result(rising[:3]), [], 0)[0]
     falling = rising[::-1]
     assert "the last 9 of 10" in advice(result(falling), [], 0)[0]
     failing = [*falling, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]

@@ -32,7 +32,7 @@ from steps.search.store.leases import Leases
 from steps.search.store.outputs import read_outputs
 from steps.search.store.records import records_of
 from steps.search.store.url import open_storage
-from steps.search.study_report import result_of
+from steps.search.study_report import result_of, row_of
 from steps.search.trials.checkpoints import FolderCheckpoints
 from steps.search.trials.context import Job, TrialContext, WorkerContext
 from steps.search.trials.training import Lost
@@ -458,3 +458,4 @@ def test_a_trial_of_a_table_is_judged_at_its_best_epoch_and_ends_when_none_follo
     score = context.task.primary.measure(table.splits["validation"].targets, outputs)
     assert (known.measures["accuracy_low"], known.measures["accuracy_high"]) == (score.low, score.high)
     np.testing.assert_array_equal(read_outputs(known.run_id), outputs, strict=True)
+    assert row_of(trial, replace(context, dataset=table)).score == score
