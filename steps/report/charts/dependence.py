@@ -16,8 +16,8 @@ from steps.tasks.metric import significant
 _HEIGHT = 2.6  # inches
 # Colour, line and marker of several outputs
 _STYLES = ((ACCENT, "-", "o"), (SECOND, "--", "s"), (TEXT, ":", "^"), (MUTED, "-.", "D"), (ACCENT, ":", "x"))
-_NAME, _OUTPUT = 36, 18  # characters
-_LEVEL, _LONG_LEVEL = 14, 22  # characters, and those of few levels
+_NAME, _OUTPUT = 36, 16  # characters
+_LEVEL, _LONG_LEVEL = 14, 18  # characters, and those of few levels
 _FEW = 6  # levels
 _DAY = 86_400  # seconds
 _FLAT = 32  # characters of all levels that fit side by side

@@ -38,4 +38,4 @@ def test_few_long_levels_are_told_apart() -> None:
     chart = dependence_charts([PartialDependence("meal", "category", (), levels, curves(2)[:1])])
     labels = [label.get_text() for label in chart["partial_dependence_1"].figure.axes[0].get_xticklabels()]
     assert len(set(labels)) == len(levels)
-    assert all(len(label) <= 22 for label in labels)
+    assert all(len(label) <= 18 for label in labels)
