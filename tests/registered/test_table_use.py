@@ -153,6 +153,7 @@ def test_the_probabilities_have_the_temperature_of_the_validation_rows(
     assert logged["test_log_loss"] == pytest.approx(log_loss(targets, evaluated), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_costs_and_sets_are_those_of_every_prediction(folder: Path, tmp_path: Path) -> None:
     for name in ("mlflow.db", "test.csv"):
         shutil.copy(folder / name, tmp_path)

@@ -33,7 +33,7 @@ def drawn(made: Made, require: str, folder: Path) -> str:
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), pytest.param(1400, "dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("made", "require", "n_charts"), CASES)
 def test_it_fits_and_asks_the_network_for_nothing(
     made: Made, require: str, n_charts: int, width: int, scheme: str, opened: Any, tmp_path: Path
