@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -29,7 +30,8 @@ os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 IMAGES = Path(__file__).parent / "images"
 COLUMNS = 88
 CLIP: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 1250}
-REPORTS = {"churn": "wa_churn", "prices": "ames"}  # name of a picture: table of benchmarks.own_data
+DATA, REPORT = ("download", "data.html"), ("evaluate", "report.html")  # steps and their artifacts
+TABLES_SHOWN = {"wa_churn": {"churn-data": DATA, "churn-report": REPORT}, "ames": {"prices-report": REPORT}}
 _CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)|\x1b")
 
 
@@ -54,8 +56,8 @@ def main(dataset: str, trials: int, epochs: int, table_trials: int, chromium: st
         page.set_default_timeout(0)
         take_terminal(page, seen, trials)
         take_reports(page, uri)
-        for picture, table in REPORTS.items():
-            take_table(page, picture, table, table_trials, folder / table)
+        for table, pictures in TABLES_SHOWN.items():
+            take_table(page, table, pictures, table_trials, folder / table)
         page.set_viewport_size({"width": 1400, "height": 400 + 32 * (trials + 5)})  # a line for each run
         take_tree(page, uri, folder)
         browser.close()
@@ -131,8 +133,8 @@ def take_reports(page: Page, uri: str) -> None:
     save(history.read_bytes(), "trials")
 
 
-def take_table(page: Page, picture: str, name: str, trials: int, folder: Path) -> None:
-    """The data report and the evaluation report of a table."""
+def take_table(page: Page, name: str, pictures: Mapping[str, tuple[str, str]], trials: int, folder: Path) -> None:
+    """Run main on a table of benchmarks.own_data, and take the beginning of each page by the name of its picture."""
     folder.mkdir()
     table = next(table for table in TABLES if table.name == name)
     table.frame().to_csv(folder / f"{name}.csv", index=False)
@@ -141,10 +143,10 @@ def take_table(page: Page, picture: str, name: str, trials: int, folder: Path) -
     env = {**os.environ, "MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(PROJECT)}
     subprocess.run(module("steps.main", *given), cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL)
     client = MlflowClient(uri)
-    for step, artifact, end in (("download", "data.html", "data"), ("evaluate", "report.html", "report")):
+    for picture, (step, artifact) in pictures.items():
         (run,) = client.search_runs(["0"], f"tags.`pipeline.step` = '{step}'")
         page.goto(Path(client.download_artifacts(run.info.run_id, artifact)).as_uri())
-        save(page.screenshot(clip=CLIP, full_page=True), f"{picture}-{end}")
+        save(page.screenshot(clip=CLIP, full_page=True), picture)
 
 
 def take_tree(page: Page, uri: str, folder: Path) -> None:
