@@ -38,9 +38,8 @@ class Explanation:
         metric, most = task.primary, [column for column in self.importances[:_NAMED] if column.mean > 0]
         notes = []
         if most:
-            label = f"{metric.label[0].upper()}{metric.label[1:]}"
             named = ", ".join(f"{column.name} ({metric.difference_text(column.mean)})" for column in most)
-            notes.append(f"{label} suffers most if these columns are shuffled: {named}")
+            notes.append(f"{metric.title} suffers most if these columns are shuffled: {named}")
         if self.weak_groups:
             notes.append(f"Weakest group of rows: {self.weak_groups[0].text(task.mean_error_text)}")
         return tuple(notes)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from steps.tasks.metric import Interval, Metric
+from steps.datasets.tabular.schema import Kind
+from steps.tasks.metric import Interval, Metric, significant
+
+_DAY = 86_400.0  # in seconds
 
 
 def duration(seconds: float) -> str:
@@ -44,3 +49,16 @@ def interval(score: Interval, metric: Metric, dash: str = " to ") -> str:
     assert score.low is not None
     assert score.high is not None
     return f"{metric.text(score.low)}{dash}{metric.text(score.high)}"
+
+
+def value_text(value: float, kind: Kind, span: float = math.inf) -> str:
+    """A number or a date.
+
+    Args:
+        span: Range of the values; dates within two days get the time of day.
+    """
+    if kind == "date":
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M" if span < 2 * _DAY else "%Y-%m-%d")
+    if abs(value) < 10_000:
+        return f"{value:.6g}"  # 2010 may be a year
+    return f"{value:,.6g}" if abs(value) < 1e6 else significant(value)

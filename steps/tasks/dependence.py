@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from steps.datasets.tabular.schema import Column
+from steps.datasets.tabular.schema import Column, Kind
 from steps.datasets.tabular.values import canonical
 
 LOW, HIGH = 0.1, 0.9  # quantiles of the individual curves
@@ -48,7 +48,7 @@ class PartialDependence:
     """
 
     column: str
-    kind: str
+    kind: Kind
     places: tuple[float, ...]
     levels: tuple[str, ...]
     curves: tuple[Curve, ...]

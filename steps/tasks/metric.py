@@ -54,6 +54,11 @@ class Metric:
         ends = self.interval(targets, outputs) if self.interval else None
         return Interval(self.value(targets, outputs), *(ends or (None, None)))
 
+    @property
+    def title(self) -> str:
+        """The label at the beginning of a sentence."""
+        return f"{self.label[0].upper()}{self.label[1:]}"
+
     def number(self, value: float) -> str:
         """The bare value, as on runs."""
         return significant(value) if self.has_unit else f"{value:.4f}"

@@ -38,11 +38,10 @@ class Moved:
         if self.test is None or self.p_value is None:
             return ""
         metric = self.metric
-        label = f"{metric.label[0].upper()}{metric.label[1:]}"
         word = "better" if metric.is_better(self.score.value, self.test.value) else "worse"
         verdict = f"{word} beyond noise" if self.p_value < _ALPHA else "within noise"
         p_value = f"p = {self.p_value:.2g}" if self.p_value >= 1e-6 else "p < 0.000001"
         return (
-            f"{label} {metric.text(self.score.value)} on these {self.n:,} rows, {metric.text(self.test.value)} on the "
-            f"test rows: {verdict} ({p_value})"
+            f"{metric.title} {metric.text(self.score.value)} on these {self.n:,} rows, "
+            f"{metric.text(self.test.value)} on the test rows: {verdict} ({p_value})"
         )

@@ -12,9 +12,8 @@ import pyarrow as pa
 
 from steps.datasets.drift.histograms import Histogram, LevelHistogram, NumberHistogram, Tally, histogram_from_json
 from steps.datasets.tabular.arrays import as_array
-from steps.datasets.tabular.dates import seconds
+from steps.datasets.tabular.distribution import as_numbers
 from steps.datasets.tabular.schema import Column, Schema
-from steps.datasets.tabular.values import read_dates, read_numbers
 from steps.datasets.tabular.words import Levels, count_words, truth, whole
 
 PROFILE = "profile.json"
@@ -65,19 +64,14 @@ class Profile:
 
 def _histogram(column: Column, cells: pa.Array) -> Histogram | None:
     if column.kind in ("number", "date"):
-        return NumberHistogram.of(column.name, column.kind, _numbers(column, cells))
+        return NumberHistogram.of(column.name, column.kind, as_numbers(column, cells))
     return LevelHistogram.of(column.name, column.kind, *_words(column, cells))
 
 
 def _tally(histogram: Histogram, column: Column, cells: pa.Array) -> Tally:
     if isinstance(histogram, NumberHistogram):
-        return histogram.tally(_numbers(column, cells))
+        return histogram.tally(as_numbers(column, cells))
     return histogram.tally(*_words(column, cells))
-
-
-def _numbers(column: Column, cells: pa.Array) -> np.ndarray:
-    """(n,) float64 numbers, or seconds of dates; NaN for a missing or invalid cell."""
-    return read_numbers(column, cells, []) if column.kind == "number" else seconds(read_dates(column, cells, []))
 
 
 def _words(column: Column, cells: pa.Array) -> tuple[dict[str, int], int]:

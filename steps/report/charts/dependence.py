@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from steps.report.charts.chart import ACCENT, MUTED, SECOND, TEXT, Chart, canvas, legend
+from steps.report.format import value_text
 from steps.tasks.dependence import PartialDependence
 from steps.tasks.metric import significant
 
@@ -79,22 +79,16 @@ def _set_places(axes: Axes, found: PartialDependence) -> None:
         axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _place(found.kind, value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: value_text(value, found.kind)))
 
 
 def _written(found: PartialDependence, i: int) -> str:
-    return found.levels[i] if found.levels else _place(found.kind, found.places[i])
+    return found.levels[i] if found.levels else value_text(found.places[i], found.kind)
 
 
 def _drawn(kind: str, place: float) -> float:
     """Matplotlib counts dates in days."""
     return place / _DAY if kind == "date" else place
-
-
-def _place(kind: str, value: float) -> str:
-    if kind == "date":
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
-    return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.6g}"
 
 
 def _short(name: str, most: int) -> str:

@@ -10,7 +10,8 @@ from steps.datasets.overview.overview import Overview
 from steps.report.charts.target import target_chart
 from steps.report.data.bars import bars
 from steps.report.data.findings import findings
-from steps.report.data.values import ends_of, percent, value_text
+from steps.report.data.values import ends_of, percent
+from steps.report.format import value_text
 from steps.report.page import render
 
 _FULL = 200  # columns with a histogram; a table has the others

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
-
 from steps.datasets.tabular.distribution import Distribution
 from steps.datasets.tabular.schema import Column, Kind
+from steps.report.format import value_text
 
 _LISTED = 4  # levels shown
-_DAY = 86_400.0  # in seconds
 
 
 def values_of(column: Column) -> str:
@@ -20,17 +17,6 @@ def values_of(column: Column) -> str:
     if column.low is None or column.high is None:
         return ""
     return " to ".join(value_text(end, column.kind) for end in (column.low, column.high))
-
-
-def value_text(value: float, kind: Kind, span: float = math.inf) -> str:
-    """A number or a date.
-
-    Args:
-        span: Range of the values; dates within two days get the time of day.
-    """
-    if kind == "date":
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M" if span < 2 * _DAY else "%Y-%m-%d")
-    return f"{value:.6g}" if abs(value) < 10_000 else f"{value:,.6g}"  # 2010 may be a year
 
 
 def ends_of(found: Distribution, kind: Kind) -> tuple[str, str]:

@@ -6,9 +6,9 @@ import csv
 import io
 import textwrap
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from steps.datasets.drift.comparison import ColumnDrift, Part
+from steps.report.format import value_text
 from steps.tasks.metric import significant
 
 _NAMED = 3  # columns
@@ -96,7 +96,7 @@ def _quoted(word: str) -> str:
 
 def _value(number: float, drift: ColumnDrift) -> str:
     if drift.kind == "date":
-        return datetime.fromtimestamp(number, UTC).strftime("%Y-%m-%d")
+        return value_text(number, "date")
     return f"{number:.4g}" if abs(number) < 10_000 else significant(number)
 
 
