@@ -138,7 +138,7 @@ class Dataset:
     @property
     def whole_splits(self) -> dict[str, Split]:
         """The loaded splits that are not part of another one; each row occurs once."""
-        return {name: split for name, split in self.splits.items() if name in SPLITS}
+        return {name: self.splits[name] for name in SPLITS if name in self.splits}
 
     @property
     def folds(self) -> tuple[tuple[Split, Split], ...]:

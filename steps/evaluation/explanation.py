@@ -35,7 +35,7 @@ class Explanation:
 
     def notes(self, task: Task) -> tuple[str, ...]:
         """The most important columns and the worst group, a sentence each, if there are any."""
-        metric, most = task.primary, [column for column in self.importances[:_NAMED] if column.mean > 0]
+        metric, most = task.primary, [column for column in self.importances[:_NAMED] if column.is_clear]
         notes = []
         if most:
             named = ", ".join(f"{column.name} ({metric.difference_text(column.mean)})" for column in most)

@@ -110,7 +110,7 @@ def _dependence(
         column.name,
         column.kind,
         places=() if is_level else tuple(_number(value) for value in at),
-        levels=tuple(map(str, at)) if is_level else (),
+        levels=tuple(column.written(value.as_py()) for value in at) if is_level else (),
         curves=tuple(curves),
     )
 

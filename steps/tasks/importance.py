@@ -11,9 +11,9 @@ import pandas as pd
 from steps.tasks.metric import Metric
 
 MAX_COLUMNS = 100
-N_REPEATS = 5
 _MAX_ROWS = 1000
-_CELLS = 20_000  # that are predicted from at once: the wider a table, the fewer rows
+_MOST, _FEWEST = 5, 2  # shuffles of a column
+_SHUFFLES = 100  # of all columns: of a wide table each is shuffled less often, as fewer rows would mislead more
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class ColumnImportance:
     name: str
     mean: float
     spread: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the metric is worse by more than the shuffles differ."""
+        return self.mean > self.spread
 
 
 def permutation_importances(
@@ -44,10 +49,10 @@ def permutation_importances(
 
     if rows.shape[1] > MAX_COLUMNS:
         return ()
-    sample = np.random.default_rng(seed).permutation(len(rows))[: n_sampled(*rows.shape)]
+    sample = np.random.default_rng(seed).permutation(len(rows))[: n_sampled(len(rows))]
     sign = 1 if metric.direction == "maximize" else -1
     found = permutation_importance(
-        _Model(), rows.iloc[sample], targets[sample], n_repeats=N_REPEATS, random_state=seed,
+        _Model(), rows.iloc[sample], targets[sample], n_repeats=n_shuffles(rows.shape[1]), random_state=seed,
         scoring=lambda _, x, y: sign * metric.value(y, predict(x)),
     )  # fmt: skip
     if not np.isfinite(found.importances).all():  # such as the ROC AUC of rows of one class
@@ -56,9 +61,14 @@ def permutation_importances(
     return tuple(sorted(columns, key=lambda column: -column.mean))
 
 
-def n_sampled(n_rows: int, n_columns: int) -> int:
+def n_sampled(n_rows: int) -> int:
     """Number of the rows that are used."""
-    return min(n_rows, _MAX_ROWS, _CELLS // n_columns)
+    return min(n_rows, _MAX_ROWS)
+
+
+def n_shuffles(n_columns: int) -> int:
+    """Number of shuffles of each column."""
+    return min(_MOST, max(_FEWEST, _SHUFFLES // n_columns))
 
 
 class _Model:

@@ -82,7 +82,7 @@ def by_bootstrap(statistic: Callable[[np.ndarray], np.ndarray], counts: np.ndarr
         with np.errstate(invalid="ignore", divide="ignore"):
             values += statistic(copies).tolist()
     known = np.array(values)[np.isfinite(values)]
-    if not len(known) or known.min() == known.max():
+    if not len(known) or np.isclose(known.min(), known.max(), rtol=1e-9, atol=0):  # sums may differ by rounding
         return None
     low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return float(low), float(high)

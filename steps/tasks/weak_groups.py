@@ -42,7 +42,8 @@ class WeakGroup:
 
     def text(self, written: Callable[[float], str]) -> str:
         """The group and its errors in a clause; `written` gives a mean error as text."""
-        return f"{self.rule} ({self.n:,} rows): {written(self.error)}, of all rows {written(self.overall)}"
+        rows = f"{self.n:,} rows in half of the test split"
+        return f"{self.rule} ({rows}): {written(self.error)}, of all rows {written(self.overall)}"
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,11 @@ def _features(column: Column, cells: pd.Series) -> Iterator[_Feature]:
     values, name = canonical(column, cells, []), column.name
     if column.kind in ("category", "boolean"):
         levels = values.drop_null().value_counts().sort(order="descending", by="counts").field("values")
-        for level in levels[:_LEVELS]:
-            yield _is(pc.equal(values, level), f"{name} is {level}", f"{name} is not {level}")
+        words = [column.written(level.as_py()) for level in levels]
+        is_pair = len(words) == 2 and not values.null_count
+        for i, word in enumerate(words[:_LEVELS]):
+            other = words[1 - i] if is_pair else f"not {word}"
+            yield _is(pc.equal(values, levels[i]), f"{name} is {word}", f"{name} is {other}")
     elif values.null_count < len(values):
         written = _date if column.kind == "date" else "{:,.4g}".format
         if column.kind == "date":
@@ -134,7 +138,8 @@ def _rules(tree: _Tree, features: Sequence[_Feature]) -> Iterator[tuple[int, str
         node, conditions = paths.pop()
         if tree.children_left[node] == tree.children_right[node]:  # both −1
             if conditions:
-                yield node, " and ".join(conditions.values())
+                ordered = sorted(conditions, key=lambda condition: (condition[0], not condition[1]))  # low end first
+                yield node, " and ".join(conditions[condition] for condition in ordered)
             continue
         i, edge = int(tree.feature[node]), float(tree.threshold[node])
         paths.append((int(tree.children_left[node]), {**conditions, (i, False): features[i].below(edge)}))

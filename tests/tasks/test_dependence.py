@@ -49,6 +49,12 @@ def test_levels_come_by_their_frequency(rows: pd.DataFrame) -> None:
     assert pro - basic == pytest.approx(50)
 
 
+def test_a_boolean_is_written_as_in_the_table(rows: pd.DataFrame) -> None:
+    rows["paid"] = pd.array(["no", "no", "no", "yes"] * 100, dtype="string[pyarrow]")
+    (found,) = partial_dependences(price, rows, [Column("paid", "boolean", levels=("no", "yes"))], seed=0)
+    assert found.levels == ("no", "yes")
+
+
 def test_dates_are_seconds_in_ascending_order(rows: pd.DataFrame) -> None:
     (found,) = partial_dependences(price, rows, [Column("since", "date")], seed=0)
     assert pd.Timestamp(found.places[0], unit="s").year == 2024

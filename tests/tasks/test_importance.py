@@ -8,7 +8,7 @@ import pytest
 
 from steps.datasets.tabular.target import Target
 from steps.tasks.classification.task import Classification
-from steps.tasks.importance import permutation_importances
+from steps.tasks.importance import ColumnImportance, n_shuffles, permutation_importances
 from steps.tasks.regression.task import Regression
 
 RMSE = Regression(Target("regression")).metrics["rmse"]
@@ -56,6 +56,32 @@ def test_a_metric_that_is_to_be_large_loses() -> None:
     assert [column.name for column in found] == ["strong", "weak", "none"]
     assert 0.3 < found[0].mean < 0.6
     assert permutation_importances(probabilities, rows, np.zeros(len(rows), int), metric, seed=0) == ()
+
+
+def test_a_rare_class_has_its_column_first_in_a_wide_table_too() -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame(rng.normal(size=(1200, 85)), columns=[f"x{i}" for i in range(85)])
+    score = (0.9 * rows["x0"] + 0.2 * rows.drop(columns="x0").sum(axis=1)).to_numpy()
+    targets = (score + 3 * rng.normal(size=1200) > np.quantile(score, 0.95)).astype(int)
+    metric = Classification(Target("classification", class_names=("no", "yes"))).primary
+
+    def probabilities(given: pd.DataFrame) -> np.ndarray:
+        yes = 1 / (1 + np.exp(-(0.9 * given["x0"] + 0.2 * given.drop(columns="x0").sum(axis=1)).to_numpy()))
+        return np.stack([1 - yes, yes], axis=1)
+
+    found = permutation_importances(probabilities, rows, targets, metric, seed=0)
+    assert found[0].name == "x0"
+    assert found[0].is_clear
+
+
+def test_columns_of_a_wide_table_are_shuffled_less_often() -> None:
+    assert [n_shuffles(n) for n in (1, 20, 30, 85, 100)] == [5, 5, 3, 2, 2]
+
+
+def test_an_importance_within_its_spread_is_not_clear() -> None:
+    assert ColumnImportance("age", 0.02, 0.01).is_clear
+    assert not ColumnImportance("age", 0.01, 0.02).is_clear
+    assert not ColumnImportance("age", 0.0, 0.0).is_clear
 
 
 @pytest.mark.parametrize(("n_columns", "expected"), [(100, 100), (101, 0)])

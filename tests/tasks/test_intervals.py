@@ -33,6 +33,7 @@ def test_what_tells_nothing_has_no_interval() -> None:
     assert intervals.of_mean(np.zeros(10)) is None
     assert intervals.of_mean(np.ones(1)) is None
     assert intervals.by_bootstrap(lambda copies: np.ones(len(copies)), 10) is None
+    assert intervals.by_bootstrap(lambda copies: (copies @ np.full(10, 0.1)) / (copies.sum(1) * 0.1), 10) is None
     assert roc_auc_interval(math.nan, 10, 10) is None
     assert roc_auc_interval(0.5, 0, 10) is None
     assert average_precision_interval(1.0, 10) is None

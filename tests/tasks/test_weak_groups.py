@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -51,6 +53,17 @@ def test_missing_cells_make_groups_too() -> None:
     assert first.rule == "age is missing"
 
 
+def test_a_boolean_is_written_as_in_the_table_and_a_range_from_its_low_end() -> None:
+    rows = table(1000, 0).assign(member=pa.array(["No", "Yes"] * 500).to_pandas(types_mapper=pd.ArrowDtype))
+    member, age = Column("member", "boolean", levels=("No", "Yes")), COLUMNS[0]
+    noise = np.random.default_rng(1).random(1000)
+    first, *_ = weak_groups(rows, [member], noise + 3 * (rows["member"] == "Yes").to_numpy(bool), seed=0)
+    assert first.rule == "member is Yes"
+    ages = rows["age"].to_numpy(float, na_value=0.0)
+    first, *_ = weak_groups(rows, [age], noise + 9 * ((ages > 40) & (ages < 50)), seed=0)
+    assert re.fullmatch(r"age > \S+ and age ≤ \S+", first.rule)
+
+
 def test_errors_without_a_pattern_have_no_group() -> None:
     found = [
         weak_groups(table(800, seed), COLUMNS, np.random.default_rng(seed).exponential(1, 800), seed)
@@ -67,4 +80,4 @@ def test_few_rows_have_no_group() -> None:
 def test_a_group_in_words() -> None:
     group = WeakGroup("plan is pro", 1200, 0.31, 0.12)
     text = group.text(lambda value: f"{100 * value:.0f} % wrong")
-    assert text == "plan is pro (1,200 rows): 31 % wrong, of all rows 12 % wrong"
+    assert text == "plan is pro (1,200 rows in half of the test split): 31 % wrong, of all rows 12 % wrong"

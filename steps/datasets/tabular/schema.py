@@ -40,6 +40,10 @@ class Column:
     zone: str = ""
     parts: tuple[str, ...] = ()
 
+    def written(self, level: str | bool) -> str:
+        """A level as in the table, such as `yes` for true."""
+        return self.levels[level] or str(level) if isinstance(level, bool) and self.levels else str(level)
+
     @classmethod
     def from_json(cls, about: Mapping[str, Any]) -> Column:
         """The inverse of `asdict`, after JSON."""

@@ -34,7 +34,8 @@ def calibration(targets: np.ndarray, probabilities: np.ndarray) -> Chart:
     axes.grid(axis="y")
     axes.legend(loc="upper left", markerscale=0.4, fontsize=9)
     error = calibration_error(targets, probabilities)
-    text = f"Accuracy against confidence in {len(share)} bins; the mean distance from the diagonal is {error:.4f}"
+    bins = "1 bin" if len(share) == 1 else f"{len(share)} bins"
+    text = f"Accuracy against confidence in {bins}; the mean distance from the diagonal is {error:.4f}"
     return Chart(figure, text)
 
 

@@ -43,7 +43,8 @@ def split_findings(dataset: Dataset, overview: Overview) -> Iterator[Finding]:
     found = overview.discrimination
     if not found:
         return
-    auc = f"(ROC AUC {found.auc:.2f}, a guess has 0.5)"
+    guess = "a guess has 0.5" if found.auc > 0.5 else "no better than a guess with 0.5"
+    auc = f"(ROC AUC {found.auc:.2f}, {guess})"
     if not found.is_far:
         yield Finding(f"A classifier hardly tells test rows from training rows {auc}: the splits are alike")
         return

@@ -99,6 +99,7 @@ def classification_section(dataset: Dataset, probabilities: np.ndarray, shown: S
         "shown": shown,
         "positive": names[positive] if positive is not None else "",
         "thresholds": thresholds,
+        "n_positive": None if positive is None else int((predicted == positive).sum()),
         "used_threshold": used.threshold if positive is not None else None,
         "decision": dataset.target.decision,
         "sets": _sets(dataset, targets, probabilities),

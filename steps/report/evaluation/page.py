@@ -11,7 +11,7 @@ from steps.report.evaluation.section import Section
 from steps.report.page import render
 from steps.tasks.dependence import MAX_OUTPUTS
 from steps.tasks.dependence import MAX_ROWS as MAX_CURVES
-from steps.tasks.importance import N_REPEATS, n_sampled
+from steps.tasks.importance import n_sampled, n_shuffles
 from steps.tasks.metric import Interval
 from steps.tasks.task import Task
 
@@ -39,8 +39,8 @@ def evaluation_page(
         n_test=n_test,
         charts=charts,
         n_columns=N_COLUMNS,
-        n_repeats=N_REPEATS,
-        n_shuffled=n_sampled(n_test, len(result.importances)) if result.importances else 0,
+        n_repeats=n_shuffles(len(result.importances)) if result.importances else 0,
+        n_shuffled=n_sampled(n_test),
         n_curves=min(n_test, MAX_CURVES),
         max_outputs=MAX_OUTPUTS,
         **section.values,

@@ -79,7 +79,7 @@ def regression_section(dataset: Dataset, outputs: np.ndarray, shown: Sequence[st
     }
     worst_group = max(groups, key=lambda group: group.rmse)
     weakness = (
-        f"{name} from {worst_group.low} to {worst_group.high} has the largest errors: RMSE "
+        f"Rows with {name} from {worst_group.low} to {worst_group.high} have the largest errors: RMSE "
         f"{significant(worst_group.rmse)}, on all test rows {significant(metrics.RMSE.value(targets, outputs))}"
     )
     return Section("evaluation/regression.html.jinja", values, charts, (weakness,) if len(groups) > 1 else ())

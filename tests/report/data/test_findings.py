@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from steps.datasets.overview.discrimination import Discrimination
 from steps.datasets.overview.overview import overview_of
 from steps.datasets.request import DataRequest
 from steps.datasets.sources.bundled import load_bundled
 from steps.datasets.sources.source import TableSource
 from steps.datasets.tables import table_as_dataset
-from steps.report.data.findings import findings
+from steps.report.data.findings import findings, split_findings
 
 COLUMNS = {"breast_cancer": "mean radius", "diabetes": "bmi"}  # one to plant a drift in
 
@@ -85,3 +87,13 @@ def test_a_planted_drift_in_time_is_said(name: str) -> None:
     assert warnings[1].startswith(
         f"The test rows are unlike the training rows in 1 column, by more than chance: {column!r} (distance 0."
     )
+
+
+@pytest.mark.parametrize(("auc", "said"), [(0.35, "no better than a guess with 0.5"), (0.52, "a guess has 0.5")])
+def test_an_area_below_a_half_is_no_better_than_a_guess(auc: float, said: str) -> None:
+    frame, target = bundled("iris")
+    source = TableSource(pa.Table.from_pandas(frame, preserve_index=False), "known", "known", "")
+    dataset = table_as_dataset(source, None, DataRequest("known", target))
+    alike = replace(overview_of(dataset), discrimination=Discrimination(auc, 120, 30, 4, is_far=False))
+    first, *_ = split_findings(dataset, alike)
+    assert f"(ROC AUC {auc:.2f}, {said}): the splits are alike" in first.text

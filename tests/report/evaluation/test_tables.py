@@ -14,6 +14,7 @@ from steps.datasets import Dataset
 from steps.datasets.tabular.predictions import set_members
 from steps.report.evaluation.draw import draw_evaluation
 from steps.report.evaluation.result import RESULT
+from steps.tasks.classification.conformal import fitted_sets
 from tests.report.contrast import LOWEST_CONTRAST
 from tests.report.evaluation.tables import churn, churn_with_costs, evaluated, letters, prices
 
@@ -110,6 +111,13 @@ def test_the_threshold_in_use_and_others_are_shown_with_their_counts(opened: Any
     assert f"{100 * scores_of_run['recall'].value:.1f} %" in text
 
 
+def test_a_class_that_is_never_predicted_is_said(tmp_path: Path) -> None:
+    dataset, outputs = churn()
+    rare = [np.stack([1 - output[:, 1] / 3, output[:, 1] / 3], axis=1) for output in outputs]
+    assert "which it is for no test sample" in drawn(lambda: (dataset, rare), "", tmp_path / "rare")
+    assert "which it is for no test sample" not in drawn(churn, "", tmp_path / "drawn")
+
+
 def test_all_figures_are_those_of_the_threshold_of_the_costs(opened: Any, tmp_path: Path) -> None:
     page, _ = opened(drawn(churn_with_costs, "cost<=1", tmp_path / "drawn"))
     dataset, outputs = churn_with_costs()
@@ -161,7 +169,16 @@ def test_prediction_sets_are_shown_with_their_coverage(opened: Any, tmp_path: Pa
     members = set_members(outputs[0], dataset.target, 0.9)
     holds = members[np.arange(3000), dataset.splits["test"].targets].mean()
     assert rows[1][1] == f"{100 * holds:.1f} %"
+    assert "predict -P sets=0.9" in page.inner_text("body")
     assert rows[1][3:] == [f"{members.sum() / 3000:.2f}", f"{100 * (members.sum(1) == 1).mean():.1f} %"]
+
+
+def test_of_few_validation_rows_the_sets_have_the_level_that_there_is(tmp_path: Path) -> None:
+    dataset, outputs = letters()
+    few = dataset.with_sets(fitted_sets(dataset.splits["test"].targets[:6], outputs[0][:6]))
+    page = drawn(lambda: (few, outputs), "", tmp_path / "drawn")
+    assert "predict -P sets=0.8" in page
+    assert "at least 80 % of the sets" in page
 
 
 @pytest.mark.parametrize(("made", "require", "_charts"), CASES)
