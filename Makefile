@@ -9,7 +9,8 @@ BIN := $(CURDIR)/.venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 # One worker per core, each with one OpenMP thread: several would wait for each other, and keep the cores busy with it.
 # The tests of a file stay together, as they share what is dear to make.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+# Byte-code is kept, whatever the environment says: the tests start hundreds of processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help main test test-all lint format ui bench cluster pictures clean
