@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -27,24 +26,27 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 
+from benchmarks.critical_difference import diagram
 from benchmarks.own_data import TABLES, Table
 from steps.datasets.tabular.inference import Statements, infer
+from steps.mlp.runtime import hardware
 
 HERE = Path(__file__).parent
 ROWS = HERE / "tables.jsonl"
 OURS = {"MLP, one trial": ("--n-trials=1",), "MLP, tuned": (), "MLP, ensemble of 8": ("--ensemble=8",)}
 THEIRS = (
     "linear", "HistGradientBoosting", "HistGradientBoosting, tuned", "LightGBM, tuned", "XGBoost, tuned",
-    "CatBoost, tuned", "RealMLP", "TabM", "AutoGluon, medium",
+    "CatBoost, tuned", "RealMLP", "TabM", "MLP, KerasTuner", "AutoGluon, medium", "AutoGluon, best",
 )  # fmt: skip
 REFERENCE = "LightGBM, tuned"
 _RIVALS = (
-    "catboost==1.2.10", "lightgbm==4.7.0", "optuna==5.0.0", "pandas==3.1.1", "pyarrow==26.0.1", "pytabkit==1.7.3",
-    "scikit-learn==1.9.1", "torch==2.13.0", "xgboost-cpu==3.2.0",
+    "catboost==1.2.10", "keras-tuner==1.4.8", "lightgbm==4.7.0", "optuna==5.0.0", "pandas==3.1.1", "pyarrow==26.0.1",
+    "pytabkit==1.7.3", "scikit-learn==1.9.1", "tensorboard==2.21.0", "tensorflow==2.21.0", "torch==2.13.0",
+    "xgboost-cpu==3.2.0",
 )  # fmt: skip
 _AUTOGLUON = ("autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3", "optuna==5.0.0")
 _LEAST_ROWS = 300
-_FIXED = 25  # seconds of our processes, reports and packaging
+_FIXED = 40  # seconds of our processes, reports and packaging
 _SEARCH = 0.7  # share of the others for our search; the final training takes the rest
 
 
@@ -54,7 +56,8 @@ _SEARCH = 0.7  # share of the others for our search; the final training takes th
 @click.option("--only", default="", help="Names of tables, separated by commas; empty: all of at least 300 rows.")
 @click.option("--systems", default="", help="Names of systems, separated by semicolons; empty: all.")
 @click.option("--show", is_flag=True, help="Print the tables from the rows of earlier runs.")
-def main(seconds: int, seeds: int, only: str, systems: str, show: bool) -> None:
+@click.option("--picture", type=click.Path(path_type=Path), help="PNG of the critical-difference diagram.")
+def main(seconds: int, seeds: int, only: str, systems: str, show: bool, picture: Path | None) -> None:
     """Run what is missing, then print Markdown tables."""
     chosen = systems.split(";") if systems else [*OURS, *THEIRS]
     if not show:
@@ -67,7 +70,11 @@ def main(seconds: int, seeds: int, only: str, systems: str, show: bool) -> None:
                     with ROWS.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(row) + "\n")
                     click.echo(row, err=True)
-    click.echo(report(pd.DataFrame(read()), seconds))
+    rows = pd.DataFrame(read())
+    losses = cells(rows, seconds)
+    click.echo(report(rows, losses, seconds))
+    if picture is not None:
+        diagram(relative(losses)).save(picture)
 
 
 def read() -> list[dict[str, object]]:
@@ -109,7 +116,7 @@ def run(
             yield {
                 "table": table.name, "seed": seed, "system": system, "budget": seconds, "seconds": round(used, 1),
                 **_scores(test[table.target], outputs, classes), "rows": len(frame),
-                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+                "machine": "{processor}, {cores} cores, {cpu_features}".format_map(hardware()),
                 "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
             }  # fmt: skip
 
@@ -119,7 +126,8 @@ def _scores(targets: pd.Series, outputs: np.ndarray, classes: Sequence[str]) -> 
     if not classes:
         return {"loss": root_mean_squared_error(targets, outputs), "error": 1 - r2_score(targets, outputs)}
     numbers = targets.map({label: i for i, label in enumerate(classes)})
-    loss = log_loss(numbers, np.clip(outputs, 1e-7, 1), labels=range(len(classes)))
+    outputs = np.clip(outputs, 1e-7, 1)
+    loss = log_loss(numbers, outputs / outputs.sum(axis=1, keepdims=True), labels=range(len(classes)))
     return {"loss": loss, "error": 1 - accuracy_score(numbers, outputs.argmax(1))}
 
 
@@ -158,27 +166,33 @@ def _run(command: list[str], folder: Path, **environment: str) -> None:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {(done.stdout + done.stderr)[-3000:]}")
 
 
-def report(rows: pd.DataFrame, seconds: int) -> str:
+def cells(rows: pd.DataFrame, seconds: int) -> pd.DataFrame:
+    """Losses, a row per table and seed that all systems have, a column per system."""
+    losses = rows[rows["budget"] == seconds].pivot_table(index=["table", "seed"], columns="system", values="loss")
+    return losses[[system for system in [*OURS, *THEIRS] if system in losses]].dropna()
+
+
+def relative(losses: pd.DataFrame) -> pd.DataFrame:
+    """Loss of each table against the reference, geometric mean over the seeds."""
+    logarithms = np.log(losses.div(losses[REFERENCE], axis=0))
+    return np.exp(logarithms.groupby("table").mean())
+
+
+def report(rows: pd.DataFrame, losses: pd.DataFrame, seconds: int) -> str:
     """Two Markdown tables: the systems, and the loss of each table relative to the reference."""
-    rows = rows[rows["budget"] == seconds]
-    losses = rows.pivot_table(index=["table", "seed"], columns="system", values="loss")
-    shown = [system for system in [*OURS, *THEIRS] if system in losses]
-    losses = losses[shown].dropna()  # cells that all systems have
-    ratios = losses.div(losses[REFERENCE], axis=0)
-    ranks = losses.rank(axis=1)
+    by_table, ranks = relative(losses), losses.rank(axis=1)
+    used = rows[rows["budget"] == seconds].groupby("system")["seconds"].median()
     lines = [
-        f"{len(losses)} cells of {losses.index.get_level_values(0).nunique()} tables, {seconds} s each\n",
+        f"{len(losses)} cells of {len(by_table)} tables, {seconds} s each\n",
         f"| system | loss against {REFERENCE} | mean rank | wins | seconds (median) |",
         "|---|---|---|---|---|",
     ]
     for system in ranks.mean().sort_values().index:
-        used = rows[rows["system"] == system]["seconds"].median()
         lines.append(
-            f"| {system} | {np.exp(np.log(ratios[system]).mean()):.3f} | {ranks[system].mean():.1f} "
-            f"| {int((ranks[system] == 1).sum())} | {used:.0f} |"
+            f"| {system} | {np.exp(np.log(by_table[system]).mean()):.3f} | {ranks[system].mean():.1f} "
+            f"| {int((ranks[system] == 1).sum())} | {used[system]:.0f} |"
         )
-    by_table = np.exp(np.log(ratios).groupby("table").mean())
-    lines += ["", f"| table | {' | '.join(shown)} |", f"|---|{'---|' * len(shown)}"]
+    lines += ["", f"| table | {' | '.join(losses)} |", f"|---|{'---|' * len(losses.columns)}"]
     for name, row in by_table.iterrows():
         lines.append(f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |")
     return "\n".join(lines)

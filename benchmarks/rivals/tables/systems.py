@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from task import Task
 
 _FINAL = 1.3  # seconds of the final fit, on all rows, for one of the trial
+_LAST = 3  # seconds in which KerasTuner reads its best model back and applies it
 _PATIENCE, _MOST = 50, 4000  # rounds of boosting
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 Rows = tuple[pd.DataFrame, np.ndarray]  # x, y
@@ -221,15 +222,70 @@ def hist_gradient_boosting(task: Task) -> None:
     task.answer(outputs(fit_hist(task, {}, (x, task.y))[0], test, task))
 
 
-def linear(task: Task) -> None:
-    x, test = categories(task)
+def one_hot() -> ColumnTransformer:
+    """Words as indicators, scaled numbers."""
     words = make_column_selector(dtype_include="category")
-    encode = make_column_transformer(
+    return make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore", min_frequency=5), words),
         remainder=make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()),
+        sparse_threshold=0,
     )
+
+
+def linear(task: Task) -> None:
+    x, test = categories(task)
     head = LogisticRegression(max_iter=1000) if task.n_classes else RidgeCV(np.logspace(-2, 4, 13))
-    task.answer(outputs(make_pipeline(encode, head).fit(x, task.y), test, task))
+    task.answer(outputs(make_pipeline(one_hot(), head).fit(x, task.y), test, task))
+
+
+def keras_tuner(task: Task) -> None:
+    """A plain MLP tuned by KerasTuner's Bayesian optimization, with early stopping; the best model answers.
+
+    It learns a standardized number, as networks do.
+    """
+    import keras
+    import keras_tuner
+
+    x, test = categories(task)
+    encode = one_hot().fit(x)
+    x, test = encode.transform(x).astype(np.float32), encode.transform(test).astype(np.float32)
+    mean, scale = (0, 1) if task.n_classes else (task.y.mean(), task.y.std())
+    y = (task.y - mean) / scale
+    stratify = task.y if task.n_classes and np.bincount(task.y).min() > 1 else None
+    parts = train_test_split(x, y, test_size=0.2, random_state=task.seed, stratify=stratify)
+    x_train, x_validation, y_train, y_validation = parts
+
+    def build(hp: Any) -> keras.Model:
+        model = keras.Sequential([keras.Input((x.shape[1],))])
+        for i in range(hp.Int("n_layers", 1, 3)):
+            model.add(keras.layers.Dense(hp.Choice(f"units_{i}", [64, 128, 256]), "relu"))
+            model.add(keras.layers.Dropout(hp.Float("dropout", 0, 0.5)))
+        model.add(keras.layers.Dense(task.n_classes or 1, "softmax" if task.n_classes else None))
+        kind = "sparse_categorical_crossentropy" if task.n_classes else "mse"
+        model.compile(keras.optimizers.Adam(hp.Float("learning_rate", 1e-4, 1e-2, sampling="log")), kind)
+        return model
+
+    class InTime(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            self.model.stop_training = self.model.stop_training or is_over()
+
+    def is_over() -> bool:
+        return task.left() < _LAST
+
+    class Tuner(keras_tuner.BayesianOptimization):
+        def on_trial_end(self, trial: Any) -> None:
+            super().on_trial_end(trial)
+            if is_over():
+                self.oracle.max_trials = 1
+
+    tuner = Tuner(build, "val_loss", max_trials=1000, seed=task.seed, directory=task.folder, overwrite=True)
+    callbacks = [keras.callbacks.EarlyStopping(patience=10), InTime()]
+    tuner.search(
+        x_train, y_train, validation_data=(x_validation, y_validation), batch_size=128, epochs=200, verbose=0,
+        callbacks=callbacks,
+    )  # fmt: skip
+    found = tuner.get_best_models()[0].predict(test, verbose=0)
+    task.answer(found.astype(np.float64) if task.n_classes else found[:, 0] * scale + mean)
 
 
 def realmlp(task: Task) -> None:
@@ -260,12 +316,12 @@ def ensemble(task: Task, kind: Callable[..., Any]) -> None:
     task.answer(np.mean(found, axis=0))
 
 
-def autogluon(task: Task) -> None:
+def autogluon(task: Task, preset: str) -> None:
     from autogluon.tabular import TabularPredictor
 
     metric = "log_loss" if task.n_classes else "root_mean_squared_error"
     predictor = TabularPredictor("target", path=str(task.folder / "autogluon"), eval_metric=metric, verbosity=0)
-    predictor.fit(task.x.assign(target=task.y), time_limit=0.9 * task.left(), presets="medium_quality", num_cpus=2)
+    predictor.fit(task.x.assign(target=task.y), time_limit=0.9 * task.left(), presets=preset, num_cpus=2)
     found = predictor.predict_proba(task.test) if task.n_classes else predictor.predict(task.test)
     task.answer(found.to_numpy())
 
@@ -279,7 +335,9 @@ SYSTEMS: Mapping[str, Callable[[Task], None]] = {
     "CatBoost, tuned": lambda task: tuned(task, catboost_space, fit_catboost),
     "RealMLP": realmlp,
     "TabM": tabm,
-    "AutoGluon, medium": autogluon,
+    "MLP, KerasTuner": keras_tuner,
+    "AutoGluon, medium": lambda task: autogluon(task, "medium_quality"),
+    "AutoGluon, best": lambda task: autogluon(task, "best_quality"),
 }
 
 if __name__ == "__main__":
