@@ -50,7 +50,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _copy_store(store: Path, folder: Path) -> None:
+def copy_store(store: Path, folder: Path) -> None:
     """Copy the empty store to `folder`, with its artifacts there."""
     copy = shutil.copy(store, folder / "mlflow.db")
     with closing(sqlite3.connect(copy)) as database, database:
@@ -60,7 +60,7 @@ def _copy_store(store: Path, folder: Path) -> None:
 @pytest.fixture
 def step(tmp_path: Path, empty_store: Path) -> Step:
     """Runs `python -m steps.<name> <arguments>` in an empty folder."""
-    _copy_store(empty_store, tmp_path)
+    copy_store(empty_store, tmp_path)
 
     return partial(run_step, tmp_path)
 
@@ -70,7 +70,7 @@ def tracking(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch)
     """MLflow in this process tracks to an empty folder, which is returned."""
     import mlflow
 
-    _copy_store(empty_store, tmp_path)
+    copy_store(empty_store, tmp_path)
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(uri)

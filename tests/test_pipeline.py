@@ -16,6 +16,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from tests.conftest import Step
 from tests.running import (
     REPOSITORY,
     child_runs,
@@ -149,7 +150,7 @@ def test_only_what_changed_runs_again(pipeline: tuple[Path, object], client: Mlf
     assert ran(reuse="false") == {"download", "tune", "evaluate"}
 
 
-def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> None:
+def test_a_trial_that_raises_is_failed_and_the_study_goes_on(step: Step, tmp_path: Path) -> None:
     (tmp_path / "space.yaml").write_text(
         "n_layers: 1\nunits: {type: int, low: 8, high: 9, repeat: n_layers}\nlearning_rate: "
         "{type: categorical, choices: [0.01, 1.0e+38]}\nbatch_norm: false\noptimizer: sgd\n"
@@ -157,7 +158,7 @@ def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> 
     (tmp_path / "points.yaml").write_text(
         "- {learning_rate: 1.0e+38, units_0: 8}\n- {learning_rate: 0.01, units_0: 8}\n"
     )
-    succeeded(run_step(tmp_path, "download", "--dataset", "digits"))
+    succeeded(step("download", "--dataset", "digits"))
     files = ("--space", "space.yaml", "--points", "points.yaml")
     succeeded(run_step(tmp_path, "tune", *files, "--n-trials", "2", "--max-epochs", "3", "--n-jobs", "1"))
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
@@ -169,8 +170,8 @@ def test_a_trial_that_raises_is_failed_and_the_study_goes_on(tmp_path: Path) -> 
     assert (tune.data.metrics["n_failed"], tune.data.metrics["n_complete"]) == (1, 1)
 
 
-def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(tmp_path: Path) -> None:
-    succeeded(run_step(tmp_path, "download", "--dataset", "digits"))
+def test_ctrl_c_keeps_what_was_finished_and_the_study_continues(step: Step, tmp_path: Path) -> None:
+    succeeded(step("download", "--dataset", "digits"))
     study = ("--study-name", "kept", "--space", "small", "--pruner", "none", "--max-epochs", "40")
     process = start_step(tmp_path, "tune", *study, "--n-trials", "500")
     read_to(process, "[2/500")

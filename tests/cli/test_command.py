@@ -8,9 +8,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
 
-from tests.conftest import Step
-from tests.running import run_command, script, succeeded
+from tests.conftest import Step, copy_store
+from tests.running import run_command, run_step, script, step_runs, succeeded
 
 BAD_INPUT = {
     "unknown data set": (["main", "--dataset", "cifar"], "iris, mnist, wine; got 'cifar', which does not exist"),
@@ -44,7 +45,6 @@ BAD_INPUT = {
     "version without its model": (["registry", "--version", "2"], "model_name must be given with version, got ''"),
     "rollback to a version": (["registry", "--model-name", "m", "--version", "2", "--rollback", "true"], "must be 0"),
     "rollback of nothing": (["registry", "--model-name", "nothing", "--rollback", "true"], "there is none yet"),
-    "metric of another task": (["main", "--dataset", "digits", "--objectives", "rmse"], "objectives must be among"),
     "unknown promotion": (["main", "--promote", "maybe"], "promote must be one of always, significant, never"),
     "level in per cent": (["evaluate", "--alpha", "95"], "alpha must be a number strictly between 0 and 1, got '95'"),
     "costs of one error": (
@@ -52,10 +52,6 @@ BAD_INPUT = {
         "costs must be the costs of a false positive and of a false",
     ),
     "a cost of nothing": (["main", "--costs", "fp:0,fn:5"], "both above 0, such as fp:1,fn:5, got 'fp:0,fn:5'"),
-    "costs of ten classes": (
-        ["main", "--dataset", "digits", "--costs", "fp:1,fn:5"],
-        "costs must be empty unless the target has two classes, got fp:1,fn:5 for 10 classes",
-    ),
     "no output": (["predict"], "output must be a .csv or .parquet file, got ''"),
     "unknown model": (["predict", "--output", "out.csv"], "model_uri must name a registered model (there is none yet)"),
     "no model URI": (["replay", "--model-uri", "mnist-mlp"], "model_uri must be models:/<name>/<version> or models:/"),
@@ -76,10 +72,36 @@ def test_one_line_and_exit_code_2(case: str, step: Step, tmp_path: Path) -> None
     assert _unfinished_runs(tmp_path) == 0
 
 
-def test_a_run_of_another_step_is_refused(step: Step) -> None:
-    data = step("download", "--dataset", "digits").stdout
-    run_id = data[data.index("(run ") + 5 :].split(")")[0]
-    result = step("evaluate", "--tune-run-id", run_id)
+@pytest.fixture(scope="module")
+def of_digits(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A folder whose store has the digits."""
+    folder = tmp_path_factory.mktemp("digits")
+    copy_store(empty_store, folder)
+    succeeded(run_step(folder, "download", "--dataset", "digits"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--objectives", "rmse"], "Error: objectives must be among"),
+        (
+            ["--costs", "fp:1,fn:5"],
+            "Error: costs must be empty unless the target has two classes, got fp:1,fn:5 for 10 classes",
+        ),
+    ],
+)
+def test_what_does_not_suit_the_data_is_refused(options: list[str], expected: str, of_digits: Path) -> None:
+    result = run_step(of_digits, "main", "--dataset", "digits", *options)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.startswith(expected), result.stderr
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert _unfinished_runs(of_digits) == 0
+
+
+def test_a_run_of_another_step_is_refused(of_digits: Path) -> None:
+    (download,) = step_runs(MlflowClient(f"sqlite:///{of_digits}/mlflow.db"), "download")
+    result = run_step(of_digits, "evaluate", "--tune-run-id", download.info.run_id)
     assert (result.returncode, "it is a run of download" in result.stderr) == (2, True), result.stderr
 
 

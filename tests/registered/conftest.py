@@ -12,6 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from steps.datasets import Dataset, Split
+from tests.conftest import copy_store
 from tests.running import run_step, succeeded
 
 POINT = {
@@ -31,9 +32,10 @@ def unseen(digits: Dataset) -> Split:
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A store with digits-mlp version 1, the champion, and version 2, trained longer; both in float32."""
     folder = tmp_path_factory.mktemp("registered")
+    copy_store(empty_store, folder)
     points = folder / "points.json"
     points.write_text(json.dumps([POINT]))
     succeeded(run_step(folder, "download", "--dataset", "digits"))

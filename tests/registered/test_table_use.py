@@ -19,6 +19,7 @@ from mlflow.tracking import MlflowClient
 from sklearn.metrics import log_loss
 
 from steps.tasks.classification.calibration import with_temperature
+from tests.conftest import copy_store
 from tests.registered.customers import FEATURES, customers
 from tests.registered.test_use import served
 from tests.running import run_step, step_runs, succeeded
@@ -28,9 +29,10 @@ OPTIONS = ("--precision", "float32", "--require", "accuracy>=0.6")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A store with customers-mlp version 1, the champion, and version 2, and the files that they were made from."""
     folder = tmp_path_factory.mktemp("table")
+    copy_store(empty_store, folder)
     (folder / "points.json").write_text(json.dumps([POINT]))
     customers().to_csv(folder / "customers.csv", index=False)
     customers(150, seed=1).to_csv(folder / "test.csv", index=False)

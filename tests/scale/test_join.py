@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Step
+from tests.conftest import Step, copy_store
 from tests.running import REPOSITORY, copy_project
 from tests.survival import Study, assert_whole, results
 
@@ -16,8 +16,10 @@ N_TRIALS = 6
 
 
 @pytest.fixture(scope="module")
-def baseline_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    study = Study(tmp_path_factory.mktemp("joining"), "baseline", N_TRIALS)
+def baseline_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Study:
+    folder = tmp_path_factory.mktemp("joining")
+    copy_store(empty_store, folder)
+    study = Study(folder, "baseline", N_TRIALS)
     study.finish()
     return study
 
