@@ -261,40 +261,32 @@ def test_it_holds_no_pickle(folder: Path) -> None:
                 list(pickletools.genops(path.read_bytes()))
 
 
-def test_keras_alone_loads_the_network(
-    folder: Path, rows: pd.DataFrame, dataset: Dataset, expected: np.ndarray, tmp_path: Path
-) -> None:
-    assert dataset.columns is not None
-    np.save(tmp_path / "features.npy", dataset.columns.encoding.encode(rows))
-    alone = f"""
-import sys
-import keras, numpy as np
-model = keras.saving.load_model({str(folder / "artifacts" / "model.keras")!r}, safe_mode=True)
-np.save("probabilities.npy", model.predict(np.load("features.npy"), verbose=0))
-assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules)
-"""
-    succeeded(run_command([sys.executable, "-I", "-c", alone], tmp_path))
-    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), expected, atol=1e-6)
-
-
 def test_its_network_is_the_one_that_was_trained(folder: Path, network: keras.Model) -> None:
     found = load_network(str(folder)).get_weights()
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(found, network.get_weights(), strict=True))
 
 
-def test_it_needs_nothing_of_this_project(
-    folder: Path, rows: pd.DataFrame, expected: np.ndarray, tmp_path: Path
+def test_keras_alone_loads_the_network_and_mlflow_the_model(
+    folder: Path, rows: pd.DataFrame, dataset: Dataset, expected: np.ndarray, tmp_path: Path
 ) -> None:
+    assert dataset.columns is not None
+    np.save(tmp_path / "features.npy", dataset.columns.encoding.encode(rows))
     rows.to_parquet(tmp_path / "rows.parquet")
     alone = f"""
 import sys
-import mlflow, numpy as np, pandas as pd
+import keras, numpy as np
+model = keras.saving.load_model({str(folder / "artifacts" / "model.keras")!r}, safe_mode=True)
+np.save("keras.npy", model.predict(np.load("features.npy"), verbose=0))
+assert not any(name.split(".")[0] in ("steps", "mlflow") for name in sys.modules)
+
+import mlflow, pandas as pd
 found = mlflow.pyfunc.load_model({str(folder)!r}).predict(pd.read_parquet("rows.parquet"))
-np.save("probabilities.npy", found.filter(like="probability_"))
+np.save("mlflow.npy", found.filter(like="probability_"))
 assert not any(name.split(".")[0] == "steps" for name in sys.modules)
 """
     succeeded(run_command([sys.executable, "-I", "-c", alone], tmp_path))
-    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), expected, atol=1e-6)
+    for name in ("keras", "mlflow"):
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), expected, atol=1e-6)
 
 
 def test_two_models_in_one_process_run_their_own_code(
