@@ -81,7 +81,8 @@ def column_importances(found: Sequence[ColumnImportance], metric: Metric) -> Cha
     unit = ", points" if metric.is_share else ""
     axes.set_xlabel(f"{metric.label} worse by{unit}")
     axes.grid(axis="x")
-    spoken = (f"{column.name} {metric.difference_text(column.mean)}" for column in found)
+    signs = ("−" if mean < 0 else "" for mean in means)
+    spoken = (f"{c.name} {sign}{metric.difference_text(c.mean)}" for c, sign in zip(found, signs, strict=True))
     return Chart(figure, f"Importance of columns: {', '.join(spoken)}")
 
 
