@@ -14,6 +14,7 @@ import yaml
 from mlflow.tracking import MlflowClient
 
 from deploy.postgresql import free_port
+from tests.conftest import copy_store
 from tests.running import module, read_to, serving
 from tests.survival import Study, assert_whole, kill_at_random, results
 
@@ -21,9 +22,10 @@ N_TRIALS = 6
 
 
 @pytest.fixture(scope="module")
-def baseline_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def baseline_study(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Study:
     """An undisturbed study; the disturbed ones of this module are kept in the same folder."""
     folder = tmp_path_factory.mktemp("survival")
+    copy_store(empty_store, folder)
     study = Study(folder, "baseline", N_TRIALS)
     study.finish()
     return study
