@@ -38,7 +38,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one member": {"n_members": 1},
     "4 members": {"n_members": 4},
     "one member, no bins": {"n_members": 1, "n_bins": 0},
-    "one member, no bins, batch norm": {"n_members": 1, "n_bins": 0, "batch_norm": True},
+    "one member, no bins, no scale, batch norm": {
+        "n_members": 1,
+        "n_bins": 0,
+        "input_scale": 0.0,
+        "batch_norm": True,
+    },
     "64-64": {"units": (64, 64)},
     "256-256": {"units": (256, 256)},
     "128": {"units": (128,)},
@@ -51,6 +56,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no weight decay": {"weight_decay": 0.0},
     "beta_2 0.95": {"beta_2": 0.95},
     "schedule: coslog4": {"schedule": "coslog4"},
+    "no input scale": {"input_scale": 0.0},
+    "input scale 3": {"input_scale": 3.0},
+    "input scale 20": {"input_scale": 20.0},
 }
 SMALL = "diabetes,breast_cancer,leaf_id_flavia,ames,hpc_data,credit_data,wa_churn,lending_club,Default"
 _MOST_ROWS = 6000  # training rows

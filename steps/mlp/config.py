@@ -46,6 +46,7 @@ class MLPConfig:
         class_weight: `balanced` gives all classes the same weight in the loss, regardless of their numbers of rows.
         target_scale: `log` learns log(1 + x) of a target that is never negative.
         n_bins: Quantile bins per number of a table, for a piecewise linear encoding beside the number; 0 for none.
+        input_scale: Learning rate of a trained scale per input, relative to that of the other weights; 0 for no scale.
         n_members: Networks that share all weights but a scale per input and the output layer; their mean is the output.
         embedding_size: Width of the embedding of a column with many levels; unused without such columns.
         augmentation: Random distortion of the training images; `none` for data that are not images.
@@ -68,6 +69,7 @@ class MLPConfig:
     class_weight: ClassWeight = "none"
     target_scale: TargetScale = "linear"
     n_bins: Bins = 0
+    input_scale: Annotated[float, Field(ge=0)] = 0.0
     n_members: PositiveInt = 1
     embedding_size: PositiveInt = 8
     augmentation: Augmentation = "none"
@@ -141,7 +143,8 @@ def inapplicable(interface: Interface) -> dict[str, Any]:
 
 # Hyperparameters that are inputs of a training graph; all others decide its structure.
 SCALARS = (
-    "learning_rate", "weight_decay", "dropout", "input_dropout", "label_smoothing", "momentum", "beta_2", "warmup",
+    "learning_rate", "weight_decay", "dropout", "input_dropout", "input_scale", "label_smoothing", "momentum", "beta_2",
+    "warmup",
 )  # fmt: skip
 
 

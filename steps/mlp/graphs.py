@@ -15,7 +15,7 @@ from steps.mlp.augmentation import augment
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.dropout import Masks
 from steps.mlp.heads import make_head
-from steps.mlp.model import MEMBERS
+from steps.mlp.model import INPUT_SCALE, MEMBERS
 from steps.mlp.network import Layers, Network
 from steps.mlp.optimizers import Optimizer, Scalars, learning_rate_at
 
@@ -112,8 +112,9 @@ class _Epoch:
         self._run = run
         self._network = Network(graph.config, state.layers, graph.interface, graph.precision)
         self._optimizer = Optimizer(
-            graph.config, run.scalars, self._network.trainable, state.slots, exempt=state.layers.get(MEMBERS, ())
-        )
+            graph.config, run.scalars, self._network.trainable, state.slots,
+            exempt=state.layers.get(MEMBERS, ()), input_scale=state.layers.get(INPUT_SCALE, ()),
+        )  # fmt: skip
         self._head = make_head(graph.interface.target, graph.config)
 
     def train(self, train: Tensors, class_weights: Tensors, validation: Tensors) -> tuple[tf.Tensor, tf.Tensor]:

@@ -11,7 +11,7 @@ from steps.mlp.heads import make_head
 
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
-BINS, EMBEDDING, MEMBERS = "bins", "embedding", "members"
+BINS, EMBEDDING, INPUT_SCALE, MEMBERS = "bins", "embedding", "input_scale", "members"
 
 
 def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Model:
@@ -19,10 +19,13 @@ def build_model(config: MLPConfig, interface: Interface, seed: int) -> keras.Mod
 
     It takes (batch, n_features) in the stored dtype of the data and returns the outputs of its task's head
     (batch, n_outputs) float32. The bins are empty until `set_bins`. Kernels are
-    He-normal before `relu` and similar activations, else Glorot-uniform.
+    He-normal before `relu` and similar activations, else Glorot-uniform. The scale per input is that of RealMLP
+    (Holzmüller et al., "Better by Default", NeurIPS 2024).
     """
     inputs = keras.Input((interface.n_features,), name="features")
     x = _embedded(inputs, config, interface, seed)
+    if config.input_scale:
+        x = keras.layers.EinsumDense("bd,d->bd", (x.shape[1],), kernel_initializer="ones", name=INPUT_SCALE)(x)
     if config.n_members > 1:
         x = keras.layers.EinsumDense(
             "bd,kd->bkd",

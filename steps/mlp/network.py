@@ -16,7 +16,7 @@ from steps.datasets.interface import Interface
 from steps.mlp.config import MLPConfig, Precision
 from steps.mlp.dropout import Bank, Masks
 from steps.mlp.heads import OUTPUT_LAYER
-from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, BINS, EMBEDDING, MEMBERS
+from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, BINS, EMBEDDING, INPUT_SCALE, MEMBERS
 from steps.mlp.operations import ACTIVATIONS, Pullback, Step, add, batch_norm, product, traced
 
 Layers = Mapping[str, Sequence[tf.Variable]]  # by layer, in the order of the model
@@ -42,7 +42,7 @@ class Network:
     @property
     def trainable(self) -> list[tf.Variable]:
         """The variables that are trained, in the order of `model.trainable_variables`."""
-        found = [*self._layers.get(EMBEDDING, ()), *self._layers.get(MEMBERS, ())]
+        found = [variable for name in (EMBEDDING, INPUT_SCALE, MEMBERS) for variable in self._layers.get(name, ())]
         for i in range(len(self._config.units)):
             found += [*self._layers[f"dense_{i}"], *self._layers.get(f"batch_norm_{i}", ())[:2]]
         return [*found, *self._layers[OUTPUT_LAYER]]
@@ -102,9 +102,16 @@ class Network:
             return step[0]
 
         x = after(self._embed(x))
+        if INPUT_SCALE in self._layers:
+            (scale,) = self._layers[INPUT_SCALE]
+            x = after(traced(lambda inputs: inputs * scale, [scale])(x))
         if MEMBERS in self._layers:
             x = after(self._scale_members(x))
-        is_fixed = not self._layers.keys() & {EMBEDDING, MEMBERS}  # nothing to train before the first product
+        is_fixed = not self._layers.keys() & {
+            EMBEDDING,
+            INPUT_SCALE,
+            MEMBERS,
+        }  # nothing is trained before the product
         if masks is not None:
             x = after(masks.drop(x, "input_dropout", 0))
         if is_fixed:

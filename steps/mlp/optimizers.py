@@ -42,13 +42,15 @@ class Optimizer:
         slots: Sequence[Sequence[tf.Variable]],
         *,
         exempt: Sequence[tf.Variable] = (),
+        input_scale: Sequence[tf.Variable] = (),
     ) -> None:
         """
         Args:
             slots: From `zero_slots`.
             exempt: Kernels without weight decay.
+            input_scale: The variables whose learning rate is multiplied by the hyperparameter of this name.
         """
-        self._exempt = exempt
+        self._exempt, self._input_scale = exempt, input_scale
         self._config, self._scalars = config, scalars
         self._variables, self._slots = variables, slots
 
@@ -57,8 +59,10 @@ class Optimizer:
         done = tf.cast(step + 1, tf.float32)
         powers = (tf.pow(_BETA_1, done), tf.pow(self._scalars["beta_2"], done))
         for variable, slots, gradient in zip(self._variables, self._slots, gradients, strict=True):
-            self._decay(variable, learning_rate)
-            self._update(variable, slots, gradient, learning_rate, powers)
+            is_scale = any(variable is other for other in self._input_scale)
+            rate = learning_rate * self._scalars["input_scale"] if is_scale else learning_rate
+            self._decay(variable, rate)
+            self._update(variable, slots, gradient, rate, powers)
 
     def _decay(self, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         if not self._config.weight_decay or self._config.optimizer not in ("adamw", "sgd"):

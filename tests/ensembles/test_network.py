@@ -23,7 +23,7 @@ SHARES = {"trial-003": 0.5, "trial-000": 1 / 6, "trial-012": 1 / 3}
 def members(interface: Interface) -> dict[str, keras.Model]:
     bins = 4 if interface.numbers else 0
     configs = (
-        MLPConfig(units=(16, 8), n_members=3, n_bins=bins, batch_norm=False),
+        MLPConfig(units=(16, 8), n_members=3, n_bins=bins, batch_norm=False, input_scale=6.0),
         MLPConfig(units=(8,), batch_norm=False, activation="tanh", input_dropout=0.1),
         MLPConfig(units=(8,), target_scale="log" if interface is SKEWED else "linear", embedding_size=3),
     )

@@ -69,8 +69,9 @@ def test_the_gradients_are_those_of_a_tape(
     interface: Interface, members: int, activation: Activation, batch_norm: bool, precision: Precision
 ) -> None:
     config = MLPConfig(
-        (64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm, n_bins=8, n_members=members
-    )
+        (64, 48), activation, dropout=0.25, input_dropout=0.5, batch_norm=batch_norm, n_bins=8, n_members=members,
+        input_scale=members - 1.0,
+    )  # fmt: skip
     model = build_model(config, interface, seed=0)
     network = Network(config, layers_of(model), interface, precision)
     x, dy = tf.constant(rows(interface, BATCH)), tf.random.stateless_normal((BATCH * members, 3), (0, 2))

@@ -21,8 +21,8 @@ KERAS = {
 }
 
 
-def optimizer_of(config: MLPConfig, *variables: tf.Variable, exempt: Sequence[tf.Variable] = ()) -> Optimizer:
-    return Optimizer(config, scalars_of(config), variables, zero_slots(config, variables), exempt=exempt)
+def optimizer_of(config: MLPConfig, *variables: tf.Variable, **groups: Sequence[tf.Variable]) -> Optimizer:
+    return Optimizer(config, scalars_of(config), variables, zero_slots(config, variables), **groups)
 
 
 @pytest.mark.parametrize("name", KERAS)
@@ -45,6 +45,14 @@ def test_weight_decay_leaves_biases_and_exempt_kernels_alone() -> None:
     optimizer.apply([tf.zeros_like(v) for v in (bias, kernel, exempt)], tf.constant(1.0), tf.constant(0))
     np.testing.assert_array_equal(bias, [1.0, 2.0])
     np.testing.assert_array_equal([kernel[0, 0], exempt[0, 0]], [0.5, 1.0])
+
+
+def test_the_scale_of_the_inputs_has_a_learning_rate_of_its_own() -> None:
+    scale, bias = tf.Variable([1.0, 1.0]), tf.Variable([1.0, 1.0])
+    optimizer = optimizer_of(MLPConfig(optimizer="adam", input_scale=6.0), scale, bias, input_scale=[scale])
+    optimizer.apply([tf.constant([1.0, -1.0])] * 2, tf.constant(0.01), tf.constant(0))
+    np.testing.assert_allclose(scale, [0.94, 1.06], rtol=1e-5)  # the first update of Adam is the learning rate
+    np.testing.assert_allclose(bias, [0.99, 1.01], rtol=1e-5)
 
 
 def rates(config: MLPConfig, n_steps: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from steps.datasets.interface import Interface
 from steps.mlp.config import Augmentation, MLPConfig, Optimizer, Precision, TargetScale
 from steps.mlp.graphs import Graphs
 from steps.mlp.heads import make_head
-from steps.mlp.model import build_model, set_bins
+from steps.mlp.model import INPUT_SCALE, build_model, set_bins
 from steps.mlp.network import Network, layers_of
 from steps.mlp.trainer import Epoch, Samples, Trainer
 from tests.mlp.tables import CATEGORIES, NUMBERS, PRICES, rows
@@ -53,7 +53,7 @@ CONFIGS = [
     *(MLPConfig(units=(32, 16), optimizer=o, batch_size=64, label_smoothing=0.05) for o in get_args(Optimizer)),
     *(MLPConfig(units=(32,), augmentation=a, batch_size=64, input_dropout=0.1) for a in get_args(Augmentation)),
     MLPConfig(units=(32,), batch_norm=False, activation="gelu", schedule="constant"),
-    MLPConfig(units=(32,), n_members=4, schedule="coslog4", beta_2=0.95),
+    MLPConfig(units=(32,), n_members=4, input_scale=6.0, schedule="coslog4", beta_2=0.95),
 ]
 
 
@@ -112,8 +112,17 @@ def test_a_partial_evaluation_batch_counts(digits: Dataset, monkeypatch: pytest.
     ("interface", "members"), [(NUMBERS, 1), (CATEGORIES, 1), (CATEGORIES, 3)], ids=["numbers", "categories", "members"]
 )
 def test_the_graph_is_the_keras_model(interface: Interface, batch_norm: bool, activation: str, members: int) -> None:
-    config = MLPConfig((24, 12), activation, batch_norm=batch_norm, n_bins=8, n_members=members)  # type: ignore[arg-type]
+    config = MLPConfig(
+        (24, 12),
+        activation,
+        batch_norm=batch_norm,
+        n_bins=8,
+        n_members=members,
+        input_scale=members - 1.0,  # type: ignore[arg-type]
+    )
     model = build_model(config, interface, seed=3)
+    if config.input_scale:
+        model.get_layer(INPUT_SCALE).set_weights([np.linspace(0.5, 2, model.get_layer(INPUT_SCALE).input.shape[1])])
     x = rows(interface, 50)
     if interface.numbers:
         set_bins(model, Samples.of(Split(x, np.zeros(50, np.int32))).edges(interface.numbers, config.n_bins))
@@ -123,7 +132,7 @@ def test_the_graph_is_the_keras_model(interface: Interface, batch_norm: bool, ac
 
 
 def test_the_variables_are_in_the_order_of_the_model() -> None:
-    config = MLPConfig((24, 12), n_bins=8, n_members=3)
+    config = MLPConfig((24, 12), n_bins=8, n_members=3, input_scale=6.0)
     model = build_model(config, CATEGORIES, seed=0)
     ours = Network(config, layers_of(model), CATEGORIES, "float32").trainable
     assert [id(v) for v in ours] == [id(v.value) for v in model.trainable_variables]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_replay_measures_a_difference_and_names_its_cause(copied: Path) -> None:
     command = script(changed, "--model-uri", "models:/digits-mlp/1")
     said = succeeded(run_command(command, copied, TF_ENABLE_ONEDNN_OPTS="0"))
     assert "Not identical: the weights differ by at most " in said
-    assert "Possible cause: onednn 'default' then, '0' now" in said
+    assert re.search(r"Possible cause: onednn '\w+' then, '0' now", said)  # on x86, this project sets it
     uri = f"sqlite:///{copied}/mlflow.db"
     (made,) = MlflowClient(uri, uri).search_runs(["0"], "tags.`pipeline.step` = 'replay'")
     assert made.data.tags["replay.identical"] == "false"

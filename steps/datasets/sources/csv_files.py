@@ -84,17 +84,12 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
     Raises:
         UnicodeDecodeError: The file has another encoding.
     """
-    undecodable: list[UnicodeDecodeError] = []
 
     def refuse(row: pc.InvalidRow) -> str:
-        try:
-            return "error" if row.text.strip() else "skip"
-        except UnicodeDecodeError as error:
-            undecodable.append(error)
-            return "error"
+        return "error" if row.text.strip() else "skip"
 
     try:
-        with quiet_callbacks(), pa.input_stream(path, compression=dialect.compression) as stream:
+        with quiet_callbacks() as failures, pa.input_stream(path, compression=dialect.compression) as stream:
             return pc.read_csv(
                 stream,
                 _read_options(dialect, use_threads=True),
@@ -102,9 +97,7 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
                 pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
             )
     except pa.ArrowInvalid as error:
-        if undecodable:
-            raise undecodable[0] from error
-        if "UTF8" in str(error):
+        if failures or "UTF8" in str(error):
             raise UnicodeDecodeError("utf-8", b"", 0, 0, str(error)) from error
         raise _malformed(path, dialect, error) from error
     except OSError as error:
@@ -112,7 +105,11 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
 
 
 def _malformed(path: Path, dialect: Dialect, error: Exception) -> SourceError:
-    """The error that names the first row with a wrong number of cells; Arrow numbers rows only on one thread."""
+    """The error that names the first row with a wrong number of cells; Arrow numbers rows only on one thread.
+
+    Raises:
+        UnicodeDecodeError: An earlier row has another encoding.
+    """
     if "straddling" in str(error):
         reason = f"has a row of more than {_BLOCK:,} bytes: is a quote never closed?"
         return SourceError(f"must be a CSV file, got {str(path)!r}, which {reason}")
@@ -128,16 +125,19 @@ def _malformed(path: Path, dialect: Dialect, error: Exception) -> SourceError:
             found.append(f"row {number} has {row.actual_columns} ({shortened(row.text)})")
         return "skip"
 
-    with quiet_callbacks(), pa.input_stream(path, compression=dialect.compression) as stream:
-        reader = pc.open_csv(
-            stream,
-            _read_options(dialect, use_threads=False),
-            pc.ParseOptions(delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=note),
-            pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
-        )
-        for _ in reader:
-            if found:
-                break
+    try:
+        with quiet_callbacks(), pa.input_stream(path, compression=dialect.compression) as stream:
+            reader = pc.open_csv(
+                stream,
+                _read_options(dialect, use_threads=False),
+                pc.ParseOptions(delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=note),
+                pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
+            )
+            for _ in reader:
+                if found:
+                    break
+    except pa.ArrowInvalid as earlier:
+        raise UnicodeDecodeError("utf-8", b"", 0, 0, str(earlier)) from earlier
     if not found:
         return SourceError(f"must be a CSV file, got {str(path)!r} ({error})")
     return SourceError(f"must have {len(dialect.names)} cells in each row, got {str(path)!r}, where {found[0]}")

@@ -43,15 +43,16 @@ def refusing_damage(expected: str, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def quiet_callbacks() -> Iterator[None]:
-    """Print nothing if a callback of Arrow fails.
+def quiet_callbacks() -> Iterator[list[BaseException | None]]:
+    """Print nothing if a callback of Arrow fails, and collect the errors.
 
     Arrow decodes a row of a wrong length before it calls the handler. If that fails, it reports the row as an error,
     after Python has printed a traceback.
     """
-    before, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    errors: list[BaseException | None] = []
+    before, sys.unraisablehook = sys.unraisablehook, lambda unraisable: errors.append(unraisable.exc_value)
     try:
-        yield
+        yield errors
     finally:
         sys.unraisablehook = before
 

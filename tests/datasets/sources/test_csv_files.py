@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from steps.base.errors import InputError
 from steps.datasets.sources import TableSource, open_source
 from steps.datasets.tabular.inference import infer
 from steps.datasets.tabular.values import canonical
@@ -127,6 +128,17 @@ def test_files_of_all_systems_are_read(encoding: str, end: str, tmp_path: Path) 
     source = read(tmp_path, text.encode(encoding))
     assert source.table.to_pydict() == {"größe": [1, 2], "wort": ['é, "x"', f"a{end}b"]}
     assert source.notes == (("The text is not UTF-8; it was read as Latin-1.",) if encoding == "cp1252" else ())
+
+
+@pytest.mark.parametrize("tail", [b"7,0\xef", b"7,0\xef\n", b"7,0\xe2\x82"])
+def test_a_row_that_ends_within_a_character_is_refused_in_one_line(tail: bytes, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"must have 3 cells in each row, got .*, where row 9 has 2"):
+        read(tmp_path, b"n,x,word\n" + b"1,2,a\n" * 8 + tail)
+
+
+def test_a_wrong_row_is_named_if_a_cell_before_it_is_not_utf8(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"where row 400002 has 1 \('8'\)"):
+        read(tmp_path, b"n,word\n" + b"1,a\n" * 400_000 + b"7,\xe9\n8\n")
 
 
 def test_a_byte_that_is_not_utf8_may_stand_far_below(tmp_path: Path) -> None:
