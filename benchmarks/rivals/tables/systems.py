@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -289,17 +290,23 @@ def keras_tuner(task: Task) -> None:
 
 
 def realmlp(task: Task) -> None:
-    """RealMLP with its tuned defaults."""
+    """RealMLP with its tuned defaults; for classes, as its authors advise for the log loss."""
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
-    ensemble(task, RealMLP_TD_Classifier if task.n_classes else RealMLP_TD_Regressor)
+    if task.n_classes:
+        ensemble(task, partial(RealMLP_TD_Classifier, use_ls=False, val_metric_name="cross_entropy"))
+    else:
+        ensemble(task, RealMLP_TD_Regressor)
 
 
 def tabm(task: Task) -> None:
-    """TabM with its defaults."""
+    """TabM with its defaults; for classes, the best epoch is that of the log loss."""
     from pytabkit import TabM_D_Classifier, TabM_D_Regressor
 
-    ensemble(task, TabM_D_Classifier if task.n_classes else TabM_D_Regressor)
+    if task.n_classes:
+        ensemble(task, partial(TabM_D_Classifier, val_metric_name="cross_entropy"))
+    else:
+        ensemble(task, TabM_D_Regressor)
 
 
 def ensemble(task: Task, kind: Callable[..., Any]) -> None:
