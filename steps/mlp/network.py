@@ -19,6 +19,7 @@ from steps.mlp.heads import OUTPUT_LAYER
 from steps.mlp.model import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, BINS, EMBEDDING, INPUT_SCALE, MEMBERS
 from steps.mlp.operations import ACTIVATIONS, Pullback, Step, add, batch_norm, product, traced
 
+_BEFORE = (EMBEDDING, INPUT_SCALE, MEMBERS)  # the trained layers before the first product, in the order of the model
 Layers = Mapping[str, Sequence[tf.Variable]]  # by layer, in the order of the model
 
 
@@ -42,7 +43,7 @@ class Network:
     @property
     def trainable(self) -> list[tf.Variable]:
         """The variables that are trained, in the order of `model.trainable_variables`."""
-        found = [variable for name in (EMBEDDING, INPUT_SCALE, MEMBERS) for variable in self._layers.get(name, ())]
+        found = [variable for name in _BEFORE for variable in self._layers.get(name, ())]
         for i in range(len(self._config.units)):
             found += [*self._layers[f"dense_{i}"], *self._layers.get(f"batch_norm_{i}", ())[:2]]
         return [*found, *self._layers[OUTPUT_LAYER]]
@@ -107,11 +108,7 @@ class Network:
             x = after(traced(lambda inputs: inputs * scale, [scale])(x))
         if MEMBERS in self._layers:
             x = after(self._scale_members(x))
-        is_fixed = not self._layers.keys() & {
-            EMBEDDING,
-            INPUT_SCALE,
-            MEMBERS,
-        }  # nothing is trained before the product
+        is_fixed = not any(name in self._layers for name in _BEFORE)
         if masks is not None:
             x = after(masks.drop(x, "input_dropout", 0))
         if is_fixed:

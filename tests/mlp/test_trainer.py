@@ -114,11 +114,11 @@ def test_a_partial_evaluation_batch_counts(digits: Dataset, monkeypatch: pytest.
 def test_the_graph_is_the_keras_model(interface: Interface, batch_norm: bool, activation: str, members: int) -> None:
     config = MLPConfig(
         (24, 12),
-        activation,
+        activation,  # type: ignore[arg-type]
         batch_norm=batch_norm,
         n_bins=8,
         n_members=members,
-        input_scale=members - 1.0,  # type: ignore[arg-type]
+        input_scale=members - 1.0,
     )
     model = build_model(config, interface, seed=3)
     if config.input_scale:
