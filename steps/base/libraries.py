@@ -35,6 +35,8 @@ for name in (
     "TF_XLA_FLAGS",
 ):
     os.environ.pop(name, None)
+# On a GPU, XLA would time the kernels for each product and take the fastest: equal trainings would differ by chance.
+os.environ["XLA_FLAGS"] = "--xla_gpu_autotune_level=0"
 
 
 def quiet_libraries() -> None:

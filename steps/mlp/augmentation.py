@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from steps.mlp.config import Augmentation
-from steps.mlp.runtime import has_gpu
 
 # For 28 x 28 pixels; distances scale with the image.
 _SHIFT = 2.0 / 28
@@ -92,7 +91,7 @@ def _gaussian(n: int) -> np.ndarray:
 
 # Compiled by XLA into one loop over the pixels: op by op, each of some thirty passes over the batch would go through
 # memory. Random numbers and matrix products stay outside, because XLA is slower at both on a CPU.
-@tf.function(autograph=False, jit_compile=not has_gpu())
+@tf.function(autograph=False, jit_compile=True)
 def _sample(pixels: tf.Tensor, shape: tuple[int, int], transforms: tf.Tensor, field: tf.Tensor) -> tf.Tensor:
     """Bilinear interpolation of (batch, height * width), 0 outside.
 

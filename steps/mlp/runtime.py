@@ -16,7 +16,7 @@ import tensorflow as tf
 from steps.base.files import cache_folder, replacing
 from steps.mlp.config import Precision
 
-_ON_A_GPU = 4  # trainings at once: on an H200, four take 2.3 times as long as one, eight twice as long as four
+_ON_A_GPU = 4  # trainings at once: they take turns on the GPU, while others are compiled or scored
 _REQUIRED_GAIN = 1.2  # for a smaller speed-up, rounding to bfloat16 and back costs more than it saves
 _GEMM = (256, 1024, 1024)
 _N_TIMED = 15

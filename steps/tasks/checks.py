@@ -9,7 +9,9 @@ import numpy as np
 from steps.tasks.comparison import Comparison
 from steps.tasks.metric import Metric
 
-_TOLERANCE = 1e-6  # of outputs up to 1, and relative to larger ones: batches of another size sum in another order
+# Of outputs up to 1, and relative to larger ones: batches of another size sum in another order, on a GPU with a
+# difference of 1e-6.
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ def fit_xgboost(
 
     class End(xgboost.callback.TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            return is_over()
+            return epoch > 0 and is_over()  # after the first round, early stopping knows a best one
 
     model = kind(**about, early_stopping_rounds=_PATIENCE, callbacks=[End()])
     model.fit(*rows, eval_set=[validation], verbose=False)
