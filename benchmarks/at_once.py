@@ -27,13 +27,13 @@ from steps.mlp.runtime import hardware, limit_threads  # noqa: E402
 from steps.mlp.trainer import Samples, Trainer  # noqa: E402
 from steps.search.space.file import load_space, space_path  # noqa: E402
 
-_EPOCHS = 5
 _ROWS, _COLUMNS = 50_000, 20
 
 
 @click.command()
 @click.option("--at-once", default="1,2,4,8", show_default=True, help="Numbers of trainings, separated by commas.")
-def main(at_once: str) -> None:
+@click.option("--epochs", default=5, show_default=True, help="Epochs after the first one.")
+def main(at_once: str, epochs: int) -> None:
     """Print a Markdown table."""
     numbers = [int(number) for number in at_once.split(",")]
     limit_threads(max(numbers))
@@ -45,7 +45,7 @@ def main(at_once: str) -> None:
     for name, (samples, interface, config) in _cases().items():
         firsts, others = [], []
         for number in numbers:
-            first, later = _seconds(samples, interface, config, number)
+            first, later = _seconds(samples, interface, config, number, epochs)
             firsts.append(f"{first:.2f}")
             others.append(f"{later:.3f}")
         click.echo(f"| {name} | {' | '.join(others)} |")
@@ -70,14 +70,16 @@ def _first(space: str) -> MLPConfig:
     return MLPConfig.from_hyperparameters(load_space(space_path(space)).complete({}))
 
 
-def _seconds(samples: Samples, interface: Interface, config: MLPConfig, number: int) -> tuple[float, float]:
+def _seconds(
+    samples: Samples, interface: Interface, config: MLPConfig, number: int, epochs: int
+) -> tuple[float, float]:
     """Those of the first epoch of all trainings, and the median of the others divided by the number of trainings."""
     trainers = [
-        Trainer(config, samples, None, interface=interface, epochs=_EPOCHS + 1, seed=seed) for seed in range(number)
+        Trainer(config, samples, None, interface=interface, epochs=epochs + 1, seed=seed) for seed in range(number)
     ]
     found = []
     with ThreadPoolExecutor(number) as pool:
-        for _ in range(_EPOCHS + 1):
+        for _ in range(epochs + 1):
             begun = time.perf_counter()
             list(pool.map(lambda trainer: trainer.run_epoch(), trainers))
             found.append(time.perf_counter() - begun)

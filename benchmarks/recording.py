@@ -1,16 +1,18 @@
 """`python -m benchmarks.recording`: learning curves of many configurations of the packaged space, on many tables.
 
 A search can be replayed on them without training (docs/search.md). Configuration 0 is the default of the space, trained
-with several seeds, so that the noise is known; then come random ones and ones around the default, in turn, the same on
-all tables. Each is trained as a trial is, and its rows go to `benchmarks/recording.jsonl` as they come: those that are
-there are not trained again.
+with several seeds, so that the noise is known; then come random ones and ones around the default, in turn. Each is
+trained as a trial is, and its rows go to `benchmarks/recording.jsonl.gz` as they come: those that are there are not
+trained again, so that it can be stopped and continued.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pickle
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -27,7 +29,7 @@ from benchmarks.own_data import TABLES, Table
 from steps.search.space.file import load_space, space_path
 from steps.search.space.space import Space
 
-ROWS = Path(__file__).parent / "recording.jsonl"
+ROWS = Path(__file__).parent / "recording.jsonl.gz"
 SEEDS = 5  # of configuration 0
 _MOST_ROWS = 2000  # training rows
 _MOST_TEST_ROWS = 5000
@@ -62,11 +64,13 @@ def _near(values: Mapping[str, Any], space: Space, rng: np.random.Generator) -> 
 @click.option("--n", default=300, show_default=True, help="Configurations of each table.")
 @click.option("--jobs", default=2, show_default=True, help="Processes, each on one core.")
 @click.option("--seconds", default=float("inf"), help="No training starts later than this.")
-def main(only: str, n: int, jobs: int, seconds: float) -> None:
-    """Train what is missing."""
+@click.option("--file", type=click.Path(path_type=Path), default=ROWS, help="Rows so far; new ones are appended.")
+def main(only: str, n: int, jobs: int, seconds: float, file: Path) -> None:
+    """Train what is missing, and print the number of rows."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     names = [table.name for table in TABLES if not only or table.name in only.split(",")]
-    record(datasets(names), n, jobs, seconds)
+    record(datasets(names), n, jobs, seconds, file)
+    click.echo(f"{len(read(file))} rows")
 
 
 def datasets(names: Iterable[str]) -> dict[str, Any]:
@@ -86,8 +90,6 @@ def datasets(names: Iterable[str]) -> dict[str, Any]:
         }
         return replace(dataset, splits=splits, raw=None, test_rows=None, digest="")
 
-    import tempfile
-
     found = {}
     for table in TABLES:
         if table.name in names:
@@ -98,15 +100,15 @@ def datasets(names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def record(data: Mapping[str, Any], n: int, jobs: int, seconds: float) -> None:
+def record(data: Mapping[str, Any], n: int, jobs: int, seconds: float, path: Path) -> None:
     """Train what is missing, configuration by configuration."""
     begun = time.monotonic()
-    done = {(row["table"], row["configuration"], row["seed"]) for row in read()}
+    done = {(row["table"], row["configuration"], row["seed"]) for row in read(path)}
     left = [task for task in _tasks(data, n) if task not in done]
     context = get_context("spawn")
     with (
         ProcessPoolExecutor(jobs, context, _start, (pickle.dumps(data), n)) as pool,
-        ROWS.open("a", encoding="utf-8") as file,
+        gzip.open(path, "at", encoding="utf-8") as file,
     ):
         runs = [pool.submit(_train, task) for task in left]
         for run in as_completed(runs):
@@ -124,9 +126,12 @@ def _tasks(data: Iterable[str], n: int) -> Iterator[Task]:
             yield from ((name, number, seed) for name in names)
 
 
-def read() -> list[dict[str, Any]]:
+def read(path: Path = ROWS) -> list[dict[str, Any]]:
     """All rows so far."""
-    return [json.loads(line) for line in ROWS.read_text(encoding="utf-8").splitlines()] if ROWS.exists() else []
+    if not path.exists():
+        return []
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def _start(data: bytes, n: int) -> None:
@@ -153,8 +158,7 @@ def _train(task: Task) -> dict[str, Any]:
     table, number, seed = task
     dataset = _state["data"][table]
     interface = Interface.of(dataset)
-    space = load_space(space_path("table")).fixing(inapplicable(interface))
-    values = configurations(space, _state["n"])[number]
+    values = configurations(load_space(space_path("table")), _state["n"])[number] | inapplicable(interface)
     graphs = _state["graphs"].setdefault(table, _state["new"]())
     begun = time.monotonic()
     validation, test = dataset.splits["validation"], dataset.splits["test"]
@@ -172,8 +176,8 @@ def _train(task: Task) -> dict[str, Any]:
         outputs = trainer.run_epoch().outputs
         assert outputs is not None
         for name, split, part in (("val", validation, outputs[:n]), ("test", test, outputs[n:])):
-            curves[f"{name}_loss"].append(float(f"{loss.value(split.targets, part):.6g}"))
-            curves[f"{name}_score"].append(float(f"{score.value(split.targets, part):.6g}"))
+            curves[f"{name}_loss"].append(float(f"{loss.value(split.targets, part):.5g}"))
+            curves[f"{name}_score"].append(float(f"{score.value(split.targets, part):.5g}"))
         if not np.isfinite(curves["val_loss"][-1]):
             break
         best = max(int(np.argmin(curves["val_loss"])), int(np.argmin(sign * np.array(curves["val_score"]))))

@@ -32,6 +32,9 @@ INLINE = {
     "make ui": "test_make_ui",
     "mlflow ui": "tests/test_look.py",
     "python -m steps.tune --help": "README.md, here",
+    "python -m benchmarks.at_once": "test_trainings_at_once_are_timed",
+    "python -m benchmarks.recording": "test_a_recording_goes_on",
+    "python -m benchmarks.searches": "test_searches_are_replayed",
     "python -m benchmarks.strategies": "test_the_strategies_are_compared",
     "python -m benchmarks.ablation": "test_a_measurement_runs",
     'make main ARGS="-P n_trials=40 -P max_epochs=20 -P final_epochs=200"': "nothing: 22 minutes",
@@ -142,6 +145,29 @@ def test_a_measurement_runs(arguments: str, tmp_path: Path) -> None:
     header, _, *rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) > 5
     assert {row.count("|") for row in rows} == {header.count("|")}
+
+
+@pytest.mark.slow
+def test_trainings_at_once_are_timed(tmp_path: Path) -> None:
+    said = succeeded(run_command(module("benchmarks.at_once", "--at-once", "1,2", "--epochs", "1"), tmp_path))
+    rows = [line.split("|")[1:-1] for line in said.splitlines() if line.startswith("|")]
+    assert [row[0].strip() for row in rows[2:]] == ["MNIST", "MNIST, first epoch", "table", "table, first epoch"]
+    assert {len(row) for row in rows} == {3}
+
+
+@pytest.mark.slow
+def test_a_recording_goes_on(tmp_path: Path) -> None:
+    recording = ("benchmarks.recording", "--only", "breast_cancer", "--file", str(tmp_path / "rows.jsonl.gz"), "--n")
+    assert succeeded(run_command(module(*recording, "1"), tmp_path)) == "5 rows\n"  # one of each seed
+    assert succeeded(run_command(module(*recording, "2"), tmp_path)) == "6 rows\n"
+
+
+def test_searches_are_replayed(tmp_path: Path) -> None:
+    said = succeeded(run_command(module("benchmarks.searches"), tmp_path))
+    rows = [line for line in said.splitlines() if line.startswith("|")]
+    guide = (REPOSITORY / "docs" / "search.md").read_text().splitlines()
+    assert len(rows) > 10
+    assert [row for row in rows if row not in guide] == []
 
 
 @pytest.mark.slow

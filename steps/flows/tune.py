@@ -15,6 +15,7 @@ from steps.search.session import make_plan, search
 from steps.search.settings import TuneSettings
 from steps.search.store.storage import first_line
 from steps.tracking.data import load_data, newest_data_run
+from steps.tracking.lineage import trial_name
 from steps.tracking.project import launch
 from steps.tracking.runs import get_step_run, step_run
 
@@ -50,7 +51,7 @@ def _tune(settings: TuneSettings, invocation: Invocation, run: Run, plan: Plan) 
         raise StepError(f"{error}; continue with: {resume}") from error
     if outcome.front:
         click.echo(f"Pareto front: {len(outcome.front)} trials, in pareto.json and figures/pareto_front.png")
-    best, primary = outcome.best, outcome.primary
-    reason = f", {outcome.reason}" if outcome.front else ""
-    value = primary.text(best.measures[primary.name])
-    click.echo(f"Best: trial-{best.trial_number:03d}, {primary.key} {value}{reason} (run {run.info.run_id})")
+    selected, primary = outcome.selected, outcome.primary
+    said = f"{trial_name(selected.trial_number)}, {primary.key} {primary.text(selected.measures[primary.name])}"
+    said = f"Best: {said}" if outcome.is_best else f"Selected: {said}, {outcome.reason}"
+    click.echo(f"{said} (run {run.info.run_id})")

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import optuna
 
 from steps.report.study.result import RESULT
 from steps.search.drawing import REPORT, draw
-from steps.search.selection import pareto_front, select
+from steps.search.selection import Compare, default_of, pareto_front, ranked, select
 from steps.search.store.attributes import NOT_FOR_READERS
+from steps.search.store.outputs import read_outputs
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, records_of, to_json
 from steps.search.study_report import result_of
 from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
+from steps.tasks.comparison import Comparison
 from steps.tasks.objectives import Objective
 from steps.tracking.descriptions import run_link, step_description
 from steps.tracking.tags import NOTE_TAG
@@ -30,11 +33,13 @@ class Outcome:
     """The selected trial, the reason for it and, with several objectives, the Pareto front.
 
     Attributes:
+        is_best: Whether it is the best trial of a single objective.
         primary: The primary metric of the task.
     """
 
-    best: TrialRecord
+    selected: TrialRecord
     reason: str
+    is_best: bool
     front: list[TrialRecord]
     primary: Objective
 
@@ -53,25 +58,40 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
         table.to_csv(folder / "study" / "trials.csv", index=False)
         (folder / ARTIFACT).write_text(to_json(records), encoding="utf-8")
         if records:
-            best, reason = select(records, objectives, context.primary)
+            default = default_of(records, context.space)
+            selected, reason = select(records, objectives, context.primary, default, _comparing(context))
             front = pareto_front(records, objectives) if len(objectives) > 1 else []
-            outcome = Outcome(best, reason, front, context.primary)
-            mlflow.log_params({f"best_{name}": value for name, value in best.hyperparameters.items()})
+            is_best = not front and selected is ranked(records, objectives[0])[0]
+            outcome = Outcome(selected, reason, is_best, front, context.primary)
+            mlflow.log_params({f"best_{name}": value for name, value in selected.hyperparameters.items()})
             shown = {objective.key: objective for objective in (context.primary, *objectives)}
-            mlflow.log_metrics({f"best_{key}": best.measures[o.name] for key, o in shown.items()})
-            selected = SelectedTrial(
-                **vars(best), study=study.study_name, selected=reason,
+            mlflow.log_metrics({f"best_{key}": selected.measures[o.name] for key, o in shown.items()})
+            record = SelectedTrial(
+                **vars(selected), study=study.study_name, selected=reason,
                 dataset=context.dataset.name, data_run_id=data_run_id,
             )  # fmt: skip
-            (folder / BEST_CONFIG).write_text(selected.to_json(), encoding="utf-8")
-            mlflow.set_tag(NOTE_TAG, step_description("tune", _found(selected, context.primary)))
+            (folder / BEST_CONFIG).write_text(record.to_json(), encoding="utf-8")
+            mlflow.set_tag(NOTE_TAG, step_description("tune", _found(record, context.primary)))
             if front:
                 _write_front(front, objectives, folder)
-        found = (outcome.best, outcome.reason, outcome.front) if outcome else (None, "", ())
+        found = (outcome.selected, outcome.reason, outcome.front) if outcome else (None, "", ())
         (folder / REPORT).write_bytes(RESULT.dump_json(result_of(study, context, data_run_id, *found)))
         mlflow.log_artifacts(name)
     draw(mlflow.active_run())  # only after the result is saved
     return outcome
+
+
+def _comparing(context: TrialContext) -> Compare:
+    """Comparison of two trials by the task's paired test on the validation rows of all folds."""
+
+    def compare(challenger: TrialRecord, champion: TrialRecord) -> Comparison | None:
+        ours, theirs = (read_outputs(record.trial_run_id) for record in (challenger, champion))
+        if ours is None or theirs is None:
+            return None
+        targets = np.concatenate([np.asarray(validation.targets) for _, validation in context.dataset.folds])
+        return context.task.compare(targets, ours, theirs)
+
+    return compare
 
 
 def _found(best: SelectedTrial, primary: Objective) -> str:

@@ -2,42 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import optuna
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
+from steps.search.space.space import Space
 from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import TrialRecord
+from steps.tasks.comparison import Comparison
 from steps.tasks.objectives import LATENCY, PARAMETERS, Objective
+from steps.tracking.lineage import trial_name
 
 AUTO = "auto"
+_ONE_STANDARD_ERROR = 0.32  # two-sided p-value of a difference of one standard error
+# The paired comparison of the first with the second on the validation rows; None if their outputs are not kept.
+Compare = Callable[[TrialRecord, TrialRecord], Comparison | None]
 
 
 def select(
-    records: Sequence[TrialRecord], objectives: Sequence[Objective], primary: Objective, wanted: str = AUTO
+    records: Sequence[TrialRecord],
+    objectives: Sequence[Objective],
+    primary: Objective,
+    default: TrialRecord | None,
+    compare: Compare,
 ) -> tuple[TrialRecord, str]:
     """The trial that represents a study, and the reason.
 
-    `auto` is the best trial of a single objective; of equal ones, the first. With several objectives, it is the
-    cheapest within the tolerance of the best value of the primary metric: the fastest if latency is an objective, else
-    the smallest.
+    With a single objective, it is the best trial; of equal ones, the first. If the objective is the primary metric, the
+    best has to be ahead of the default of the space by more than one standard error of their difference, or the default
+    is taken: the best of many trials is also a lucky one, and the default is known to be good on other data (the
+    one-standard-error rule of Breiman et al. 1984, with the default in place of the simplest). With several objectives,
+    it is the cheapest within the tolerance of the best value of the primary metric: the fastest if latency is an
+    objective, else the smallest.
 
     Args:
         records: At least one.
         primary: The primary metric of the task, on the validation split.
-        wanted: `auto` or a trial number.
-
-    Raises:
-        InputError: There is no complete trial with that number.
+        default: The record of the default of the space, see `default_of`.
     """
-    if wanted != AUTO:
-        return by_number(records, wanted), "asked for by its number"
     if len(objectives) == 1:
         (objective,) = objectives
         best = ranked(records, objective)[0]
-        return best, f"the best {objective.label}, {objective.text(best.measures[objective.name])}"
+        text = objective.text(best.measures[objective.name])
+        if default is not None and default is not best and objective == primary:
+            found = compare(best, default)
+            if found is not None and found.p_value > _ONE_STANDARD_ERROR:
+                return default, (
+                    f"the default of the space, {objective.text(default.measures[objective.name])}: the best "
+                    f"{objective.label}, {text} of {trial_name(best.trial_number)}, is ahead by less than one standard "
+                    f"error ({found.test}: p = {found.p_value:.2g})"
+                )
+        return best, f"the best {objective.label}, {text}"
     cost = LATENCY if LATENCY in objectives else PARAMETERS
     top = min(_loss(record, primary) for record in records)
     limit = primary.sign * primary.worst_near(primary.sign * top)
@@ -51,6 +68,14 @@ def select(
         + f" (its own is {primary.text(own)})"
         * (_loss(chosen, primary) > top)
     )
+
+
+def default_of(records: Sequence[TrialRecord], space: Space) -> TrialRecord | None:
+    """The record whose hyperparameters are the default of the space; None if there is none."""
+    if (start := space.start) is None:
+        return None
+    key = space.key(start)
+    return next((record for record in records if space.key(record.hyperparameters) == key), None)
 
 
 def ranked(records: Sequence[TrialRecord], objective: Objective) -> list[TrialRecord]:

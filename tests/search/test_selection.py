@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
 from steps.datasets.tabular.target import Target
-from steps.search.selection import by_number, nothing_complete, pareto_front, select
+from steps.search.selection import by_number, default_of, nothing_complete, pareto_front, select
+from steps.search.space.file import load_space, space_path
 from steps.search.store.attributes import TrialAttributes
 from steps.search.store.records import SelectedTrial, TrialRecord, from_json, to_json
 from steps.tasks.classification.task import Classification
+from steps.tasks.comparison import Comparison
 from steps.tasks.objectives import objectives_of
 
 TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")))
@@ -68,9 +73,45 @@ def test_why_nothing_is_complete(states: str, said: str) -> None:
     ],
 )
 def test_the_trial_that_stands_for_a_study(objectives: str, number: int, reason: str) -> None:
-    chosen, why = select(RECORDS, objectives_of(objectives.split(","), TASK), ACCURACY)
+    chosen, why = select(RECORDS, objectives_of(objectives.split(","), TASK), ACCURACY, None, lambda *_: None)
     assert chosen.trial_number == number
     assert why.startswith(reason)
+
+
+def test_the_best_trial_has_to_be_told_apart_from_the_default() -> None:
+    targets = np.zeros(1000, np.int32)
+
+    def wrong(n: int) -> np.ndarray:  # outputs (1000, 3), which predict another class for the last rows
+        return np.eye(3)[np.repeat([0, 1], [1000 - n, n])]
+
+    def chosen(objective: str, default: int, wrong_rows: dict[int, int]) -> tuple[int, str]:
+        def compare(*records: TrialRecord) -> Comparison | None:
+            if any(record.trial_number not in wrong_rows for record in records):
+                return None
+            return TASK.compare(targets, *(wrong(wrong_rows[record.trial_number]) for record in records))
+
+        record, why = select(RECORDS, objectives_of([objective], TASK), ACCURACY, RECORDS[default], compare)
+        return record.trial_number, why
+
+    number, why = chosen("accuracy", 0, {0: 30, 1: 28})
+    assert number == 0
+    assert why == (
+        "the default of the space, 0.9700: the best validation accuracy, 0.9720 of trial-001, is ahead by less than "
+        "one standard error (exact McNemar test: p = 0.5)"
+    )
+    assert chosen("accuracy", 0, {0: 30, 1: 20}) == (1, "the best validation accuracy, 0.9720")  # p = 0.002
+    assert chosen("accuracy", 1, {1: 30})[0] == 1  # the default is the best
+    assert chosen("accuracy", 0, {1: 28})[0] == 1  # its outputs are not kept
+    assert chosen("log_loss", 0, {0: 30, 2: 28})[0] == 2  # there is no test for it
+
+
+def test_the_default_is_found_by_its_searched_hyperparameters() -> None:
+    space = load_space(space_path("image"))
+    other = replace(RECORDS[0], hyperparameters=space.complete({"dropout": 0.3}))
+    default = replace(RECORDS[1], hyperparameters=space.complete({}))
+    assert default_of([other, default], space) is default
+    assert default_of([other], space) is None
+    assert default_of([default], load_space(space_path("small"))) is None  # it has none
 
 
 def test_a_trial_by_its_number() -> None:

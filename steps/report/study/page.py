@@ -61,7 +61,7 @@ def study_page(
         run_url: Address of a run's page, from its ID.
     """
     rows, by_number = result.rows, {row.number: row for row in result.rows}
-    best = _top(result)
+    best, sign = _top(result), result.objectives[0].sign
     top = _scored(best)
     edges, shares = range_edges(best), {importance.name: importance.share for importance in found}
     reasons = [edge for edge in edges if _is_reason(edge, shares.get(edge.name, 1))]
@@ -72,6 +72,7 @@ def study_page(
         result=result,
         metric=task.primary,
         best=best[0],
+        is_best=not result.front and all(sign * best[0].values[0] <= sign * row.values[0] for row in best),
         certainty=certainty(best, task.primary, result.n_validation),
         top=top,
         counts=Counter(row.state for row in rows),

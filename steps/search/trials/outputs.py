@@ -1,4 +1,4 @@
-"""Outputs of the best trials, kept while a study goes on: ensembles are mixed from them."""
+"""Outputs of the best trials and of the default, kept while a study goes on: for ensembles and for the selection."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from mlflow.exceptions import MlflowException
 
 from steps.base.redaction import redact
-from steps.search.selection import ranked
+from steps.search.selection import default_of, ranked
 from steps.search.store.outputs import N_KEPT, delete_outputs, write_outputs
-from steps.search.store.records import records_of
+from steps.search.store.records import TrialRecord, records_of
 from steps.search.trials.context import WorkerContext
 from steps.tracking.retry import first_line
 
@@ -32,14 +32,14 @@ def keep_outputs(worker: WorkerContext, run_id: str, outputs: np.ndarray, value:
     Returns:
         IDs of the runs that now have outputs; empty if those of this trial are not kept.
     """
-    best, sign = _best(worker), worker.context.primary.sign
-    if len(best) == N_KEPT and sign * value >= sign * best[-1][1]:
+    best, primary = _best(worker), worker.context.primary
+    if len(best) == N_KEPT and primary.sign * value >= primary.sign * best[-1].measures[primary.name]:
         return set()
     try:
         write_outputs(run_id, outputs)
     except (MlflowException, OSError) as error:
         logger.warning("The outputs of a trial could not be kept for ensembles: %s", redact(first_line(error)))
-    return {run_id, *(kept for kept, _ in best)}
+    return {run_id, *(record.trial_run_id for record in best)}
 
 
 def drop_outputs(worker: WorkerContext, kept: Set[str]) -> None:
@@ -49,15 +49,15 @@ def drop_outputs(worker: WorkerContext, kept: Set[str]) -> None:
     """
     if not kept:
         return
-    for run_id in kept - {best for best, _ in _best(worker)}:
+    default = default_of(records_of(worker.study), worker.context.space)
+    wanted = {record.trial_run_id for record in (*_best(worker), default) if record is not None}
+    for run_id in kept - wanted:
         try:
             delete_outputs(run_id)
         except (MlflowException, OSError) as error:
             logger.warning("The outputs of a trial could not be deleted: %s", redact(first_line(error)))
 
 
-def _best(worker: WorkerContext) -> list[tuple[str, float]]:
-    """Run ID and value in the primary metric of the best complete trials, at most `N_KEPT`, the best first."""
-    primary = worker.context.primary
-    records = ranked(records_of(worker.study), primary)[:N_KEPT]
-    return [(record.trial_run_id, record.measures[primary.name]) for record in records]
+def _best(worker: WorkerContext) -> list[TrialRecord]:
+    """The best complete trials by the primary metric, at most `N_KEPT`, the best first."""
+    return ranked(records_of(worker.study), worker.context.primary)[:N_KEPT]

@@ -82,6 +82,15 @@ def test_a_click_sorts_the_trials(opened: Opened) -> None:
     assert trouble == []
 
 
+def test_a_selected_trial_that_is_not_the_best_has_its_reason() -> None:
+    study = made_up(12)
+    assert "<strong>Best: trial" in report(study, [])
+    other = next(made.number for made in study.rows if made.values and made.number != study.best)
+    page = report(replace(study, best=other, reason="the default of the space"), [])
+    assert f"<strong>Selected: trial {other}," in page
+    assert "<p>It is the default of the space.</p>" in page
+
+
 def test_several_objectives_show_their_front(opened: Opened) -> None:
     rng = random.Random(1)
     rows = [made for made in (row(number, 5, rng) for number in range(30)) if made.values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -39,13 +40,14 @@ def outputs(accuracy: float) -> np.ndarray:
     return np.full((3, 2), accuracy, np.float32)
 
 
-def end_trial(worker: WorkerContext, accuracy: float) -> str:
+def end_trial(worker: WorkerContext, accuracy: float, **hyperparameters: object) -> str:
     """End a trial as `run_trial` does; returns the ID of its run."""
     trial = worker.study.ask()
     run_id = str(MlflowClient().create_run("0").info.run_id)
     TrialAttributes(
-        hyperparameters={}, settings=TrialSettings(1, 0, "float32"), run_id=run_id, measures={"accuracy": accuracy}
-    ).write(trial.set_user_attr)
+        hyperparameters=hyperparameters, settings=TrialSettings(1, 0, "float32"), run_id=run_id,
+        measures={"accuracy": accuracy},
+    ).write(trial.set_user_attr)  # fmt: skip
     kept = keep_outputs(worker, run_id, outputs(accuracy), accuracy)
     worker.study.tell(trial, accuracy)
     drop_outputs(worker, kept)
@@ -62,6 +64,16 @@ def test_the_best_trials_have_their_outputs_and_the_others_none(worker: WorkerCo
             np.testing.assert_array_equal(found, outputs(float(values[number])), strict=True)
         else:
             assert found is None
+
+
+def test_the_default_keeps_its_outputs_however_many_are_better(worker: WorkerContext) -> None:
+    space = load_space(space_path("image"))
+    worker = replace(worker, context=replace(worker.context, space=space))
+    default, worst = end_trial(worker, 0.1, **space.complete({})), end_trial(worker, 0.2)
+    for i in range(N_KEPT):
+        end_trial(worker, 0.5 + i / 100)
+    assert read_outputs(default) is not None
+    assert read_outputs(worst) is None
 
 
 def test_a_store_that_takes_no_outputs_costs_the_outputs_only(
