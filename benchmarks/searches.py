@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.recording import read
+from steps.report.study.outlook import Outlook
+from steps.tasks.metric import Interval
 
 STUDIES = 500  # of each table
 TRIALS = (5, 10, 20, 40)
@@ -32,13 +34,17 @@ def main() -> None:
     click.echo("|---|---|---|---|---|")
     for name, n_errors in RULES.items():
         for n in TRIALS:
-            changes = np.array([test for _, test in replayed(errors, n_errors, n)])
+            changes = np.array([test for _, test, _ in replayed(errors, n_errors, n)])
             better, worse = (changes < -_EQUAL).sum(), (changes > _EQUAL).sum()
             click.echo(f"| {name} | {n} | {np.exp(changes.mean()):.3f} | {better} | {worse} |")
+    click.echo(f"\n| stop_when=auto, of {TRIALS[-1]} trials | trials used | error against the default |\n|---|---|---|")
+    for name, n_errors in RULES.items():
+        _, test, used = np.mean(list(replayed(errors, n_errors, TRIALS[-1], stops=True)), axis=0)
+        click.echo(f"| {name} | {used:.0f} | {np.exp(test):.3f} |")
     click.echo("\n| trials | the best is ahead of the default on validation rows by | on test rows by |")
     click.echo("|---|---|---|")
     for n in TRIALS:
-        validation, test = np.array(list(replayed(errors, 0.0, n))).mean(0)
+        validation, test, _ = np.mean(list(replayed(errors, 0.0, n)), axis=0)
         click.echo(f"| {n} | {1 - np.exp(validation):.1%} | {1 - np.exp(test):.1%} |")
 
 
@@ -57,24 +63,40 @@ def errors_of(rows: Iterable[dict[str, object]]) -> dict[str, np.ndarray]:
     return {table: np.array([of[number] for number in sorted(of)]) for table, of in found.items()}
 
 
-def replayed(errors: dict[str, np.ndarray], n_errors: float, n_trials: int) -> Iterable[tuple[float, float]]:
-    """By table, the mean log ratio of the selected trial to the default, on validation and on test rows.
+def replayed(
+    errors: dict[str, np.ndarray], n_errors: float, n_trials: int, *, stops: bool = False
+) -> Iterable[tuple[float, float, float]]:
+    """By table, means over studies: log ratio of the selected trial to the default on validation and test rows, trials.
 
     Args:
         n_errors: One of the values of `RULES`. The standard error of a log ratio is the standard deviation of its
             difference between validation and test rows over the configurations.
+        stops: Whether a study ends by `stop_when=auto`.
     """
     for of_table in errors.values():
         rng = np.random.default_rng(0)
         ratios = np.log(of_table / of_table[0])
         noise = float(np.std(ratios[1:, 0] - ratios[1:, 1]))
-        selected = []
+        found = []
         for _ in range(STUDIES):
             trials = [0, *(1 + rng.permutation(len(ratios) - 1)[: n_trials - 1])]
+            if stops:
+                trials = trials[: _stopped_after(ratios[trials, 0], noise)]
             best = trials[int(np.argmin(ratios[trials, 0]))]
-            selected.append(ratios[best] if ratios[best, 0] < -n_errors * noise else ratios[0])
-        validation, test = np.mean(selected, axis=0)
-        yield float(validation), float(test)
+            selected = ratios[best] if ratios[best, 0] < -n_errors * noise else ratios[0]
+            found.append((*selected, len(trials)))
+        validation, test, used = np.mean(found, axis=0)
+        yield float(validation), float(test), float(used)
+
+
+def _stopped_after(ratios: np.ndarray, noise: float) -> int:
+    """Number of trials after which the expected gain of the others is below one standard error."""
+    scores = [Interval(ratio, ratio - 1.96 * noise, ratio + 1.96 * noise) for ratio in ratios]
+    for n in range(1, len(scores)):
+        outlook = Outlook.of(scores[:n], 1, n, len(scores) - n)
+        if outlook is not None and outlook.is_dim:
+            return n
+    return len(scores)
 
 
 if __name__ == "__main__":

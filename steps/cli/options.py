@@ -67,7 +67,8 @@ tune_options = together(
     option(
         "--stop-when",
         default="",
-        help="plateau[:n]: end after n (10) complete trials without a better one. Example: plateau:15",
+        help="plateau[:n]: end after n (10) complete trials without a better one; auto: end when the trials that are "
+        "left are expected to improve the best one by less than one standard error. Example: plateau:15",
     ),
     option(
         "--max-epochs",

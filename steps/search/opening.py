@@ -90,6 +90,6 @@ def limits_of(plan: Plan, space: Space) -> Limits:
     return Limits(
         plan.n_trials,
         timeout=plan.deadline - time.time() if plan.deadline else math.inf,
-        plateau=plan.stop_when,
+        stop_when=plan.stop_when,
         grid=Grid(space, plan.seed) if plan.sampler == "grid" else None,
     )

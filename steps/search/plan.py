@@ -13,7 +13,7 @@ from steps.search.space.file import parse_space
 from steps.search.space.space import Space
 from steps.search.store.url import storage_url
 from steps.search.strategy.pruners import PrunerSpec
-from steps.search.strategy.stopping import Plateau
+from steps.search.strategy.stopping import StopRule, parse_stop_rule
 from steps.tracking.artifacts import read_artifact
 
 _ARTIFACT = "study/plan.json"
@@ -38,7 +38,7 @@ class Plan:
     objectives: tuple[str, ...]
     n_trials: int
     deadline: float
-    stop_when: Plateau | None
+    stop_when: StopRule | None
     max_epochs: int
     sampler: str
     pruner: PrunerSpec
@@ -62,7 +62,7 @@ class Plan:
         parsed = {
             "space": parse_space(known["space"], "space"),
             "objectives": tuple(known["objectives"]),
-            "stop_when": Plateau.parse(known["stop_when"]),
+            "stop_when": parse_stop_rule(known["stop_when"]),
             "pruner": PrunerSpec.parse(known["pruner"], known["max_epochs"]),
         }
         return cls(**{**known, **parsed})

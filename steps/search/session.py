@@ -29,6 +29,7 @@ from steps.search.store.storage import RetryingStorage
 from steps.search.store.study import expecting_study
 from steps.search.store.url import open_storage, recordable
 from steps.search.strategy.initial_trials import enqueue
+from steps.search.strategy.stopping import Auto, outlook_of
 from steps.search.strategy.warm_start import earlier_records
 from steps.search.trials.context import WorkerContext
 from steps.search.trials.watch import Watch
@@ -47,6 +48,7 @@ _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
     "plateau": "no improvement in as many complete trials as stop_when allows",
+    "auto": "the trials that are left can hardly bring what the validation rows tell apart",
     "grid": "every cell is done",
 }
 
@@ -121,7 +123,9 @@ def _search(settings: TuneSettings, plan: Plan, run: Run, storage: RetryingStora
             stopped_by = _run_trials(settings, limits, opened, worker, run)
             gather_trials(worker, run)
         mlflow.set_tag(STOPPED_BY_TAG, stopped_by)
-        click.echo(f"Stopped by {stopped_by}: {_REASONS[stopped_by]}")
+        outlook = outlook_of(opened.study, plan.n_trials) if stopped_by == Auto.name else None
+        reason = outlook.text(opened.context.primary) if outlook else _REASONS[stopped_by]
+        click.echo(f"Stopped by {stopped_by}: {reason}")
     except KeyboardInterrupt:
         mlflow.set_tag(STOPPED_BY_TAG, _INTERRUPTION)
         raise

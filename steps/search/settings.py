@@ -21,9 +21,11 @@ from steps.search.strategy.grid import cells
 from steps.search.strategy.points import load_points
 from steps.search.strategy.pruners import PrunerSpec
 from steps.search.strategy.samplers import check_sampler
-from steps.search.strategy.stopping import Plateau
+from steps.search.strategy.stopping import Auto, StopRule, parse_stop_rule
 from steps.search.strategy.warm_start import earlier_records
 from steps.search.trials.checkpoints import checkpoints_of
+from steps.tasks.objectives import AUTO
+from steps.tasks.task import task_of
 from steps.tracking.runs import get_step_run
 
 
@@ -48,7 +50,7 @@ class TuneSettings:
     data_run_id: str
     n_trials: int
     timeout: float
-    stop_when: Plateau | None
+    stop_when: StopRule | None
     max_epochs: int
     n_jobs: int
     engine: Literal["local", "dask"]
@@ -90,7 +92,14 @@ class TuneSettings:
                 check_scheduler(options["address"])
         check_sampler(options["sampler"], len(options["objectives"]))
         pruner = PrunerSpec.parse(options["pruner"], options["max_epochs"])
-        stop_when = Plateau.parse(options["stop_when"])
+        stop_when = parse_stop_rule(options["stop_when"])
+        if isinstance(stop_when, Auto) and dataset:
+            primary = task_of(dataset).primary.name
+            if any(name not in (AUTO, primary) for name in options["objectives"]):
+                raise InputError(
+                    f"stop_when must be plateau unless the only objective is {primary}, got auto; "
+                    "only the primary metric has the intervals that it needs"
+                )
         space = load_space(space_path(options["space"]))
         if (class_weight := options.pop("class_weight")) != MLPConfig.class_weight:
             if dataset and not dataset.target.class_names:

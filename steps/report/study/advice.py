@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from steps.report.study.findings import RangeEdge, trials_since_best
+from steps.report.study.outlook import Outlook
 from steps.report.study.result import Row, StudyResult
 from steps.tasks.metric import Metric, is_noise
 
 _FAILED = 0.1  # share of failed trials that is worth mentioning
 _FEW, _ENOUGH = 10, 20  # complete trials
+_ELSE = "More epochs, a wider space or other data are more likely to help"
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent
 
 
@@ -57,7 +59,8 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
     ]
     again = f"run tune again with study_name={result.name}, "
     as_before = " and all else as before"
-    since = trials_since_best(complete, result.objectives[0].sign)
+    primary, since = result.objectives[0], trials_since_best(complete, result.objectives[0].sign)
+    outlook = _outlook(result)
     if len(result.objectives) > 1:
         sentences.append(
             f"Choose a compromise on the Pareto front; for a denser front, {again}more n_trials{as_before}"
@@ -67,6 +70,12 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
             f"Continue the search: {len(complete)} complete trial{'s are' if len(complete) > 1 else ' is'} "
             f"little to choose from. To do so, {again}n_trials={_ENOUGH}{as_before}"
         )
+    elif outlook is not None and not outlook.is_dim:
+        sentences.append(
+            f"Continue the search: {outlook.text(primary)}. To do so, {again}n_trials={2 * len(rows)}{as_before}"
+        )
+    elif outlook is not None:
+        sentences.append(f"Do not expect much from more trials in this space: {outlook.text(primary)}. {_ELSE}")
     elif since <= _STILL * len(complete):
         past = f"{since} complete trial{'s' if since != 1 else ''} ago" if since else "with the last complete trial"
         sentences.append(
@@ -75,7 +84,7 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
     else:
         sentences.append(
             f"Do not expect much from more trials in this space: the last {since} of {len(complete)} complete trials "
-            "brought no improvement. More epochs, a wider space or other data are more likely to help"
+            f"brought no improvement. {_ELSE}"
         )
     if n_equal:
         others, of_them = ("trials are", "one of them") if n_equal > 1 else ("trial is", "it")
@@ -89,3 +98,13 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
             f"Look at the failures: {failed.total()} of {len(rows)} trials, most with: {failed.most_common(1)[0][0]}"
         )
     return sentences
+
+
+def _outlook(result: StudyResult) -> Outlook | None:
+    """The outlook for as many trials again; None if a score is not the only objective."""
+    complete, (objective, *others) = result.complete, result.objectives
+    scores = [row.score for row in complete if row.score is not None and row.score.value == row.values[0]]
+    if others or len(scores) < len(complete):
+        return None
+    n_ended = len(complete) + sum(row.state == "pruned" for row in result.rows)
+    return Outlook.of(scores, objective.sign, n_ended, n_ended)

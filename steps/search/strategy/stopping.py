@@ -1,49 +1,103 @@
-"""Early end of a study: `plateau`, no improvement in n complete trials."""
+"""Early end of a study: `plateau`, no improvement in n complete trials; `auto`, none to be expected of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
+from steps.report.study.outlook import Outlook
+from steps.search.store.attributes import OBJECTIVES, TrialAttributes
+from steps.tasks.metric import Interval
 
 DEFAULT_PLATEAU = 10
 
 
+class StopRule(Protocol):
+    """A rule that ends a study early; as text, the value of the option `stop_when`.
+
+    Attributes:
+        name: Its name in `stopped_by`.
+    """
+
+    name: str
+
+    def __call__(self, study: optuna.Study, n_trials: int) -> bool:
+        """Return whether a study of at most `n_trials` trials is over."""
+
+
+def parse_stop_rule(text: str) -> StopRule | None:
+    """Parse `plateau`, `plateau:<n>` or `auto`; None for an empty text.
+
+    Raises:
+        InputError: The text is anything else.
+    """
+    return Auto() if text == Auto.name else Plateau.parse(text) if text else None
+
+
+@dataclass(frozen=True)
+class Auto:
+    """The trials that are left are expected to bring less than the validation rows can tell apart."""
+
+    name = "auto"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __call__(self, study: optuna.Study, n_trials: int) -> bool:
+        found = outlook_of(study, n_trials)
+        return found is not None and found.is_dim
+
+
+def outlook_of(study: optuna.Study, n_trials: int) -> Outlook | None:
+    """The outlook for the trials that are left of a study of at most `n_trials`, whose objective is a metric."""
+    trials = study.get_trials(deepcopy=False)
+    (objective,), scores = study.user_attrs[OBJECTIVES], []
+    for trial in trials:
+        if trial.state == TrialState.COMPLETE:
+            measures = TrialAttributes.read(trial).measures or {}
+            scores.append(
+                Interval(trial.values[0], measures.get(f"{objective}_low"), measures.get(f"{objective}_high"))
+            )
+    n_ended = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in trials)
+    n_begun = sum(trial.state != TrialState.WAITING for trial in trials)
+    sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
+    return Outlook.of(scores, sign, n_ended, n_trials - n_begun)
+
+
 @dataclass(frozen=True)
 class Plateau:
-    """Return whether a study is over: its last `n` complete trials brought no improvement.
+    """The last `n` complete trials brought no improvement.
 
     Attributes:
         n: Number of trials, at least 1.
     """
 
     n: int
+    name = "plateau"
 
     @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Parse `plateau` or `plateau:<n>`; None for an empty text.
+    def parse(cls, text: str) -> Self:
+        """Parse `plateau` or `plateau:<n>`.
 
         Raises:
             InputError: The text is anything else.
         """
-        if not text:
-            return None
         word, colon, number = text.partition(":")
         n = DEFAULT_PLATEAU if not colon else int(number) if number.isascii() and number.isdecimal() else 0
         if word != "plateau" or n < 1:
-            raise InputError(f"stop_when must be plateau or plateau:<n> with n of at least 1, got {text!r}")
+            raise InputError(f"stop_when must be auto, plateau or plateau:<n> with n of at least 1, got {text!r}")
         return cls(n)
 
     def __str__(self) -> str:
         return f"plateau:{self.n}"
 
-    def __call__(self, study: optuna.Study) -> bool:
+    def __call__(self, study: optuna.Study, n_trials: int) -> bool:
         return trials_without_improvement(study) >= self.n
 
 

@@ -14,6 +14,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.search.strategy.grid import Grid
+from steps.search.strategy.stopping import StopRule
 from steps.search.trials.context import Job, WorkerContext
 from steps.search.trials.garbage import GcBetweenTrials
 from steps.search.trials.training import Lost
@@ -30,13 +31,13 @@ class Limits:
     Attributes:
         n_trials: Of the whole study; a failed trial counts.
         timeout: Seconds from now after which no trial is started, and running ones on tables end after their epoch.
-        plateau: Whether to stop for want of improvement.
+        stop_when: Rule that ends the study early.
         grid: The cells that are run, and nothing else.
     """
 
     n_trials: int
     timeout: float = math.inf
-    plateau: Callable[[optuna.Study], bool] | None = None
+    stop_when: StopRule | None = None
     grid: Grid | None = None
 
 
@@ -46,7 +47,7 @@ class Workers:
     If other processes run the last trials, these threads wait: they continue the trials of a process that dies.
 
     Attributes:
-        stopped_by: The first reason to end the study: n_trials, timeout, plateau or grid; empty before.
+        stopped_by: The first reason to end the study: n_trials, timeout, grid or the name of a rule; empty before.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class Workers:
             if not over:
                 trial = study.ask()
                 return (trial if leases.acquire(trial.number) else None), ""
-            return None, over if over in ("timeout", "plateau") or not self._others_run(trials) else ""
+            return None, "" if over in ("n_trials", "grid") and self._others_run(trials) else over
 
     def _over(self, trials: Sequence[FrozenTrial]) -> str:
         """The limit that is reached, whatever is left to be tried; "" if none is."""
@@ -143,7 +144,8 @@ class Workers:
             return "n_trials"
         if time.monotonic() > self._deadline:
             return "timeout"
-        return "plateau" if limits.plateau and limits.plateau(self._worker.study) else ""
+        rule = limits.stop_when
+        return rule.name if rule and rule(self._worker.study, limits.n_trials) else ""
 
     def _others_run(self, trials: Sequence[FrozenTrial]) -> bool:
         running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -98,9 +100,15 @@ def test_advice_follows_what_was_found() -> None:
     rising = [complete(i, 0.5 + i / 100) for i in range(10)]
     assert "n_trials=20" in advice(result(rising), [], 0)[0]
     assert "3 complete trials are little to choose from" in advice(result(rising[:3]), [], 0)[0]
-    falling = rising[::-1]
+    falling = [replace(row, score=None) for row in rising[::-1]]
     assert "the last 9 of 10" in advice(result(falling), [], 0)[0]
-    failing = [*falling, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]
+    flat = [complete(i, 0.9 - i / 10_000) for i in range(10)]
+    assert advice(result(flat), [], 0)[0] == (
+        "Do not expect much from more trials in this space: 10 more trials are expected to improve the best validation "
+        "accuracy by 0.0002; one standard error on the validation rows is 0.0095. More epochs, a wider space or other "
+        "data are more likely to help"
+    )
+    failing = [*flat, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]
     assert advice(result(failing), [], 2)[1:] == [
         "Choose by cost: 2 other top trials are within noise of the selected one; if one of them is smaller or "
         "simpler, give evaluate its number as select",

@@ -7,7 +7,8 @@ import pytest
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
-from steps.search.strategy.stopping import Plateau, trials_without_improvement
+from steps.search.store.attributes import OBJECTIVES, TrialAttributes
+from steps.search.strategy.stopping import Auto, Plateau, outlook_of, parse_stop_rule, trials_without_improvement
 
 
 def study_of(values: list[tuple[float, ...]], directions: list[str]) -> optuna.Study:
@@ -47,17 +48,39 @@ def test_only_complete_trials_count_in_the_order_in_which_they_ended() -> None:
 
 def test_the_number_is_reached() -> None:
     study = study_of([(0.5,), (0.4,), (0.3,)], ["maximize"])
-    two, three, default = (Plateau.parse(text) for text in ("plateau:2", "plateau:3", "plateau"))
-    assert two is not None
-    assert two(study)
-    assert three is not None
-    assert not three(study)
-    assert default is not None
-    assert not default(study)
-    assert Plateau.parse("") is None
+    assert Plateau.parse("plateau:2")(study, 100)
+    assert not Plateau.parse("plateau:3")(study, 100)
+    assert not Plateau.parse("plateau")(study, 100)
 
 
-@pytest.mark.parametrize("text", ["plateau:0", "plateau:", "plateau:x", "plateau:1.5", "flat", "plateau:-1"])
+def test_auto_ends_a_study_whose_other_trials_promise_less_than_the_rows_can_tell() -> None:
+    study = optuna.create_study(direction="maximize")
+    study.set_user_attr(OBJECTIVES, ["accuracy"])
+    stop, said = Auto(), []
+    for i in range(12):
+        trial, value = study.ask(), 0.9 - (i % 5) / 100
+        measures = {"accuracy": value, "accuracy_low": value - 0.02, "accuracy_high": value + 0.02}
+        TrialAttributes(measures=measures).write(trial.set_user_attr)
+        study.tell(trial, value)
+        said.append([stop(study, n_trials) for n_trials in (16, 1000)])
+    assert said[6] == [False, False]  # too few
+    assert said[11] == [True, False]  # 4 or 988 are left
+    outlook = outlook_of(study, 16)
+    assert outlook is not None
+    assert outlook.n_more == 4
+    assert outlook.resolution == pytest.approx(0.0102, abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["plateau:3", "auto"])
+def test_a_rule_is_its_text(text: str) -> None:
+    rule = parse_stop_rule(text)
+    assert str(rule) == text
+    assert rule is not None
+    assert rule.name == text.partition(":")[0]
+    assert parse_stop_rule("") is None
+
+
+@pytest.mark.parametrize("text", ["plateau:0", "plateau:", "plateau:x", "plateau:1.5", "flat", "plateau:-1", "auto:3"])
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="stop_when must be plateau or plateau:<n>"):
-        Plateau.parse(text)
+    with pytest.raises(InputError, match="stop_when must be auto, plateau or plateau:<n>"):
+        parse_stop_rule(text)
