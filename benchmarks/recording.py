@@ -2,8 +2,8 @@
 
 A search can be replayed on them without training (docs/search.md). Configuration 0 is the default of the space, trained
 with several seeds, so that the noise is known; then come random ones and ones around the default, in turn. Each is
-trained as a trial is, and its rows go to `benchmarks/recording.jsonl.gz` as they come: those that are there are not
-trained again, so that it can be stopped and continued.
+trained as a trial is, and its row goes to `benchmarks/recording.jsonl.gz` when it has ended: those that are there are
+not trained again, so that it can be continued. Each row has its hyperparameters, as the space may change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -111,12 +111,21 @@ def record(data: Mapping[str, Any], n: int, jobs: int, seconds: float, path: Pat
         gzip.open(path, "at", encoding="utf-8") as file,
     ):
         runs = [pool.submit(_train, task) for task in left]
-        for run in as_completed(runs):
-            file.write(json.dumps(run.result(), separators=(",", ":")) + "\n")
-            file.flush()
-            if time.monotonic() - begun > seconds:
-                pool.shutdown(wait=False, cancel_futures=True)
-                break
+        try:
+            for run in as_completed(runs):
+                if run.cancelled():
+                    continue
+                file.write(json.dumps(run.result(), separators=(",", ":")) + "\n")
+                file.flush()
+                if time.monotonic() - begun > seconds:
+                    _cancel(runs)
+        finally:
+            _cancel(runs)
+
+
+def _cancel(runs: Iterable[Future[Any]]) -> None:
+    for run in runs:
+        run.cancel()  # no more than those that have not begun
 
 
 def _tasks(data: Iterable[str], n: int) -> Iterator[Task]:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.recording import read
-from steps.report.study.outlook import Outlook
 from steps.tasks.metric import Interval
+from steps.tasks.outlook import Outlook
 
 STUDIES = 500  # of each table
 TRIALS = (5, 10, 20, 40)
@@ -94,7 +94,7 @@ def _stopped_after(ratios: np.ndarray, noise: float) -> int:
     scores = [Interval(ratio, ratio - 1.96 * noise, ratio + 1.96 * noise) for ratio in ratios]
     for n in range(1, len(scores)):
         outlook = Outlook.of(scores[:n], 1, n, len(scores) - n)
-        if outlook is not None and outlook.is_dim:
+        if outlook is not None and outlook.is_within_noise:
             return n
     return len(scores)
 

@@ -54,7 +54,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "learning rate 1e-3": {"learning_rate": 1e-3},
     "learning rate 4e-3": {"learning_rate": 4e-3},
     "no weight decay": {"weight_decay": 0.0},
-    "batch size 64": {"batch_size": 64},
+    "batch size 128": {"batch_size": 128},
     "batch size 256": {"batch_size": 256},
     "beta_2 0.95": {"beta_2": 0.95},
     "schedule: coslog4": {"schedule": "coslog4"},

@@ -1,4 +1,4 @@
-"""evaluate: the best trial of a tune run -> a model trained on train + validation, tested once, and registered."""
+"""evaluate: the selected trial of a tune run -> a model trained on train + validation, tested once, and registered."""
 
 from __future__ import annotations
 

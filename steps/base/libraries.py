@@ -31,11 +31,11 @@ os.environ["KERAS_HOME"] = os.devnull  # neither read nor write a keras.json: it
 for name in (
     "KERAS_MAX_EPOCHS",  # this one and the next cut predictions off
     "KERAS_MAX_STEPS_PER_EPOCH",
-    "XLA_FLAGS",  # for JAX, perhaps: a flag that TensorFlow's XLA does not know ends the process without a word
     "TF_XLA_FLAGS",
 ):
     os.environ.pop(name, None)
-# On a GPU, XLA would time the kernels for each product and take the fastest: equal trainings would differ by chance.
+# Flags that were set for JAX, perhaps, would end the process without a word. On a GPU, XLA's autotuning would time the
+# kernels for each product and take the fastest: equal trainings would differ by chance.
 os.environ["XLA_FLAGS"] = "--xla_gpu_autotune_level=0"
 
 

@@ -150,8 +150,9 @@ evaluate_options = together(
         "--select",
         type=TrialNumber(),
         default="auto",
-        help="Number of the trial to evaluate; auto: the best one or, with several objectives, the cheapest within "
-        "the tolerance of the best value (0.2 points of accuracy, 0.002 of roc_auc, 1 % of rmse). Example: 7",
+        help="Number of the trial to evaluate; auto: the best one, or the default of the space if the best is not told "
+        "apart from it; with several objectives, the cheapest within the tolerance of the best value (0.2 points of "
+        "accuracy, 0.002 of roc_auc, 1 % of rmse). Example: 7",
     ),
     option(
         "--ensemble",

@@ -1,4 +1,4 @@
-"""tune: find the data, plan the study, run it, and say which trial is the best."""
+"""tune: find the data, plan the study, run it, and say which trial is selected."""
 
 from __future__ import annotations
 

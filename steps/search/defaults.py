@@ -24,7 +24,7 @@ class _Length:
 
 
 _IMAGES = _Length(updates=2000, batch_size=256, least=IMAGE_EPOCHS, most=200)
-_TABLES = _Length(updates=3000, batch_size=128, least=10, most=128)
+_TABLES = _Length(updates=6000, batch_size=64, least=10, most=128)
 
 
 def default_space(dataset: Dataset) -> str:

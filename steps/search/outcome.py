@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import optuna
+from mlflow.exceptions import MlflowException
 
+from steps.base.errors import InputError
+from steps.base.redaction import redact
 from steps.report.study.result import RESULT
 from steps.search.drawing import REPORT, draw
 from steps.search.selection import Compare, default_of, pareto_front, ranked, select
@@ -25,7 +29,10 @@ from steps.search.trials.workers import count_states
 from steps.tasks.comparison import Comparison
 from steps.tasks.objectives import Objective
 from steps.tracking.descriptions import run_link, step_description
+from steps.tracking.retry import first_line
 from steps.tracking.tags import NOTE_TAG
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,11 @@ def _comparing(context: TrialContext) -> Compare:
     """Comparison of two trials by the task's paired test on the validation rows of all folds."""
 
     def compare(challenger: TrialRecord, champion: TrialRecord) -> Comparison | None:
-        ours, theirs = (read_outputs(record.trial_run_id) for record in (challenger, champion))
+        try:
+            ours, theirs = (read_outputs(record.trial_run_id) for record in (challenger, champion))
+        except (InputError, MlflowException, OSError) as error:
+            logger.warning("The best trial could not be compared with the default: %s", redact(first_line(error)))
+            return None
         if ours is None or theirs is None:
             return None
         targets = np.concatenate([np.asarray(validation.targets) for _, validation in context.dataset.folds])

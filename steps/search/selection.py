@@ -30,12 +30,12 @@ def select(
 ) -> tuple[TrialRecord, str]:
     """The trial that represents a study, and the reason.
 
-    With a single objective, it is the best trial; of equal ones, the first. If the objective is the primary metric, the
-    best has to be ahead of the default of the space by more than one standard error of their difference, or the default
-    is taken: the best of many trials is also a lucky one, and the default is known to be good on other data (the
-    one-standard-error rule of Breiman et al. 1984, with the default in place of the simplest). With several objectives,
-    it is the cheapest within the tolerance of the best value of the primary metric: the fastest if latency is an
-    objective, else the smallest.
+    With a single objective, it is the best trial; of equal ones, the default of the space or the first. If the
+    objective is the primary metric, the best has to be ahead of the default by about one standard error of their
+    difference, or the default is taken: the best of many trials is also a lucky one, and the default is known to be
+    good on other data (the one-standard-error rule of Breiman et al. 1984, with the default in place of the simplest).
+    With several objectives, it is the cheapest within the tolerance of the best value of the primary metric: the
+    fastest if latency is an objective, else the smallest.
 
     Args:
         records: At least one.
@@ -46,13 +46,15 @@ def select(
         (objective,) = objectives
         best = ranked(records, objective)[0]
         text = objective.text(best.measures[objective.name])
-        if default is not None and default is not best and objective == primary:
+        if default is not None and objective == primary:
+            if _loss(default, objective) == _loss(best, objective):
+                return default, f"the best {objective.label}, {text}"
             found = compare(best, default)
-            if found is not None and found.p_value > _ONE_STANDARD_ERROR:
+            if found is not None and not found.challenger_is_better(_ONE_STANDARD_ERROR):
                 return default, (
-                    f"the default of the space, {objective.text(default.measures[objective.name])}: the best "
-                    f"{objective.label}, {text} of {trial_name(best.trial_number)}, is ahead by less than one standard "
-                    f"error ({found.test}: p = {found.p_value:.2g})"
+                    f"the default of the space, {objective.text(default.measures[objective.name])}, as the lead of the "
+                    f"best {objective.label}, {text} of {trial_name(best.trial_number)}, may be chance ({found.test}: "
+                    f"p = {found.p_value:.2g})"
                 )
         return best, f"the best {objective.label}, {text}"
     cost = LATENCY if LATENCY in objectives else PARAMETERS
@@ -71,11 +73,9 @@ def select(
 
 
 def default_of(records: Sequence[TrialRecord], space: Space) -> TrialRecord | None:
-    """The record whose hyperparameters are the default of the space; None if there is none."""
-    if (start := space.start) is None:
-        return None
-    key = space.key(start)
-    return next((record for record in records if space.key(record.hyperparameters) == key), None)
+    """The newest record whose hyperparameters are the default of the space; None if there is none."""
+    start = space.start
+    return next((record for record in reversed(records) if record.hyperparameters == start), None)
 
 
 def ranked(records: Sequence[TrialRecord], objective: Objective) -> list[TrialRecord]:

@@ -48,7 +48,7 @@ _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
     "plateau": "no improvement in as many complete trials as stop_when allows",
-    "auto": "the trials that are left can hardly bring what the validation rows tell apart",
+    "auto": "the other trials were expected to gain less than one standard error",
     "grid": "every cell is done",
 }
 
@@ -124,7 +124,8 @@ def _search(settings: TuneSettings, plan: Plan, run: Run, storage: RetryingStora
             gather_trials(worker, run)
         mlflow.set_tag(STOPPED_BY_TAG, stopped_by)
         outlook = outlook_of(opened.study, plan.n_trials) if stopped_by == Auto.name else None
-        reason = outlook.text(opened.context.primary) if outlook else _REASONS[stopped_by]
+        is_as_said = outlook is not None and outlook.is_within_noise and outlook.n_more > 0  # others ended since then
+        reason = outlook.text(opened.context.primary) if outlook and is_as_said else _REASONS[stopped_by]
         click.echo(f"Stopped by {stopped_by}: {reason}")
     except KeyboardInterrupt:
         mlflow.set_tag(STOPPED_BY_TAG, _INTERRUPTION)

@@ -93,13 +93,12 @@ class TuneSettings:
         check_sampler(options["sampler"], len(options["objectives"]))
         pruner = PrunerSpec.parse(options["pruner"], options["max_epochs"])
         stop_when = parse_stop_rule(options["stop_when"])
-        if isinstance(stop_when, Auto) and dataset:
-            primary = task_of(dataset).primary.name
-            if any(name not in (AUTO, primary) for name in options["objectives"]):
-                raise InputError(
-                    f"stop_when must be plateau unless the only objective is {primary}, got auto; "
-                    "only the primary metric has the intervals that it needs"
-                )
+        if isinstance(stop_when, Auto):
+            objective, *others = options["objectives"]
+            primary = task_of(dataset).primary.name if dataset else objective
+            if others or objective not in (AUTO, primary):
+                only = f"{primary} as the only objective" if dataset else "a single objective"
+                raise InputError(f"stop_when=auto needs {only}, got {','.join(options['objectives'])}")
         space = load_space(space_path(options["space"]))
         if (class_weight := options.pop("class_weight")) != MLPConfig.class_weight:
             if dataset and not dataset.target.class_names:

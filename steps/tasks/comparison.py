@@ -1,4 +1,4 @@
-"""Challenger against champion on the same test rows."""
+"""Challenger against champion on the same rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Comparison(Protocol):
     Attributes:
         test: Name of the significance test.
         metric: Name of the metric that is compared.
-        challenger, champion: Primary metric of each, on the test split.
+        challenger, champion: Primary metric of each, on these rows.
     """
 
     test: str

@@ -96,20 +96,23 @@ def test_the_best_trial_has_to_be_told_apart_from_the_default() -> None:
     number, why = chosen("accuracy", 0, {0: 30, 1: 28})
     assert number == 0
     assert why == (
-        "the default of the space, 0.9700: the best validation accuracy, 0.9720 of trial-001, is ahead by less than "
-        "one standard error (exact McNemar test: p = 0.5)"
+        "the default of the space, 0.9700, as the lead of the best validation accuracy, 0.9720 of trial-001, may be "
+        "chance (exact McNemar test: p = 0.5)"
     )
     assert chosen("accuracy", 0, {0: 30, 1: 20}) == (1, "the best validation accuracy, 0.9720")  # p = 0.002
+    assert chosen("accuracy", 0, {0: 20, 1: 30})[0] == 0  # ahead in the mean of folds, and behind in their rows
     assert chosen("accuracy", 1, {1: 30})[0] == 1  # the default is the best
+    assert chosen("accuracy", 4, {}) == (4, "the best validation accuracy, 0.9720")  # as good as the best
     assert chosen("accuracy", 0, {1: 28})[0] == 1  # its outputs are not kept
     assert chosen("log_loss", 0, {0: 30, 2: 28})[0] == 2  # there is no test for it
 
 
-def test_the_default_is_found_by_its_searched_hyperparameters() -> None:
+def test_the_default_is_found_by_its_hyperparameters() -> None:
     space = load_space(space_path("image"))
     other = replace(RECORDS[0], hyperparameters=space.complete({"dropout": 0.3}))
     default = replace(RECORDS[1], hyperparameters=space.complete({}))
     assert default_of([other, default], space) is default
+    assert default_of([default, replace(default, trial_number=7)], space).trial_number == 7
     assert default_of([other], space) is None
     assert default_of([default], load_space(space_path("small"))) is None  # it has none
 

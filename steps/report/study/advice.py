@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from steps.report.study.findings import RangeEdge, trials_since_best
-from steps.report.study.outlook import Outlook
 from steps.report.study.result import Row, StudyResult
 from steps.tasks.metric import Metric, is_noise
+from steps.tasks.outlook import Outlook
 
 _FAILED = 0.1  # share of failed trials that is worth mentioning
 _FEW, _ENOUGH = 10, 20  # complete trials
-_ELSE = "More epochs, a wider space or other data are more likely to help"
+_INSTEAD = "More epochs, a wider space or other data are more likely to help"
 _STILL = 0.2  # share of the complete trials within which an improvement counts as recent
 
 
@@ -70,12 +70,12 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
             f"Continue the search: {len(complete)} complete trial{'s are' if len(complete) > 1 else ' is'} "
             f"little to choose from. To do so, {again}n_trials={_ENOUGH}{as_before}"
         )
-    elif outlook is not None and not outlook.is_dim:
+    elif outlook is not None and not outlook.is_within_noise:
         sentences.append(
             f"Continue the search: {outlook.text(primary)}. To do so, {again}n_trials={2 * len(rows)}{as_before}"
         )
     elif outlook is not None:
-        sentences.append(f"Do not expect much from more trials in this space: {outlook.text(primary)}. {_ELSE}")
+        sentences.append(f"Do not expect much from more trials in this space: {outlook.text(primary)}. {_INSTEAD}")
     elif since <= _STILL * len(complete):
         past = f"{since} complete trial{'s' if since != 1 else ''} ago" if since else "with the last complete trial"
         sentences.append(
@@ -84,7 +84,7 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
     else:
         sentences.append(
             f"Do not expect much from more trials in this space: the last {since} of {len(complete)} complete trials "
-            f"brought no improvement. {_ELSE}"
+            f"brought no improvement. {_INSTEAD}"
         )
     if n_equal:
         others, of_them = ("trials are", "one of them") if n_equal > 1 else ("trial is", "it")

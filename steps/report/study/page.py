@@ -63,7 +63,8 @@ def study_page(
     rows, by_number = result.rows, {row.number: row for row in result.rows}
     best, sign = _top(result), result.objectives[0].sign
     top = _scored(best)
-    edges, shares = range_edges(best), {importance.name: importance.share for importance in found}
+    ordered = best if result.front else sorted(best, key=lambda row: sign * row.values[0])
+    edges, shares = range_edges(ordered), {importance.name: importance.share for importance in found}
     reasons = [edge for edge in edges if _is_reason(edge, shares.get(edge.name, 1))]
     scores = {f"trial {trial.row.number}": trial.score for trial in top}
     return render(
@@ -72,7 +73,7 @@ def study_page(
         result=result,
         metric=task.primary,
         best=best[0],
-        is_best=not result.front and all(sign * best[0].values[0] <= sign * row.values[0] for row in best),
+        is_best=not result.front and all(sign * best[0].values[0] <= sign * row.values[0] for row in best if row.score),
         certainty=certainty(best, task.primary, result.n_validation),
         top=top,
         counts=Counter(row.state for row in rows),

@@ -12,7 +12,7 @@ from steps.tracking.artifacts import read_artifact
 from steps.tracking.files import RunFiles
 
 ARTIFACT = "validation_outputs.npy"
-N_KEPT = 16  # trials of a study that have outputs: the best ones by the primary metric
+N_KEPT = 16  # trials of a study that have outputs: the best ones by the primary metric, and the default beside them
 
 
 def write_outputs(run_id: str, outputs: np.ndarray) -> None:

@@ -11,9 +11,9 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from steps.base.errors import InputError
-from steps.report.study.outlook import Outlook
 from steps.search.store.attributes import OBJECTIVES, TrialAttributes
 from steps.tasks.metric import Interval
+from steps.tasks.outlook import Outlook
 
 DEFAULT_PLATEAU = 10
 
@@ -51,7 +51,7 @@ class Auto:
 
     def __call__(self, study: optuna.Study, n_trials: int) -> bool:
         found = outlook_of(study, n_trials)
-        return found is not None and found.is_dim
+        return found is not None and found.is_within_noise
 
 
 def outlook_of(study: optuna.Study, n_trials: int) -> Outlook | None:

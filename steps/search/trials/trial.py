@@ -79,7 +79,8 @@ def run_trial(
         outcome.write(trial.set_user_attr)  # before the end: after it nothing can be written
         kept: Set[str] = set()
         if measures is not None and training.outputs is not None:
-            kept = keep_outputs(worker, run_id, training.outputs, measures[job.context.primary.name])
+            value = measures[job.context.primary.name]
+            kept = keep_outputs(worker, run_id, training.outputs, value, job.hyperparameters)
         finished = worker.study.tell(trial, values, state)
     except Interrupted:
         runs.end(run_id, "KILLED", {STATE_TAG: INTERRUPTED})

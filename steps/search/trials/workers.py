@@ -144,7 +144,8 @@ class Workers:
             return "n_trials"
         if time.monotonic() > self._deadline:
             return "timeout"
-        rule = limits.stop_when
+        if (rule := limits.stop_when) and self.stopped_by == rule.name:  # for another thread, which has ended
+            return rule.name
         return rule.name if rule and rule(self._worker.study, limits.n_trials) else ""
 
     def _others_run(self, trials: Sequence[FrozenTrial]) -> bool:

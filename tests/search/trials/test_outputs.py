@@ -48,7 +48,7 @@ def end_trial(worker: WorkerContext, accuracy: float, **hyperparameters: object)
         hyperparameters=hyperparameters, settings=TrialSettings(1, 0, "float32"), run_id=run_id,
         measures={"accuracy": accuracy},
     ).write(trial.set_user_attr)  # fmt: skip
-    kept = keep_outputs(worker, run_id, outputs(accuracy), accuracy)
+    kept = keep_outputs(worker, run_id, outputs(accuracy), accuracy, hyperparameters)
     worker.study.tell(trial, accuracy)
     drop_outputs(worker, kept)
     return run_id
@@ -66,12 +66,15 @@ def test_the_best_trials_have_their_outputs_and_the_others_none(worker: WorkerCo
             assert found is None
 
 
-def test_the_default_keeps_its_outputs_however_many_are_better(worker: WorkerContext) -> None:
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_the_default_keeps_its_outputs_however_many_are_better(worker: WorkerContext, comes_first: bool) -> None:
     space = load_space(space_path("image"))
     worker = replace(worker, context=replace(worker.context, space=space))
-    default, worst = end_trial(worker, 0.1, **space.complete({})), end_trial(worker, 0.2)
+    defaults = [end_trial(worker, 0.1, **space.complete({}))] if comes_first else []
+    worst = end_trial(worker, 0.2)
     for i in range(N_KEPT):
         end_trial(worker, 0.5 + i / 100)
+    (default,) = defaults or [end_trial(worker, 0.1, **space.complete({}))]
     assert read_outputs(default) is not None
     assert read_outputs(worst) is None
 
@@ -83,5 +86,5 @@ def test_a_store_that_takes_no_outputs_costs_the_outputs_only(
     (tracking / "mlruns" / "0").touch()  # a file where the folder should be
     with caplog.at_level(logging.WARNING):
         end_trial(worker, 0.5)
-    assert "The outputs of a trial could not be kept for ensembles: " in caplog.text
+    assert "The outputs of a trial could not be kept: " in caplog.text
     assert len(worker.study.trials) == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steps.report.study.outlook import Outlook
 from steps.tasks.metric import Interval
+from steps.tasks.outlook import Outlook
 
 
 def scores(values: np.ndarray, half_width: float = 0.0196) -> list[Interval]:
@@ -33,11 +33,11 @@ def test_losses_and_scores_have_the_same_outlook() -> None:
 
 
 def test_a_best_trial_far_ahead_is_hard_to_beat() -> None:
-    values = np.linspace(0, 0.1, 12)
-    near, far = (Outlook.of(scores(np.append(values, best)), -1, 13, 10) for best in (0.11, 0.5))
+    values = np.linspace(0, 1, 12)
+    near, far = (Outlook.of(scores(np.append(values, best)), -1, 13, 10) for best in (1.05, 3.0))
     assert near is not None
     assert far is not None
-    assert far.gain < 0.5 * (far.gain + near.gain) + 0.1  # the scale grows with the best one
+    assert far.gain / 3.0 < near.gain / 1.05  # in relation to what it would add to
     assert near.resolution == pytest.approx(0.01)
 
 
@@ -53,7 +53,7 @@ def test_equal_trials_promise_nothing() -> None:
     outlook = Outlook.of(scores(np.full(9, 0.5)), -1, 9, 100)
     assert outlook is not None
     assert outlook.gain == 0
-    assert outlook.is_dim
+    assert outlook.is_within_noise
 
 
 def test_without_trials_or_intervals_there_is_no_outlook() -> None:

@@ -52,7 +52,7 @@ class Outlook:
         return cls(n_more, scale * _expected_maximum(expected), (best.high - best.low) / (2 * _Z))
 
     @property
-    def is_dim(self) -> bool:
+    def is_within_noise(self) -> bool:
         """Return whether the validation rows could not tell such an improvement from none."""
         return self.gain < self.resolution
 
