@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from steps.mlp.config import Augmentation
+from steps.mlp.runtime import has_gpu
 
 # For 28 x 28 pixels; distances scale with the image.
 _SHIFT = 2.0 / 28
@@ -38,12 +39,13 @@ def augment(pixels: tf.Tensor, shape: tuple[int, ...], kind: Augmentation, seed:
     batch, size = tf.shape(pixels)[0], (shape[0], shape[1])
     transforms = _shift_transforms(batch, size, seed) if kind == "shift" else _affine_transforms(batch, size, seed)
     field = _elastic_field(batch, size, seed) if kind == "elastic" else tf.zeros((1, 2, *size))
+    sample = _sample if has_gpu() else _compiled_sample
     if len(shape) == 2:
-        return _sample(pixels, size, transforms, field)
+        return sample(pixels, size, transforms, field)
     n, n_pixels = shape[2], size[0] * size[1]
     planes = tf.reshape(tf.transpose(tf.reshape(pixels, (-1, n_pixels, n)), (0, 2, 1)), (-1, n_pixels))
     fields = tf.repeat(field, n, axis=0) if kind == "elastic" else field
-    moved = _sample(planes, size, tf.repeat(transforms, n, axis=0), fields)
+    moved = sample(planes, size, tf.repeat(transforms, n, axis=0), fields)
     return tf.reshape(tf.transpose(tf.reshape(moved, (-1, n, n_pixels)), (0, 2, 1)), tf.shape(pixels))
 
 
@@ -89,9 +91,6 @@ def _gaussian(n: int) -> np.ndarray:
     return (np.exp(-0.5 * (offsets / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))).astype(np.float32)
 
 
-# Compiled by XLA into one loop over the pixels: op by op, each of some thirty passes over the batch would go through
-# memory. Random numbers and matrix products stay outside, because XLA is slower at both on a CPU.
-@tf.function(autograph=False, jit_compile=True)
 def _sample(pixels: tf.Tensor, shape: tuple[int, int], transforms: tf.Tensor, field: tf.Tensor) -> tf.Tensor:
     """Bilinear interpolation of (batch, height * width), 0 outside.
 
@@ -120,3 +119,9 @@ def _sample(pixels: tf.Tensor, shape: tuple[int, int], transforms: tf.Tensor, fi
     upper = at(0) * (1 - right) + at(1) * right
     lower = at(padded_width) * (1 - right) + at(padded_width + 1) * right
     return tf.reshape(upper * (1 - bottom) + lower * bottom, pixels.shape)
+
+
+# Compiled by XLA into one loop over the pixels: op by op, each of some thirty passes over the batch would go through
+# memory. Random numbers and matrix products stay outside, because XLA is slower at both on a CPU. On a GPU, the whole
+# update is compiled.
+_compiled_sample = tf.function(_sample, autograph=False, jit_compile=True)

@@ -18,7 +18,7 @@ from steps.mlp.heads import make_head
 from steps.mlp.model import INPUT_SCALE, MEMBERS
 from steps.mlp.network import Layers, Network
 from steps.mlp.optimizers import Optimizer, Scalars, learning_rate_at
-from steps.mlp.runtime import has_gpu
+from steps.mlp.runtime import compiles_for_gpu
 
 EVALUATION_BATCH = 1000
 STREAMS = ("shuffle", "augment", "dropout", "mask")
@@ -137,7 +137,7 @@ class _Epoch:
             return _loop(lambda i, *_: i < run.steps_per_epoch, body, (tf.constant(0), keys, tf.constant(0.0)))[2]
 
         # On a GPU, most of an update is the launches of its small kernels: compiled, it takes a fifteenth of the time.
-        loss = tf.function(updates, autograph=False, jit_compile=True)() if has_gpu() else updates()
+        loss = tf.function(updates, autograph=False, jit_compile=True)() if compiles_for_gpu() else updates()
         outputs = self._outputs(validation[0]) if validation else tf.zeros(())
         return loss / tf.cast(run.steps_per_epoch, tf.float32), outputs
 

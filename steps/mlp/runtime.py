@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -44,6 +45,18 @@ def limit_threads(n_jobs: int, threads: int = 0) -> None:
 
 def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+@functools.cache
+def compiles_for_gpu() -> bool:
+    """Return whether there is a GPU and XLA can compile for it, which takes ptxas and libdevice of CUDA's toolkit."""
+    if not has_gpu():
+        return False
+    try:
+        tf.function(tf.exp, jit_compile=True)(tf.zeros(()))  # needs both
+    except tf.errors.OpError:
+        return False
+    return True
 
 
 def trainings_at_once(n_places: int) -> int:

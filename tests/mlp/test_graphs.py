@@ -22,7 +22,7 @@ from steps.base.libraries import import_tensorflow
 import_tensorflow()
 from steps.mlp import graphs
 from tests.mlp.test_graphs import trained
-graphs.has_gpu = lambda: True
+graphs.compiles_for_gpu = lambda: True
 for scale in (1, 2):
     trained(learning_rate=0.001 * scale, dropout=0.2 * scale, seed=scale, epochs=3)
 """
@@ -60,7 +60,7 @@ def test_a_compiled_epoch_is_that_of_the_graph(
     monkeypatch.setattr(sys.modules[__name__], "SHARED", graphs.Graphs())
     expected = trained(interface, **config)
     monkeypatch.setattr(sys.modules[__name__], "SHARED", graphs.Graphs())
-    monkeypatch.setattr(graphs, "has_gpu", lambda: True)
+    monkeypatch.setattr(graphs, "compiles_for_gpu", lambda: True)
     np.testing.assert_allclose(trained(interface, **config), expected, rtol=1e-4)
 
 
@@ -70,7 +70,7 @@ def test_distortions_are_compiled_with_it(augmentation: str, monkeypatch: pytest
     monkeypatch.setattr(sys.modules[__name__], "SHARED", graphs.Graphs())
     expected = trained(PIXELS, augmentation=augmentation)
     monkeypatch.setattr(sys.modules[__name__], "SHARED", graphs.Graphs())
-    monkeypatch.setattr(graphs, "has_gpu", lambda: True)
+    monkeypatch.setattr(graphs, "compiles_for_gpu", lambda: True)
     np.testing.assert_allclose(trained(PIXELS, augmentation=augmentation), expected, rtol=0.1)  # other random numbers
 
 
