@@ -74,7 +74,7 @@ def main(seconds: int, seeds: int, only: str, systems: str, show: bool, picture:
                     with ROWS.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(row) + "\n")
                     click.echo(row, err=True)
-    rows = pd.DataFrame(read())
+    rows = pd.DataFrame([row for row in read() if not only or row["table"] in only.split(",")])
     losses = cells(rows, seconds)
     click.echo(report(rows, losses, seconds))
     if picture is not None:

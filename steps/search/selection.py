@@ -52,9 +52,8 @@ def select(
             found = compare(best, default)
             if found is not None and not found.challenger_is_better(_ONE_STANDARD_ERROR):
                 return default, (
-                    f"the default of the space, {objective.text(default.measures[objective.name])}, as the lead of the "
-                    f"best {objective.label}, {text} of {trial_name(best.trial_number)}, may be chance ({found.test}: "
-                    f"p = {found.p_value:.2g})"
+                    f"the default of the space, as the lead of the best {objective.label}, {text} of "
+                    f"{trial_name(best.trial_number)}, may be chance ({found.test}: p = {found.p_value:.2g})"
                 )
         return best, f"the best {objective.label}, {text}"
     cost = LATENCY if LATENCY in objectives else PARAMETERS

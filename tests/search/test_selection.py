@@ -96,8 +96,8 @@ def test_the_best_trial_has_to_be_told_apart_from_the_default() -> None:
     number, why = chosen("accuracy", 0, {0: 30, 1: 28})
     assert number == 0
     assert why == (
-        "the default of the space, 0.9700, as the lead of the best validation accuracy, 0.9720 of trial-001, may be "
-        "chance (exact McNemar test: p = 0.5)"
+        "the default of the space, as the lead of the best validation accuracy, 0.9720 of trial-001, may be chance "
+        "(exact McNemar test: p = 0.5)"
     )
     assert chosen("accuracy", 0, {0: 30, 1: 20}) == (1, "the best validation accuracy, 0.9720")  # p = 0.002
     assert chosen("accuracy", 0, {0: 20, 1: 30})[0] == 0  # ahead in the mean of folds, and behind in their rows
