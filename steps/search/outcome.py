@@ -29,6 +29,7 @@ from steps.search.trials.workers import count_states
 from steps.tasks.comparison import Comparison
 from steps.tasks.objectives import Objective
 from steps.tracking.descriptions import run_link, step_description
+from steps.tracking.lineage import trial_name
 from steps.tracking.retry import first_line
 from steps.tracking.tags import NOTE_TAG
 
@@ -107,7 +108,7 @@ def _comparing(context: TrialContext) -> Compare:
 
 def _found(best: SelectedTrial, primary: Objective) -> str:
     """The selected trial, for the note of the tune run."""
-    link = run_link(f"trial-{best.trial_number:03d}", mlflow.active_run().info.experiment_id, best.trial_run_id)
+    link = run_link(trial_name(best.trial_number), mlflow.active_run().info.experiment_id, best.trial_run_id)
     return f"Selected: {link}, {best.selected}; {primary.label} **{primary.text(best.measures[primary.name])}**."
 
 
