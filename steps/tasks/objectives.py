@@ -92,5 +92,15 @@ def objectives_of(names: Sequence[str], task: Task) -> tuple[Objective, ...]:
 
 
 def followed(objectives: Sequence[Objective], task: Task) -> Objective:
-    """The objective that is shown and judged while a trial trains: the primary metric if the first one is a cost."""
+    """The objective that is shown while a trial trains: the primary metric if the first one is a cost."""
     return objectives[0] if objectives[0].every_epoch else Objective.of(task.primary)
+
+
+def judged_by(objectives: Sequence[Objective], task: Task) -> Objective:
+    """The metric whose best epoch a trial is judged at: log loss for classes, else the followed objective.
+
+    Accuracy and the area under the ROC curve of a few validation rows change by chance from epoch to epoch, and do not
+    show that an MLP becomes too sure of itself.
+    """
+    loss = task.metrics.get("log_loss")
+    return followed(objectives, task) if loss is None else Objective.of(loss)

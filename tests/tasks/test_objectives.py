@@ -5,7 +5,8 @@ import pytest
 from steps.base.errors import InputError
 from steps.datasets.tabular.target import Target
 from steps.tasks.classification.task import Classification
-from steps.tasks.objectives import followed, objectives_of
+from steps.tasks.objectives import followed, judged_by, objectives_of
+from steps.tasks.regression.task import Regression
 
 TASK = Classification(Target("classification", class_names=("cat", "dog", "eel")))
 
@@ -18,6 +19,14 @@ def test_metrics_of_the_task_and_costs_are_objectives() -> None:
     assert objectives_of(["auto"], TASK) == (accuracy,)
     assert followed([latency, loss], TASK) == accuracy
     assert followed([loss, latency], TASK) == loss
+
+
+def test_the_best_epoch_is_that_of_the_log_loss_or_of_the_objective_of_numbers() -> None:
+    (accuracy,) = objectives_of(["accuracy"], TASK)
+    assert judged_by([accuracy], TASK).name == "log_loss"
+    numbers = Regression(Target("regression"))
+    for name in ("rmse", "mae"):
+        assert judged_by(objectives_of([name], numbers), numbers).name == name
 
 
 def test_an_unknown_objective_lists_the_known_ones() -> None:

@@ -21,7 +21,7 @@ from steps.search.store.leases import Leases
 from steps.search.trials.checkpoints import Checkpoints
 from steps.search.trials.exclusive import ExclusiveSection
 from steps.tasks.metric import as_metrics, mean_of
-from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followed, objectives_of
+from steps.tasks.objectives import AUTO, LATENCY, PARAMETERS, Objective, followed, judged_by, objectives_of
 from steps.tasks.task import Task, task_of
 from steps.tracking.trials import TrialRuns
 
@@ -91,8 +91,13 @@ class TrialContext:
 
     @property
     def followed(self) -> Objective:
-        """The objective that is shown and judged while a trial trains."""
+        """The objective that is shown while a trial trains."""
         return followed(self.objectives, self.task)
+
+    @property
+    def judged_by(self) -> Objective:
+        """The metric that decides which epoch of a trial is its best."""
+        return judged_by(self.objectives, self.task)
 
     @property
     def n_validation(self) -> int:

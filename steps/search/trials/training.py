@@ -117,8 +117,8 @@ class Training:
         context = self._job.context
         if not context.judges_at_best:
             return epoch
-        followed = context.followed
-        return 1 + int(np.argmin([followed.sign * metrics[followed.key] for metrics in self.history[:epoch]]))
+        by = context.judged_by
+        return 1 + int(np.argmin([by.sign * metrics[by.key] for metrics in self.history[:epoch]]))
 
     def _is_over(self, deadline: float) -> bool:
         """Return whether the trial may be judged now, and a better epoch is unlikely or comes too late."""

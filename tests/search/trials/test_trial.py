@@ -443,13 +443,14 @@ def test_a_trial_of_a_table_is_judged_at_its_best_epoch_and_ends_when_none_follo
         return trial
 
     known = TrialAttributes.read(trial := ended(8, 20))
-    curve = [metrics["val_accuracy"] for metrics in known.metrics]
-    assert trial.values == [max(curve)]
-    assert known.epochs == 1 + curve.index(max(curve))
+    losses, curve = ([metrics[key] for metrics in known.metrics] for key in ("val_log_loss", "val_accuracy"))
+    best = [losses.index(min(losses[:epoch])) for epoch in range(1, len(losses) + 1)]
+    assert trial.values == [curve[best[-1]]]
+    assert known.epochs == 1 + best[-1]
     assert len(curve) == min(60, known.epochs + 16)
-    assert trial.intermediate_values == {epoch: max(curve[:epoch]) for epoch in range(1, len(curve) + 1)}
+    assert trial.intermediate_values == {epoch: curve[i] for epoch, i in enumerate(best, 1)}
     assert known.measures is not None
-    assert known.measures["accuracy_low"] < max(curve) < known.measures["accuracy_high"]  # of that epoch's outputs
+    assert known.measures["accuracy_low"] < trial.values[0] < known.measures["accuracy_high"]  # of that epoch's outputs
     trainer = replace(context, dataset=table, epochs=60).trainer(
         MLPConfig.from_hyperparameters(known.hyperparameters or {})
     )
