@@ -66,9 +66,10 @@ tune_options = together(
     ),
     option(
         "--stop-when",
-        default="",
-        help="plateau[:n]: end after n (10) complete trials without a better one; auto: end when the trials that are "
-        "left are expected to improve the best one by less than one standard error. Example: plateau:15",
+        default="auto",
+        help="Early end of the study. auto: when the trials that are left are expected to improve the best one by less "
+        "than one standard error, from the eighth complete trial on; plateau[:n]: after n (10) complete trials without "
+        "a better one; none. Example: none",
     ),
     option(
         "--max-epochs",

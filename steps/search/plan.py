@@ -13,7 +13,7 @@ from steps.search.space.file import parse_space
 from steps.search.space.space import Space
 from steps.search.store.url import storage_url
 from steps.search.strategy.pruners import PrunerSpec
-from steps.search.strategy.stopping import StopRule, parse_stop_rule
+from steps.search.strategy.stopping import NO_RULE, StopRule, parse_stop_rule
 from steps.tracking.artifacts import read_artifact
 
 _ARTIFACT = "study/plan.json"
@@ -69,7 +69,7 @@ class Plan:
 
     def log(self) -> None:
         """Log the plan to the active run, as command-line values."""
-        words = {"space": self.space.text, "stop_when": str(self.stop_when or ""), "pruner": self.pruner.text}
+        words = {"space": self.space.text, "stop_when": str(self.stop_when or NO_RULE), "pruner": self.pruner.text}
         mlflow.log_text(json.dumps({**vars(self), **words}, indent=2) + "\n", _ARTIFACT)
 
     def storage_url(self) -> str:

@@ -48,7 +48,7 @@ _REASONS = {
     "n_trials": "the study has all its trials",
     "timeout": "the time is over",
     "plateau": "no improvement in as many complete trials as stop_when allows",
-    "auto": "the other trials were expected to gain less than one standard error",
+    "auto": "the other trials were expected to gain less than one standard error; stop_when=none runs them, too",
     "grid": "every cell is done",
 }
 

@@ -24,8 +24,6 @@ from steps.search.strategy.samplers import check_sampler
 from steps.search.strategy.stopping import Auto, StopRule, parse_stop_rule
 from steps.search.strategy.warm_start import earlier_records
 from steps.search.trials.checkpoints import checkpoints_of
-from steps.tasks.objectives import AUTO
-from steps.tasks.task import task_of
 from steps.tracking.runs import get_step_run
 
 
@@ -93,12 +91,6 @@ class TuneSettings:
         check_sampler(options["sampler"], len(options["objectives"]))
         pruner = PrunerSpec.parse(options["pruner"], options["max_epochs"])
         stop_when = parse_stop_rule(options["stop_when"])
-        if isinstance(stop_when, Auto):
-            objective, *others = options["objectives"]
-            primary = task_of(dataset).primary.name if dataset else objective
-            if others or objective not in (AUTO, primary):
-                only = f"{primary} as the only objective" if dataset else "a single objective"
-                raise InputError(f"stop_when=auto needs {only}, got {','.join(options['objectives'])}")
         space = load_space(space_path(options["space"]))
         if (class_weight := options.pop("class_weight")) != MLPConfig.class_weight:
             if dataset and not dataset.target.class_names:
@@ -106,6 +98,7 @@ class TuneSettings:
             space = with_line(space, "class_weight", class_weight)
         if options["sampler"] == "grid":
             cells(space)
+            stop_when = None if isinstance(stop_when, Auto) else stop_when  # a complete table is wanted
         given = existing_file(options["points"], "points") if options["points"] else None
         points = load_points(given, space) if given and not is_open else []
         storage = storage_url(options["storage"], mlflow.get_tracking_uri())

@@ -31,7 +31,7 @@ BAD_INPUT = {
         ["tune", "--pruner", "hyperband:eta=3"],
         "(min_resource, reduction_factor), got 'eta'",
     ),
-    "no such end": (["tune", "--stop-when", "flat"], "stop_when must be auto, plateau or plateau:<n>"),
+    "no such end": (["tune", "--stop-when", "flat"], "stop_when must be auto, none, plateau or plateau:<n>"),
     "the dashboard of a scheduler": (
         ["main", "--engine", "dask", "--address", "http://127.0.0.1:8787/status"],
         "got 'http://127.0.0.1:8787/status', which seems to be that of its dashboard",

@@ -16,6 +16,7 @@ from steps.tasks.metric import Interval
 from steps.tasks.outlook import Outlook
 
 DEFAULT_PLATEAU = 10
+NO_RULE = "none"
 
 
 class StopRule(Protocol):
@@ -32,17 +33,20 @@ class StopRule(Protocol):
 
 
 def parse_stop_rule(text: str) -> StopRule | None:
-    """Parse `plateau`, `plateau:<n>` or `auto`; None for an empty text.
+    """Parse `auto`, `plateau`, `plateau:<n>` or `none`, which gives None.
 
     Raises:
         InputError: The text is anything else.
     """
-    return Auto() if text == Auto.name else Plateau.parse(text) if text else None
+    return None if text == NO_RULE else Auto() if text == Auto.name else Plateau.parse(text)
 
 
 @dataclass(frozen=True)
 class Auto:
-    """The trials that are left are expected to bring less than the validation rows can tell apart."""
+    """The trials that are left are expected to bring less than the validation rows can tell apart.
+
+    It needs the primary metric as the only objective, and never ends a study of other ones, or one with waiting trials.
+    """
 
     name = "auto"
 
@@ -50,14 +54,19 @@ class Auto:
         return self.name
 
     def __call__(self, study: optuna.Study, n_trials: int) -> bool:
+        if any(trial.state == TrialState.WAITING for trial in study.get_trials(deepcopy=False)):
+            return False
         found = outlook_of(study, n_trials)
         return found is not None and found.is_within_noise
 
 
 def outlook_of(study: optuna.Study, n_trials: int) -> Outlook | None:
-    """The outlook for the trials that are left of a study of at most `n_trials`, whose objective is a metric."""
+    """The outlook for the trials that are left of a study of at most `n_trials`; None for several objectives."""
     trials = study.get_trials(deepcopy=False)
-    (objective,), scores = study.user_attrs[OBJECTIVES], []
+    objective, *others = study.user_attrs[OBJECTIVES]
+    if others:
+        return None
+    scores = []
     for trial in trials:
         if trial.state == TrialState.COMPLETE:
             measures = TrialAttributes.read(trial).measures or {}
@@ -91,7 +100,7 @@ class Plateau:
         word, colon, number = text.partition(":")
         n = DEFAULT_PLATEAU if not colon else int(number) if number.isascii() and number.isdecimal() else 0
         if word != "plateau" or n < 1:
-            raise InputError(f"stop_when must be auto, plateau or plateau:<n> with n of at least 1, got {text!r}")
+            raise InputError(f"stop_when must be auto, none, plateau or plateau:<n> with n of at least 1, got {text!r}")
         return cls(n)
 
     def __str__(self) -> str:

@@ -65,10 +65,20 @@ def test_auto_ends_a_study_whose_other_trials_promise_less_than_the_rows_can_tel
         said.append([stop(study, n_trials) for n_trials in (16, 1000)])
     assert said[6] == [False, False]  # too few
     assert said[11] == [True, False]  # 4 or 988 are left
+    study.enqueue_trial({})
+    assert not stop(study, 16)  # what was asked for is tried
     outlook = outlook_of(study, 16)
     assert outlook is not None
     assert outlook.n_more == 4
     assert outlook.resolution == pytest.approx(0.0102, abs=1e-4)
+
+
+def test_auto_never_ends_a_study_of_several_objectives_or_of_another_metric() -> None:
+    several = study_of([(0.9, 5.0)] * 12, ["maximize", "minimize"])
+    several.set_user_attr(OBJECTIVES, ["accuracy", "latency"])
+    other = study_of([(0.9,)] * 12, ["maximize"])  # no intervals
+    other.set_user_attr(OBJECTIVES, ["f1_macro"])
+    assert not any(Auto()(study, 16) for study in (several, other))
 
 
 @pytest.mark.parametrize("text", ["plateau:3", "auto"])
@@ -77,10 +87,12 @@ def test_a_rule_is_its_text(text: str) -> None:
     assert str(rule) == text
     assert rule is not None
     assert rule.name == text.partition(":")[0]
-    assert parse_stop_rule("") is None
+    assert parse_stop_rule("none") is None
 
 
-@pytest.mark.parametrize("text", ["plateau:0", "plateau:", "plateau:x", "plateau:1.5", "flat", "plateau:-1", "auto:3"])
+@pytest.mark.parametrize(
+    "text", ["plateau:0", "plateau:", "plateau:x", "plateau:1.5", "flat", "plateau:-1", "auto:3", ""]
+)
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="stop_when must be auto, plateau or plateau:<n>"):
+    with pytest.raises(InputError, match="stop_when must be auto, none, plateau or plateau:<n>"):
         parse_stop_rule(text)
