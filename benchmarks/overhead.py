@@ -135,7 +135,7 @@ def cost_of_ours(n_trials: int, folder: Path) -> Cost:
     context = replace(context, space=TimedSpace(context.space.dimensions, context.space.text))
     url = f"sqlite:///{folder}/optuna.db"
     storage = open_storage(url)
-    sampler = make_sampler("tpe", 0)
+    sampler = make_sampler("tpe", 0, context.space)
     study = open_study(storage, "stub", context.objectives, sampler, optuna.pruners.NopPruner())
     ended: list[float] = []
     with mlflow.start_run() as run:

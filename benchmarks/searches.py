@@ -1,17 +1,18 @@
 """`python -m benchmarks.searches`: studies replayed on the recording of `benchmarks.recording`, without training.
 
 A study tries the default of the space, then other recorded configurations in random order; each is judged at its best
-epoch on the validation rows. Its selected trial is compared with the default on the test rows, which no selection sees:
-does the search pay, and what has a rule of selection to do with it? The tables of docs/search.md.
+epoch on the validation rows, that of the lowest loss. Its selected trial is compared with the default on the test rows,
+which no selection sees: does the search pay, and what has a rule of selection to do with it? And is the loss a better
+judge of epochs than the score? The tables of docs/search.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import click
 import numpy as np
-import pandas as pd
 
 from benchmarks.recording import read
 from steps.tasks.metric import Interval
@@ -27,8 +28,14 @@ RULES = {"the best": 0.0, "the default, or the best beyond noise": 1.0}
 
 @click.command()
 def main() -> None:
-    """Print two Markdown tables."""
-    errors = errors_of(read())
+    """Print Markdown tables."""
+    rows = read()
+    click.echo("| the best epoch is that of | error against the best score | log loss | worse error on |")
+    click.echo("|---|---|---|---|")
+    error, loss, n_worse, n = epochs_by_loss(rows)
+    click.echo("| the best score | 1.000 | 1.000 | |")
+    click.echo(f"| the lowest log loss | {error:.3f} | {loss:.3f} | {n_worse} of {n} |\n")
+    errors = errors_of(rows)
     click.echo(f"{len(errors)} tables, at least {min(map(len, errors.values()))} configurations of each\n")
     click.echo("| selected | trials | error against the default | tables better | tables worse |")
     click.echo("|---|---|---|---|---|")
@@ -48,19 +55,42 @@ def main() -> None:
         click.echo(f"| {n} | {1 - np.exp(validation):.1%} | {1 - np.exp(test):.1%} |")
 
 
-def errors_of(rows: Iterable[dict[str, object]]) -> dict[str, np.ndarray]:
+def epochs_by_loss(rows: Iterable[Mapping[str, Any]]) -> tuple[float, float, int, int]:
+    """Epochs of the lowest validation log loss against those of the best score, on the test rows of tables of classes.
+
+    Returns:
+        Ratios of the error and of the log loss (geometric means over the configurations of a table, then over tables);
+        the number of tables with a higher error; their number.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if row["score"] != "rmse":
+            by_score, by_loss = int(np.nanargmax(row["val_score"])), int(np.nanargmin(row["val_loss"]))
+            error, loss = _errors(row["test_score"]), np.array(row["test_loss"])
+            ratios = np.log([error[by_loss] / error[by_score], loss[by_loss] / loss[by_score]])
+            found.setdefault(row["table"], []).append(tuple(ratios))
+    means = np.array([np.mean(of_table, axis=0) for of_table in found.values()])
+    error, loss = np.exp(means.mean(axis=0))
+    return float(error), float(loss), int((means[:, 0] > _EQUAL).sum()), len(means)
+
+
+def errors_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """By table, (n_configurations, 2) error on validation and on test rows at the best epoch, the default first.
 
     The error is RMSE, or 1 minus accuracy or ROC AUC; of the default, that of its first seed.
     """
     found: dict[str, dict[int, tuple[float, float]]] = {}
-    for row in pd.DataFrame(rows).query("seed == 0").itertuples():
-        validation, test = (np.array(scores) for scores in (row.val_score, row.test_score))
-        if row.score != "rmse":
-            validation, test = (np.maximum(1 - scores, _LEAST_ERROR) for scores in (validation, test))
-        epoch = int(np.argmin(validation))
-        found.setdefault(row.table, {})[row.configuration] = (validation[epoch], test[epoch])
+    for row in rows:
+        if row["seed"] == 0:
+            epoch = int(np.nanargmin(row["val_loss"]))
+            scores = row["val_score"], row["test_score"]
+            validation, test = (s[epoch] if row["score"] == "rmse" else _errors(s)[epoch] for s in scores)
+            found.setdefault(row["table"], {})[row["configuration"]] = (validation, test)
     return {table: np.array([of[number] for number in sorted(of)]) for table, of in found.items()}
+
+
+def _errors(scores: Sequence[float]) -> np.ndarray:
+    return np.maximum(1 - np.array(scores), _LEAST_ERROR)
 
 
 def replayed(

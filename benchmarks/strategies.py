@@ -75,7 +75,7 @@ def trainer() -> Train:
 def search(sampler: str, seed: int, n_trials: int, train: Train) -> list[float]:
     """Log loss of each trial of one study."""
     space = load_space(HERE / "strategies_ranges.yaml")
-    study = optuna.create_study(sampler=make_sampler(sampler, seed))
+    study = optuna.create_study(sampler=make_sampler(sampler, seed, space))
     study.optimize(lambda trial: train(space.suggest(trial)), n_trials)
     return [trial.values[0] for trial in study.trials]
 

@@ -96,7 +96,7 @@ def prepare(cluster: Cluster, name: str, n_trials: int) -> Callable[[Callable[[]
     run = client.create_run("0", run_name=name)
 
     def open_all() -> tuple[RetryingStorage, optuna.Study]:
-        storage, sampler = open_storage(url), make_sampler("random", 0)
+        storage, sampler = open_storage(url), make_sampler("random", 0, space)
         return storage, open_study(storage, name, context.objectives, sampler, optuna.pruners.NopPruner())
 
     storage, _ = open_all()

@@ -13,7 +13,7 @@ from click import Choice, IntRange
 from steps.cli.types import DatabaseUrl, FilePath, FractionRange, Names, RunId, StepOption, TrialNumber
 
 MAX_SEED = 2**31 - 1
-SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
+SAMPLERS = ("tpe", "bayes", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
 INSIDE_UNIT = FractionRange(0, 1, min_open=True, max_open=True)
 
@@ -68,7 +68,7 @@ tune_options = together(
         "--stop-when",
         default="auto",
         help="Early end of the study. auto: when the trials that are left are expected to improve the best one by less "
-        "than one standard error, from the eighth complete trial on; plateau[:n]: after n (10) complete trials without "
+        "than one standard error, from the eighth trial on; plateau[:n]: after n (10) complete trials without "
         "a better one; none. Example: none",
     ),
     option(

@@ -56,7 +56,7 @@ class OpenStudy:
             precision=plan.precision,
             objectives=plan.objectives,
         )
-        sampler = make_sampler(plan.sampler, plan.seed)
+        sampler = make_sampler(plan.sampler, plan.seed, context.space)
         pruner = plan.pruner.build() if context.prunable else NopPruner()
         study = open_study(storage, plan.study, context.objectives, sampler, pruner)
         return cls(study, context, storage, checkpoints_of(url))

@@ -10,8 +10,8 @@ from typing import Self
 from steps.tasks.metric import Interval
 from steps.tasks.objectives import Objective
 
-_LEAST = 8  # complete trials
-_TOP = 5  # best trials that tell how far apart good ones are
+_LEAST = 8  # trials that were completed or pruned
+_TOP = 5  # best trials that tell how far apart good ones are, and the next one
 _Z = 1.96  # standard errors from the middle to an end of a 95 % interval
 _EULER = 0.5772156649015329
 
@@ -32,7 +32,7 @@ class Outlook:
 
     @classmethod
     def of(cls, scores: Sequence[Interval], sign: int, n_ended: int, n_more: int) -> Self | None:
-        """The outlook after some trials; None for fewer than 8 complete ones, or if the best has no interval.
+        """The outlook after at least 8 trials, 6 of them complete; None before, or if the best has no interval.
 
         The best of them are taken as peaks over a threshold with an exponential tail (Pickands, Annals of Statistics 3,
         1975), and further trials as draws from the same distribution. A sampler that learns can do better.
@@ -43,7 +43,7 @@ class Outlook:
             n_ended: Number of trials that were completed or pruned.
         """
         ordered = sorted(scores, key=lambda score: sign * score.value)
-        if len(ordered) < _LEAST or (best := ordered[0]).low is None or best.high is None:
+        if n_ended < _LEAST or len(ordered) <= _TOP or (best := ordered[0]).low is None or best.high is None:
             return None
         losses = [sign * score.value for score in ordered[: _TOP + 1]]
         excesses = [losses[-1] - loss for loss in losses[:-1]]

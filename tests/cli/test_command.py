@@ -25,7 +25,7 @@ BAD_INPUT = {
     "nothing to evaluate": (["evaluate"], "no finished tune run"),
     "epochs in words": (["tune", "--max-epochs", "abc"], "max_epochs must be a whole number of at least 0, got 'abc'"),
     "negative seed": (["tune", "--seed", "-1"], "seed must be a whole number from 0 to 2147483647, got '-1'"),
-    "unknown sampler": (["main", "--sampler", "magic"], "sampler must be one of tpe, random, grid, qmc"),
+    "unknown sampler": (["main", "--sampler", "magic"], "sampler must be one of tpe, bayes, random, grid, qmc"),
     "unknown pruner": (["main", "--pruner", "magic"], "pruner must be one of none, median, percentile"),
     "unknown setting of a pruner": (
         ["tune", "--pruner", "hyperband:eta=3"],

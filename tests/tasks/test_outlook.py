@@ -54,4 +54,6 @@ def test_equal_trials_promise_nothing() -> None:
 
 def test_without_trials_or_intervals_there_is_no_outlook() -> None:
     assert Outlook.of(scores(np.arange(7.0)), -1, 7, 10) is None
+    assert Outlook.of(scores(np.arange(5.0)), -1, 9, 10) is None
+    assert Outlook.of(scores(np.arange(6.0)), -1, 8, 10) is not None
     assert Outlook.of([Interval(float(i)) for i in range(9)], -1, 9, 10) is None

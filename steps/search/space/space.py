@@ -44,6 +44,12 @@ class Dimension:
             return []
         return [self.name] if self.repeat is None else per_layer(self.name, chosen.get(self.repeat, 0))
 
+    def start(self, name: str) -> Any:
+        """The value of a hyperparameter in a point that omits it: the default moved to the nearest value."""
+        if self.distribution is None:
+            return self.value
+        return nearest(self.distribution, default(name) if self.default is None else self.default)
+
     def describe(self) -> str:
         """The dimension in one line; equal lines are equal dimensions."""
         parts = [_describe(self.distribution) if self.distribution else f"fixed at {json.dumps(self.value)}"]
@@ -95,11 +101,8 @@ class Space:
         chosen: dict[str, Any] = {}
         for dimension in self.dimensions:
             for name in dimension.names(chosen):
-                if dimension.distribution is None:
-                    chosen[name] = dimension.value
-                elif name not in point:
-                    known = default(name) if dimension.default is None else dimension.default
-                    chosen[name] = nearest(dimension.distribution, known)
+                if dimension.distribution is None or name not in point:
+                    chosen[name] = dimension.start(name)
                 else:
                     chosen[name] = _checked(name, point[name], dimension.distribution)
         if unknown := sorted(set(point) - set(chosen)):

@@ -22,9 +22,10 @@ from optuna.samplers import (
 from optuna.trial import FrozenTrial, TrialState
 
 from steps.base.errors import InputError
+from steps.search.space.space import Space
 from steps.search.strategy.tpe import SharedSpace, SmoothTPESampler
 
-SAMPLERS = ("tpe", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
+SAMPLERS = ("tpe", "bayes", "random", "grid", "qmc", "cmaes", "nsgaii", "nsgaiii", "gp")
 
 
 def check_sampler(name: str, n_objectives: int = 1) -> None:
@@ -39,11 +40,11 @@ def check_sampler(name: str, n_objectives: int = 1) -> None:
         raise InputError(
             "sampler must be installed, got 'gp' without the package torch; run: pip install torch greenlet"
         )
-    if name == "cmaes" and n_objectives > 1:
-        raise InputError("sampler must be one for several objectives, got 'cmaes'; choose tpe, nsgaii or nsgaiii")
+    if name in ("bayes", "cmaes") and n_objectives > 1:
+        raise InputError(f"sampler must be one for several objectives, got {name!r}; choose tpe, nsgaii or nsgaiii")
 
 
-def make_sampler(name: str, seed: int) -> BaseSampler:
+def make_sampler(name: str, seed: int, space: Space) -> BaseSampler:
     """The sampler `name`, checked by `check_sampler`; its draws are a function of seed, trial number and study.
 
     `cmaes` covers the numeric and `gp` all hyperparameters that every trial has; TPE covers the rest.
@@ -51,11 +52,18 @@ def make_sampler(name: str, seed: int) -> BaseSampler:
 
     Args:
         seed: Seed of the study.
+        space: Space of the study.
     """
     match name:
         case "tpe":
             shared = SharedSpace()
             return PerTrialSampler(lambda own: SmoothTPESampler(shared, own), seed)
+        case "bayes":
+            from steps.search.strategy.bayes import BayesSampler  # SciPy is heavy, and `--help` has only the names
+            from steps.search.strategy.coordinates import Coordinates
+
+            coordinates = Coordinates(space)
+            return PerTrialSampler(lambda own: BayesSampler(coordinates, own), seed)
         case "qmc":  # its sequence is stored in the study under its seed and continues by itself
             rest = PerTrialSampler(_random, seed)
             return QMCSampler(seed=seed, scramble=True, independent_sampler=rest, warn_independent_sampling=False)

@@ -6,10 +6,11 @@ from statistics import median
 
 import optuna
 import pytest
+from optuna.distributions import FloatDistribution
 
 from steps.base.errors import InputError
 from steps.search.space.file import load_space, space_path
-from steps.search.space.space import Space
+from steps.search.space.space import Dimension, Space
 from steps.search.strategy.samplers import SAMPLERS, check_sampler, make_sampler
 
 _HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("torch")]
@@ -17,7 +18,7 @@ _HERE = [name for name in SAMPLERS if name != "gp" or importlib.util.find_spec("
 
 def _suggested(name: str, seed: int, n: int = 14) -> list[dict[str, object]]:
     space = load_space(space_path("image"))
-    study = optuna.create_study(direction="maximize", sampler=make_sampler(name, seed))
+    study = optuna.create_study(direction="maximize", sampler=make_sampler(name, seed, space))
     values = []
     for i in range(n):
         trial = study.ask()
@@ -40,7 +41,7 @@ def continued(name: str, space: Space, n_sessions: int, n: int) -> list[dict[str
     values = []
     for _ in range(n_sessions):
         study = optuna.create_study(
-            storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, seed=0)
+            storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, 0, space)
         )
         for _ in range(n // n_sessions):
             trial = study.ask()
@@ -61,16 +62,17 @@ def test_processes_that_ask_at_once_are_suggested_different_things(name: str) ->
     space, storage = load_space(space_path("image")), optuna.storages.InMemoryStorage()
     trials = [
         optuna.create_study(
-            storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, seed=0)
+            storage=storage, study_name="s", load_if_exists=True, sampler=make_sampler(name, 0, space)
         ).ask()
         for _ in range(4)
     ]
     assert len({str(space.suggest(trial)) for trial in trials}) == len(trials)
 
 
-@pytest.mark.parametrize("name", ["tpe", "cmaes", "nsgaii"])
+@pytest.mark.parametrize("name", ["tpe", "bayes", "cmaes", "nsgaii"])
 def test_each_learns_from_the_trials_of_the_study(name: str) -> None:
-    study = optuna.create_study(sampler=make_sampler(name, seed=0))
+    space = Space(tuple(Dimension(x, FloatDistribution(-5, 5), default=-3.0) for x in "abc"))
+    study = optuna.create_study(sampler=make_sampler(name, 0, space))
     for _ in range(200):
         trial = study.ask()
         study.tell(trial, sum((trial.suggest_float(x, -5, 5) - 1) ** 2 for x in "abc"))
@@ -84,7 +86,8 @@ def test_gp_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
         check_sampler("gp")
 
 
-def test_cmaes_is_for_one_objective() -> None:
-    check_sampler("cmaes")
+@pytest.mark.parametrize("name", ["bayes", "cmaes"])
+def test_some_are_for_one_objective(name: str) -> None:
+    check_sampler(name)
     with pytest.raises(InputError, match="several objectives"):
-        check_sampler("cmaes", 2)
+        check_sampler(name, 2)

@@ -9,6 +9,7 @@ import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 
+from steps.search.space.space import Space
 from steps.search.strategy.samplers import make_sampler
 from steps.search.strategy.tpe import SharedSpace
 
@@ -33,7 +34,7 @@ def test_hyperparameters_that_all_trials_have_are_drawn_together() -> None:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_a_long_range_of_integers_is_drawn_up_to_its_ends(log: bool) -> None:
-    study = optuna.create_study(sampler=make_sampler("tpe", seed=0))
+    study = optuna.create_study(sampler=make_sampler("tpe", 0, Space(())))
     for _ in range(120):
         trial = study.ask()
         low = trial.suggest_int("low", 1, 200, log=log)
@@ -51,7 +52,7 @@ def test_a_long_range_of_integers_is_drawn_up_to_its_ends(log: bool) -> None:
 def test_integers_are_random_in_the_beginning_and_each_is_as_likely() -> None:
     drawn = []
     for seed in range(600):
-        drawn.append(optuna.create_study(sampler=make_sampler("tpe", seed)).ask().suggest_int("x", 0, 59))
+        drawn.append(optuna.create_study(sampler=make_sampler("tpe", seed, Space(()))).ask().suggest_int("x", 0, 59))
     counts = [sum(10 * i <= value < 10 * i + 10 for value in drawn) for i in range(6)]
     assert max(abs(count - 100) for count in counts) < 40  # four standard deviations
     assert {min(drawn), max(drawn)} == {0, 59}
