@@ -41,7 +41,7 @@ format: .venv/dev  ## Format the code
 ui: .venv/runtime  ## Show the runs in the browser
 	mlflow ui --host 127.0.0.1 $(ARGS)
 
-bench: .venv/bench  ## Measure against the usual design, KerasTuner, Ray Tune and Spark where there is Java (an hour)
+bench: .venv/bench  ## Measure against the usual design, PyTorch, JAX, KerasTuner, Ray Tune, Spark (over an hour)
 	python -m benchmarks $(ARGS)
 
 cluster: .venv/dev  ## Start PostgreSQL, an MLflow server and a Dask cluster on this machine, to try several processes

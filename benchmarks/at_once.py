@@ -1,12 +1,14 @@
 """`python -m benchmarks.at_once`: seconds per epoch of several trainings at once, on the GPU if there is one.
 
-The tables of docs/speed.md. The first epoch, in which the graph is traced and compiled, stands apart.
+The tables of docs/speed.md. Fewer trainings than cores share the cores between them. The first epoch, in which the
+graph is traced and compiled, stands apart; the others of all numbers of trainings are interleaved.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import click
@@ -23,7 +25,8 @@ from steps.datasets.loading import load_dataset  # noqa: E402
 from steps.datasets.request import DataRequest  # noqa: E402
 from steps.datasets.tabular.target import Target  # noqa: E402
 from steps.mlp.config import MLPConfig  # noqa: E402
-from steps.mlp.runtime import hardware, limit_threads  # noqa: E402
+from steps.mlp.graphs import Graphs  # noqa: E402
+from steps.mlp.runtime import hardware, limit_threads, resolve_precision, threads_of_each  # noqa: E402
 from steps.mlp.trainer import Samples, Trainer  # noqa: E402
 from steps.search.space.file import load_space, space_path  # noqa: E402
 
@@ -37,19 +40,17 @@ def main(at_once: str, epochs: int) -> None:
     """Print a Markdown table."""
     numbers = [int(number) for number in at_once.split(",")]
     limit_threads(max(numbers))
-    click.echo("{processor}, {cores} cores, GPU: {gpus}".format_map(hardware()))
+    click.echo("{processor}, {cores} cores, {cpu_features}, GPU: {gpus}".format_map(hardware()))
+    click.echo(f"Precision: {resolve_precision('auto')}")
     click.echo(
         f"\n| seconds per epoch divided by trainings | {' | '.join(f'{number} at once' for number in numbers)} |"
     )
     click.echo(f"|---|{'---|' * len(numbers)}")
     for name, (samples, interface, config) in _cases().items():
-        firsts, others = [], []
-        for number in numbers:
-            first, later = _seconds(samples, interface, config, number, epochs)
-            firsts.append(f"{first:.2f}")
-            others.append(f"{later:.3f}")
+        seconds = _seconds(samples, interface, config, numbers, epochs)
+        others = [f"{statistics.median(later) / number:.3f}" for number, (_, *later) in seconds.items()]
         click.echo(f"| {name} | {' | '.join(others)} |")
-        click.echo(f"| {name}, first epoch | {' | '.join(firsts)} |")
+        click.echo(f"| {name}, first epoch | {' | '.join(f'{first:.2f}' for first, *_ in seconds.values())} |")
 
 
 def _cases() -> dict[str, tuple[Samples, Interface, MLPConfig]]:
@@ -71,19 +72,24 @@ def _first(space: str) -> MLPConfig:
 
 
 def _seconds(
-    samples: Samples, interface: Interface, config: MLPConfig, number: int, epochs: int
-) -> tuple[float, float]:
-    """Those of the first epoch of all trainings, and the median of the others divided by the number of trainings."""
-    trainers = [
-        Trainer(config, samples, None, interface=interface, epochs=epochs + 1, seed=seed) for seed in range(number)
-    ]
-    found = []
-    with ThreadPoolExecutor(number) as pool:
-        for _ in range(epochs + 1):
-            begun = time.perf_counter()
-            list(pool.map(lambda trainer: trainer.run_epoch(), trainers))
-            found.append(time.perf_counter() - begun)
-    return found[0], statistics.median(found[1:]) / number
+    samples: Samples, interface: Interface, config: MLPConfig, numbers: Sequence[int], epochs: int
+) -> dict[int, list[float]]:
+    """Of each epoch, by number of trainings at once."""
+    found: dict[int, list[float]] = {number: [] for number in numbers}
+    trainers, graphs = {}, Graphs()
+    for number in numbers:
+        trainers[number] = [
+            Trainer(config, samples, None, interface=interface, epochs=epochs + 1, seed=seed,
+                    precision=resolve_precision("auto"), threads=threads_of_each(number), graphs=graphs)
+            for seed in range(number)
+        ]  # fmt: skip
+    for _ in range(epochs + 1):
+        for number, seconds in found.items():
+            with ThreadPoolExecutor(number) as pool:
+                begun = time.perf_counter()
+                list(pool.map(Trainer.run_epoch, trainers[number]))
+                seconds.append(time.perf_counter() - begun)
+    return found
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,19 @@ from mlflow.tracking import MlflowClient
 
 HERE = Path(__file__).parent
 METRIC = "val_accuracy"
+
+
+def environment(name: str, packages: Sequence[str]) -> Path:
+    """The Python of an environment of rivals, which the first call makes in the repository."""
+    folder = HERE.parent / name
+    if not folder.exists():
+        try:
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", *packages], check=True)
+        except (subprocess.CalledProcessError, KeyboardInterrupt):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return folder / "bin" / "python"
 
 
 @dataclass(frozen=True)

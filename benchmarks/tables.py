@@ -28,6 +28,7 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks.critical_difference import diagram
 from benchmarks.own_data import TABLES, Table
+from benchmarks.systems import environment
 from steps.datasets.tabular.inference import Statements, infer
 from steps.mlp.runtime import hardware
 
@@ -137,12 +138,8 @@ def _scores(targets: pd.Series, outputs: np.ndarray, classes: Sequence[str]) -> 
 
 def _theirs(system: str, folder: Path, seconds: int, seed: int) -> np.ndarray:
     name, packages = (".venv-autogluon", _AUTOGLUON) if system.startswith("AutoGluon") else (".venv-rivals", _RIVALS)
-    environment = HERE.parent / name
-    if not environment.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-        subprocess.run([str(environment / "bin" / "pip"), "install", "--quiet", *packages], check=True)
     script = HERE / "rivals" / "tables" / "systems.py"
-    _run([str(environment / "bin" / "python"), str(script), system, str(folder), str(seconds), str(seed)], folder)
+    _run([str(environment(name, packages)), str(script), system, str(folder), str(seconds), str(seed)], folder)
     found: np.ndarray = np.load(folder / "outputs.npy")
     return found
 

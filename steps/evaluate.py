@@ -25,7 +25,7 @@ def evaluate(**options: Any) -> None:
     \b
     Examples:
       mlflow run . -e evaluate
-      mlflow run . -e evaluate -P final_epochs=100 -P "require=accuracy>=0.99"
+      mlflow run . -e evaluate -P final_epochs=200 -P "require=accuracy>=0.99"
       mlflow run . -e evaluate -P select=7
       mlflow run . -e evaluate -P ensemble=8
       mlflow run . -e evaluate -P costs=fp:1,fn:5 -P promote=always

@@ -35,7 +35,7 @@ def main(**options: Any) -> None:
       mlflow run . -e main
       mlflow run . -e main -P dataset=customers.csv -P target=churn
       mlflow run . -e main -P dataset=digits -P n_trials=4 -P max_epochs=3
-      mlflow run . -e main -P n_trials=100 -P final_epochs=100 -P reuse=false
+      mlflow run . -e main -P n_trials=100 -P final_epochs=200 -P reuse=false
     """
     quiet_libraries()
     from steps.flows.main import run

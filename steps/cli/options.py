@@ -166,7 +166,7 @@ evaluate_options = together(
         "--final-epochs",
         type=IntRange(0),
         default=0,
-        help="Epochs of the final training; 0: as many as in a trial, for images at least 50.",
+        help="Epochs of the final training; 0: as many as in a trial, for images at least 50 to 100.",
     ),
     option("--model-name", default="", help="Registered model; empty: <dataset>-mlp."),
     option(

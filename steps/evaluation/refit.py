@@ -54,17 +54,20 @@ def n_at_once(n_members: int) -> int:
     return min(n_members, trainings_at_once(available_cores()))
 
 
-def refit(members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, precision: Precision) -> Refit:
+def refit(
+    members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, precision: Precision, threads: int
+) -> Refit:
     """Train the configs of one or several trials on train + validation, and log their losses on the active run.
 
     Args:
-        members: By the names of the trials, the best one first; each is trained as it would be alone.
+        members: By the names of the trials, the best one first.
+        threads: Threads of each; a member is trained as it would be alone on as many.
 
     Raises:
         StepError: A loss is not finite.
     """
     with TrainingDisplay(sum(member.epochs for member in members.values())) as display:
-        final = _FinalTraining(dataset, seed, precision, display)
+        final = _FinalTraining(dataset, seed, precision, threads, display)
         keys = {name: "train_loss" if len(members) == 1 else f"train_loss/{name}" for name in members}
         with ThreadPoolExecutor(n_at_once(len(members))) as pool:
             trained = {name: pool.submit(final.train, name, member, keys[name]) for name, member in members.items()}
@@ -89,10 +92,12 @@ class _FinalTraining:
         stop: Set to end the running ones after their epoch.
     """
 
-    def __init__(self, dataset: Dataset, seed: int, precision: Precision, display: TrainingDisplay) -> None:
+    def __init__(
+        self, dataset: Dataset, seed: int, precision: Precision, threads: int, display: TrainingDisplay
+    ) -> None:
         self._samples, self._interface = Samples.of(training_rows(dataset)), Interface.of(dataset)
         self._seed, self._precision, self._display = seed, precision, display
-        self._graphs, self._run_id = Graphs(), mlflow.active_run().info.run_id
+        self._threads, self._graphs, self._run_id = threads, Graphs(), mlflow.active_run().info.run_id
         self._log, self._losses, self._written_at = threading.Lock(), list[Metric](), 0.0
         self.stop = threading.Event()
 
@@ -105,6 +110,7 @@ class _FinalTraining:
             epochs=member.schedule,
             seed=self._seed,
             precision=self._precision,
+            threads=self._threads,
             graphs=self._graphs,
         )
         losses: list[float] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.tabular.decision import Costs, Decision
 from steps.datasets.tabular.target import Target
 from steps.evaluation.choice import Choice
+from steps.mlp.config import MLPConfig
 from steps.search.selection import AUTO, by_number
 from steps.search.store.outputs import N_KEPT
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, from_json
@@ -25,7 +27,8 @@ from steps.tracking.promotion import Policy
 from steps.tracking.registry import check_compatible
 from steps.tracking.runs import experiment_id, get_step_run, newest_run
 
-_IMAGE_EPOCHS = 50
+_IMAGE_EPOCHS, _IMAGE_BATCH = 100, 256
+_ALIKE, _ALIKE_IF_DISTORTED = 5, 20  # times the epochs of the trial
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,26 @@ class EvaluateSettings:
     def budget(self, dataset: Dataset, trial: TrialRecord) -> Budget:
         """Budget of the final training.
 
-        By default as many epochs as scored the trial for tables, and as many as a trial for images, but at least 50.
+        By default as many epochs as scored the trial for tables. For images as many as a trial has, but at least 100
+        with batches of 256 images, 50 with batches of 64, whose epochs have more updates and take longer.
         """
         if self.final_epochs:
             return Budget(self.final_epochs, self.final_epochs)
         if dataset.image_shape:
-            epochs = max(_IMAGE_EPOCHS, trial.max_epochs)
+            batch_size = MLPConfig.from_hyperparameters(trial.hyperparameters).batch_size
+            least = round(_IMAGE_EPOCHS * math.sqrt(min(1, batch_size / _IMAGE_BATCH)))
+            epochs = max(least, trial.max_epochs)
             return Budget(epochs, epochs)
         return Budget(trial.epochs, trial.max_epochs)
+
+    def trains_alike(self, dataset: Dataset, trial: TrialRecord) -> bool:
+        """Return whether the final network is about as sure of itself as that of the trial.
+
+        Much longer trainings make it surer: sooner, if every epoch has the same rows.
+        """
+        is_distorted = MLPConfig.from_hyperparameters(trial.hyperparameters).augmentation != "none"
+        most = trial.epochs * (_ALIKE_IF_DISTORTED if is_distorted else _ALIKE)
+        return self.budget(dataset, trial).epochs <= most
 
     def registered_name(self, dataset: Dataset) -> str:
         """The name under which a model of this data set is registered, once the settings are checked against it.

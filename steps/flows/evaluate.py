@@ -26,7 +26,7 @@ from steps.evaluation.refit import Refit, n_at_once, refit
 from steps.evaluation.settings import EvaluateSettings
 from steps.flows.fingerprint import step_fingerprint
 from steps.mlp.model import with_temperature
-from steps.mlp.runtime import hardware, limit_threads, resolve_precision
+from steps.mlp.runtime import hardware, limit_threads, resolve_precision, threads_of_each
 from steps.report.evaluation.draw import CARD
 from steps.report.evaluation.result import RESULT, ChampionComparison, EvaluationResult
 from steps.tasks.classification.calibration import TEMPERATURE
@@ -46,7 +46,6 @@ from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG, MEMBERS_TAG, NOTE_TAG, STATUS_TAG
 
 _THRESHOLD = "threshold"  # of the probability of the positive class, a metric of the run
-_LIKE_THE_TRIAL = 5  # a network that is trained for more than so many times the epochs is surer than that of the trial
 
 
 @dataclass(frozen=True)
@@ -116,10 +115,8 @@ def _log_choice(choice: Choice, dataset: Dataset) -> None:
 
 def _temperature(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> float | None:
     """The temperature of the trial or the mixture; None if it has none, or would not suit the final training."""
-    for trial in choice.members:
-        if settings.budget(dataset, trial).epochs > _LIKE_THE_TRIAL * trial.epochs:
-            return None
-    return choice.measures.get(TEMPERATURE)
+    are_alike = all(settings.trains_alike(dataset, trial) for trial in choice.members)
+    return choice.measures.get(TEMPERATURE) if are_alike else None
 
 
 def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, temperature: float | None) -> _Trained:
@@ -134,7 +131,8 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, tempera
     epochs = " + ".join(str(member.epochs) for member in members.values())
     mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
     click.echo(f"Training {', '.join(members)} on train + validation, {epochs} epochs, {precision}")
-    networks = refit(members, dataset, seed, precision)
+    threads = threads_of_each(n_at_once(len(members)))
+    networks = refit(members, dataset, seed, precision, threads)
     if dataset.target.decision is not None:
         mlflow.log_metric(_THRESHOLD, dataset.target.decision.threshold)
     if temperature is not None:
@@ -145,7 +143,7 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, tempera
         {"download": choice.trial.data_run_id, "tune": choice.tune_run.info.run_id},
         choice.trial.study,
         members,
-        {"seed": seed, "precision": precision},
+        {"seed": seed, "precision": precision, "threads": threads},
         array_digest(networks.model.get_weights()),
         hardware(),
     )

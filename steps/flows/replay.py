@@ -14,14 +14,14 @@ from steps.flows.settings import ReplaySettings
 from steps.mlp.runtime import hardware, limit_threads
 from steps.mlp.weights import largest_difference
 from steps.tracking.dataset_inputs import log_inputs
-from steps.tracking.lineage import differences, load_data, package_versions
+from steps.tracking.lineage import Lineage, differences, load_data, package_versions
 from steps.tracking.models import load_network
 from steps.tracking.runs import step_run
 from steps.tracking.tags import DATASET_DIGEST_TAG
 
 
 def run(settings: ReplaySettings, invocation: Invocation) -> None:
-    limit_threads(n_at_once(len(settings.lineage.trained)))
+    limit_threads(n_at_once(len(settings.lineage.trained)), _threads(settings.lineage))
     with step_run("replay", invocation.params):
         _compare(settings, _train(settings))
 
@@ -34,7 +34,12 @@ def _train(settings: ReplaySettings) -> keras.Model:
     members, precision = lineage.trained, training["precision"]
     epochs = " + ".join(str(member.epochs) for member in members.values())
     click.echo(f"Training {settings.model_uri} again: {epochs} epochs, {precision}")
-    return refit(members, dataset, training["seed"], precision).model
+    return refit(members, dataset, training["seed"], precision, _threads(lineage)).model
+
+
+def _threads(lineage: Lineage) -> int:
+    threads: int = lineage.training.get("threads", 1)  # versions of before had none
+    return threads
 
 
 def _compare(settings: ReplaySettings, model: keras.Model) -> None:

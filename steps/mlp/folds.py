@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -17,12 +18,14 @@ class FoldedTrainer:
     With a single trainer, it behaves like that trainer.
     """
 
-    def __init__(self, trainers: Sequence[Trainer], n_kept: int = 0) -> None:
+    def __init__(self, trainers: Sequence[Trainer], n_kept: int = 0, threads: int = 1) -> None:
         """
         Args:
             n_kept: Number of rows whose outputs are kept as part of the state.
+            threads: Number of folds that are trained side by side.
         """
         self._trainers = tuple(trainers)
+        self._threads = min(threads, len(self._trainers))
         shape = (n_kept, self.model.output_shape[1])
         self._kept = [tf.Variable(tf.zeros(shape), trainable=False)] if n_kept else []
 
@@ -57,7 +60,8 @@ class FoldedTrainer:
 
     def run_epoch(self) -> Epoch:
         """Train an epoch on each fold: the mean loss, and the outputs for the validation rows of all folds in order."""
-        epochs = [trainer.run_epoch() for trainer in self._trainers]
+        with ThreadPoolExecutor(self._threads) as pool:
+            epochs = list(pool.map(Trainer.run_epoch, self._trainers))
         outputs = [epoch.outputs for epoch in epochs if epoch.outputs is not None]
         loss = float(np.mean([epoch.train_loss for epoch in epochs]))
         return Epoch(loss, np.concatenate(outputs) if outputs else None)

@@ -34,11 +34,18 @@ class Network:
     With members, each row of a batch stands for `n_members` successive rows: those of the members.
     """
 
-    def __init__(self, config: MLPConfig, layers: Layers, interface: Interface, precision: Precision) -> None:
+    def __init__(
+        self, config: MLPConfig, layers: Layers, interface: Interface, precision: Precision, n_parts: int = 1
+    ) -> None:
+        """
+        Args:
+            n_parts: Calls of `train` per update, each on a part of the batch.
+        """
         self._config, self._layers, self._interface = config, layers, interface
         self._n_dense = interface.n_features - len(interface.level_counts)
         self._activation = ACTIVATIONS[config.activation]
         self._dtype = tf.as_dtype(precision)
+        self._momentum = BATCH_NORM_MOMENTUM ** (1 / n_parts)
 
     @property
     def trainable(self) -> list[tf.Variable]:
@@ -177,6 +184,6 @@ class Network:
             scale = gamma * tf.math.rsqrt(variance + BATCH_NORM_EPSILON)
             return add(x * scale, beta - mean * scale)
         step, batch_mean, batch_variance = batch_norm(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
-        mean.assign_sub((1 - BATCH_NORM_MOMENTUM) * (mean - batch_mean))
-        variance.assign_sub((1 - BATCH_NORM_MOMENTUM) * (variance - batch_variance))
+        mean.assign_sub((1 - self._momentum) * (mean - batch_mean))
+        variance.assign_sub((1 - self._momentum) * (variance - batch_variance))
         return step

@@ -61,16 +61,15 @@ class Optimizer:
         for variable, slots, gradient in zip(self._variables, self._slots, gradients, strict=True):
             is_scale = any(variable is other for other in self._input_scale)
             rate = learning_rate * self._scalars["input_scale"] if is_scale else learning_rate
-            self._decay(variable, rate)
-            self._update(variable, slots, gradient, rate, powers)
+            with tf.control_dependencies([gradient]):  # most reads of the old value are over: it is rarely copied
+                self._decay(variable, rate)
+                self._update(variable, slots, gradient, rate, powers)
 
     def _decay(self, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         if not self._config.weight_decay or self._config.optimizer not in ("adamw", "sgd"):
             return
         if variable.shape.rank > 1 and all(variable is not other for other in self._exempt):
-            tf.raw_ops.ResourceApplyGradientDescent(
-                var=variable.handle, alpha=learning_rate * self._scalars["weight_decay"], delta=variable
-            )
+            variable.assign(variable * (1 - learning_rate * self._scalars["weight_decay"]))
 
     def _update(
         self,

@@ -17,6 +17,7 @@ import tensorflow as tf
 from steps.base.files import cache_folder, replacing
 from steps.mlp.config import Precision
 
+MOST_PARTS = 4  # of a batch, for the threads of one training
 _ON_A_GPU = 4  # trainings at once: they take turns on the GPU, while others are compiled or scored
 _REQUIRED_GAIN = 1.2  # for a smaller speed-up, rounding to bfloat16 and back costs more than it saves
 _GEMM = (256, 1024, 1024)
@@ -30,17 +31,19 @@ def available_cores() -> int:
 
 
 def threads_of_each(n_jobs: int) -> int:
-    """Number of cores for each of `n_jobs` concurrent graphs."""
-    return max(1, available_cores() // n_jobs)
+    """Number of cores for each of `n_jobs` concurrent graphs; 1 on a GPU."""
+    return 1 if has_gpu() else max(1, available_cores() // n_jobs)
 
 
 def limit_threads(n_jobs: int, threads: int = 0) -> None:
     """Let `n_jobs` graphs run at once, each on `threads` threads (0: their share); call it before any TensorFlow work.
 
-    The split of a sum over threads affects its last bits, so a result is also a function of `threads`.
+    A graph runs operations side by side, each on one thread: an operation on a batch is too short to be divided well.
+    Only with more threads than parts of a batch (see `EpochGraph`) is it divided, which affects the last bits of a sum.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(threads or threads_of_each(n_jobs))
-    tf.config.threading.set_inter_op_parallelism_threads(max(2, n_jobs))
+    threads = threads or threads_of_each(n_jobs)
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, threads // MOST_PARTS))
+    tf.config.threading.set_inter_op_parallelism_threads(max(2, n_jobs * min(threads, MOST_PARTS)))
 
 
 def has_gpu() -> bool:

@@ -67,7 +67,7 @@ class Epoch:
 
 
 class Trainer:
-    """Trains one MLP as a pure function of (config, seed, data), alone or concurrently with others.
+    """Trains one MLP as a pure function of (config, seed, data, threads), alone or concurrently with others.
 
     Every random number comes from a stateless stream keyed by (seed, purpose, step), so that nothing else in the same
     process can affect a result.
@@ -83,10 +83,12 @@ class Trainer:
         epochs: int,
         seed: int,
         precision: Precision = "float32",
+        threads: int = 1,
         graphs: Graphs | None = None,
     ) -> None:
         """
         Args:
+            threads: Number of threads that share the rows of a batch.
             graphs: Graphs of these data that may be used again; they have no effect on the result.
         """
         if config.augmentation != "none" and interface.image_shape is None:
@@ -108,7 +110,7 @@ class Trainer:
         }
         trainable = [variable.value for variable in self.model.trainable_variables]
         self._state = State(layers_of(self.model), zero_slots(config, trainable))
-        self.graph = (graphs or Graphs()).of(structure_of(config), interface, batch_size, precision)
+        self.graph = (graphs or Graphs()).of(structure_of(config), interface, batch_size, precision, threads)
 
     @property
     def variables(self) -> list[tf.Variable]:

@@ -54,6 +54,7 @@ class OpenStudy:
             epochs=plan.max_epochs,
             seed=plan.seed,
             precision=plan.precision,
+            threads=plan.threads,
             objectives=plan.objectives,
         )
         sampler = make_sampler(plan.sampler, plan.seed, context.space)

@@ -158,7 +158,7 @@ def _n_jobs(settings: TuneSettings) -> int:
     """Parallel trials in each process; 0 for one per thread of a Dask worker."""
     if settings.n_jobs or settings.engine == "dask":
         return settings.n_jobs
-    return trainings_at_once(available_cores())
+    return trainings_at_once(min(available_cores(), settings.n_trials))
 
 
 def _dask_workers(settings: TuneSettings, worker: WorkerContext, watch: Watch, run: Run) -> DaskWorkers:

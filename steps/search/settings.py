@@ -35,7 +35,7 @@ class TuneSettings:
         data_run_id: A finished download run; empty for the newest, or a new one.
         n_trials: Trials of the whole study, including those of earlier runs.
         timeout: Seconds after which no more trials are started, and running ones on tables end; 0 for no limit.
-        n_jobs: Parallel trials in each process; 0 for as many as the machine allows.
+        n_jobs: Parallel trials in each process; 0 for as many as the machine and the number of trials allow.
         address: Scheduler of a Dask cluster; empty to start one, or if `engine` is local.
         max_epochs: Epochs of a trial that is not pruned.
         points: Complete configurations to try first; empty for the defaults of the space, if it has any.

@@ -54,8 +54,8 @@ class Lineage:
         runs: IDs of the runs `download`, `tune`, `trial` and `evaluate`.
         study: Name of the Optuna study and number of the trial in it; the best one of an ensemble.
         hyperparameters: Arguments of `MLPConfig.from_hyperparameters`; empty for an ensemble.
-        training: `epochs`, `schedule`, `seed` and resolved `precision` of the final training; an ensemble has the
-            first two in its members.
+        training: `epochs`, `schedule`, `seed`, resolved `precision` and `threads` of the final training; an ensemble
+            has the first two in its members.
         weights_digest: SHA-256 of the trained weights.
         packages: Version of Python and of each pinned package.
         code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.
@@ -90,7 +90,7 @@ class Lineage:
         Args:
             runs: IDs of the runs `download` and `tune`.
             members: At least one, by the name of its trial, the best one first.
-            training: `seed` and resolved `precision`.
+            training: `seed`, resolved `precision`, and `threads` of each training.
         """
         best, is_single = next(iter(members.values())), len(members) == 1
         return cls(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
@@ -10,10 +11,14 @@ import pytest
 
 from steps.base.errors import StepError
 from steps.datasets import Dataset
-from steps.evaluation.refit import refit
+from steps.evaluation.refit import Refit, refit
 from steps.tracking.lineage import MemberLineage
 
 ADAM = {"n_layers": 1, "units_0": 16, "optimizer": "adam", "learning_rate": 0.01}
+
+
+def trained(members: Mapping[str, MemberLineage], dataset: Dataset, threads: int = 1) -> Refit:
+    return refit(members, dataset, 0, "float32", threads)
 
 
 def member(number: int, weight: float, epochs: int, **changes: object) -> MemberLineage:
@@ -23,10 +28,10 @@ def member(number: int, weight: float, epochs: int, **changes: object) -> Member
 def test_members_that_train_side_by_side_are_those_that_train_alone(digits: Dataset, tracking: Path) -> None:
     members = {"trial-012": member(12, 0.75, 3), "trial-003": member(3, 0.25, 2, units_0=8)}
     with mlflow.start_run() as run:
-        together = refit(members, digits, 0, "float32")
+        together = trained(members, digits)
     with mlflow.start_run():
-        alone = {name: refit({name: only}, digits, 0, "float32") for name, only in members.items()}
-        again = refit(dict(reversed(members.items())), digits, 0, "float32")  # a lineage keeps no order
+        alone = {name: trained({name: only}, digits) for name, only in members.items()}
+        again = trained(dict(reversed(members.items())), digits)  # a lineage keeps no order
     for name, network in together.members.items():
         assert together.losses[name] == alone[name].losses[name]
         for ours, theirs in zip(network.get_weights(), alone[name].model.get_weights(), strict=True):
@@ -41,4 +46,4 @@ def test_members_that_train_side_by_side_are_those_that_train_alone(digits: Data
 def test_a_member_whose_loss_is_not_finite_ends_the_others(digits: Dataset, tracking: Path) -> None:
     members = {"trial-000": member(0, 0.5, 10_000), "trial-001": member(1, 0.5, 3, optimizer="sgd", learning_rate=1e38)}
     with mlflow.start_run(), pytest.raises(StepError, match="the loss of trial-001 is not finite after epoch 1"):
-        refit(members, digits, 0, "float32")
+        trained(members, digits)

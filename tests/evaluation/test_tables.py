@@ -35,10 +35,12 @@ def evaluated_twice(step: Step, folder: Path, target: str, require: str) -> tupl
     write(folder / "sales.csv")
     other = {"price": "bought", "bought": "price"}[target]
     succeeded(step("download", "--dataset", "sales.csv", "--target", target, "--ignore-columns", other, "--folds", "1"))
-    succeeded(step("tune", "--n-trials", "1", "--max-epochs", "40", "--n-jobs", "1"))
+    succeeded(step("tune", "--n-trials", "1", "--max-epochs", "40"))
     succeeded(step("evaluate", "--final-epochs", "2"))
     assert "On the same rows, " in succeeded(step("evaluate", "--require", require))
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    (tune,) = client.search_runs(["0"], "tags.`pipeline.step` = 'tune'")
+    assert tune.data.params["resolved_n_jobs"] == "1"  # the only trial has all cores
     query = "tags.`pipeline.step` = 'evaluate'"
     first, second = client.search_runs(["0"], query, order_by=["attributes.start_time"])
     return first, second

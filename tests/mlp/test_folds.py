@@ -22,8 +22,8 @@ def folded() -> Dataset:
     return load_dataset(DataRequest("digits", folds=3))
 
 
-def context(dataset: Dataset) -> TrialContext:
-    return TrialContext.of(dataset, space=load_space(space_path("image")), epochs=2)
+def context(dataset: Dataset, threads: int = 1) -> TrialContext:
+    return TrialContext.of(dataset, space=load_space(space_path("image")), epochs=2, threads=threads)
 
 
 def test_metrics_are_the_means_over_folds(folded: Dataset) -> None:
@@ -37,6 +37,12 @@ def test_metrics_are_the_means_over_folds(folded: Dataset) -> None:
     for name, value in found.items():
         assert value == pytest.approx(np.mean([metrics[name] for metrics in alone]), rel=1e-6), name
     assert whole.n_validation == len(folded.splits["train"])
+
+
+def test_folds_side_by_side_give_the_same_bits(folded: Dataset) -> None:
+    in_turn, beside = (context(folded, threads).trainer(CONFIG) for threads in (1, 3))
+    for _ in range(2):
+        np.testing.assert_array_equal(in_turn.run_epoch().outputs, beside.run_epoch().outputs)
 
 
 def test_a_training_on_folds_continues_to_the_same_bits(folded: Dataset, tmp_path: Path) -> None:

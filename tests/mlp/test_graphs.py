@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from steps.datasets.interface import Interface
 from steps.datasets.tabular.target import Target
 from steps.mlp import graphs
 from steps.mlp.config import MLPConfig
+from steps.mlp.runtime import MOST_PARTS
 from steps.mlp.trainer import Samples, Trainer
 from tests.mlp.tables import CATEGORIES, PRICES, rows
 
@@ -28,7 +30,9 @@ for scale in (1, 2):
 """
 
 
-def trained(interface: Interface = CATEGORIES, *, seed: int = 0, epochs: int = 2, **config: object) -> list[float]:
+def trained(
+    interface: Interface = CATEGORIES, *, seed: int = 0, epochs: int = 2, threads: int = 1, **config: object
+) -> list[float]:
     """Losses of the epochs of a training; all trainings share their graphs."""
     rng = np.random.default_rng(0)
     features = rng.integers(0, 256, (N, 64)).astype(np.uint8) if interface.image_shape else rows(interface, N)
@@ -37,7 +41,7 @@ def trained(interface: Interface = CATEGORIES, *, seed: int = 0, epochs: int = 2
     samples = Samples(tf.constant(features), tf.constant(targets))
     trainer = Trainer(
         MLPConfig(**{"units": (16,), **config}), samples, samples, interface=interface, epochs=epochs, seed=seed,
-        graphs=SHARED,
+        threads=threads, graphs=SHARED,
     )  # fmt: skip
     return [trainer.run_epoch().train_loss for _ in range(epochs)]
 
@@ -48,20 +52,32 @@ SHARED = graphs.Graphs()
 @pytest.mark.parametrize(
     ("interface", "config"),
     [
-        (CATEGORIES, {"n_bins": 8, "n_members": 4, "input_scale": 6.0, "batch_norm": False, "input_dropout": 0.1}),
+        (
+            CATEGORIES,
+            {"n_bins": 8, "n_members": 4, "input_scale": 6.0, "batch_norm": False, "input_dropout": 0.1, "threads": 3},
+        ),
         (PRICES, {"optimizer": "rmsprop", "schedule": "coslog4", "target_scale": "log"}),
         (PIXELS, {"optimizer": "sgd", "class_weight": "balanced", "label_smoothing": 0.1}),
     ],
     ids=["members", "numbers", "images"],
 )
 def test_a_compiled_epoch_is_that_of_the_graph(
-    interface: Interface, config: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    interface: Interface, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules[__name__], "SHARED", graphs.Graphs())
     expected = trained(interface, **config)
     monkeypatch.setattr(sys.modules[__name__], "SHARED", graphs.Graphs())
     monkeypatch.setattr(graphs, "compiles_for_gpu", lambda: True)
     np.testing.assert_allclose(trained(interface, **config), expected, rtol=1e-4)
+
+
+def test_no_two_parts_of_a_stream_have_a_random_number_in_common() -> None:
+    run = graphs.Run({}, {"augment": tf.constant(7)}, *(tf.constant(1) for _ in range(3)))
+    keys = [
+        tuple((graphs.of_part(run.key("augment", tf.constant(step)), part) + tf.constant([0, tensor])).numpy())
+        for step in range(3) for part in range(MOST_PARTS) for tensor in range(2)  # elastic distortions need two
+    ]  # fmt: skip
+    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_what_a_cut_off_worker_brings_late_is_left_out(tmp_path: Path) -> None:
-    alone = ("--n-jobs", "1")  # how many threads a trial has decides its last bits, so that all have as many
+    alone = ("--n-jobs", "1")  # a trial is also a function of its number of threads, so that all have as many
     baseline = Study(tmp_path, "baseline", N_TRIALS, epochs=EPOCHS, options=alone)
     baseline.finish()
     with (

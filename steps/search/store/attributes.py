@@ -32,6 +32,7 @@ class TrialSettings:
     epochs: int
     seed: int
     precision: Precision
+    threads: int = 1
 
 
 @dataclass(frozen=True)

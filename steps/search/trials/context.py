@@ -35,7 +35,8 @@ class TrialContext:
     Attributes:
         folds: Training and validation samples of each fold, one copy for all threads; one pair for a holdout.
         epochs: Budget of a trial that is not pruned.
-        seed: Seed of every trial: its result depends on config, seed and data only.
+        seed: Seed of every trial: its result depends on config, seed, data and threads only.
+        threads: Threads of each trial, which train its folds side by side, or share the batches of its one split.
         objectives: In the order of the study's directions.
         exclusive: Holds the other trials while one measures its latency.
         graphs: Graphs of the data, used again by trials of equal structure.
@@ -47,6 +48,7 @@ class TrialContext:
     epochs: int
     seed: int
     precision: Precision
+    threads: int
     objectives: tuple[Objective, ...]
     exclusive: ExclusiveSection = field(default_factory=ExclusiveSection)
     graphs: Graphs = field(default_factory=Graphs)
@@ -60,6 +62,7 @@ class TrialContext:
         epochs: int,
         seed: int = 0,
         precision: Precision = "float32",
+        threads: int = 1,
         objectives: Sequence[str] = (AUTO,),
     ) -> Self:
         """The context of a study of a data set with its splits or folds for a search.
@@ -77,6 +80,7 @@ class TrialContext:
             epochs=epochs,
             seed=seed,
             precision=precision,
+            threads=threads,
             objectives=objectives_of(objectives, task_of(dataset)),
         )
 
@@ -128,11 +132,13 @@ class TrialContext:
                 epochs=self.epochs,
                 seed=self.seed,
                 precision=self.precision,
+                threads=self.threads if len(self.folds) == 1 else 1,
                 graphs=self.graphs,
             )
             for train, validation in self.folds
         ]
-        return FoldedTrainer(trainers, n_kept=self.n_validation if self.judges_at_best else 0)
+        n_kept = self.n_validation if self.judges_at_best else 0
+        return FoldedTrainer(trainers, n_kept=n_kept, threads=self.threads)
 
     @property
     def prunable(self) -> bool:

@@ -42,7 +42,7 @@ def prepare(worker: WorkerContext, trial: optuna.Trial) -> Job:
     context, leases, known = worker.context, worker.leases, TrialAttributes.read(trial)
     if known.hyperparameters is not None and known.settings is not None:
         return Job(replace(context, **asdict(known.settings)), trial, known.hyperparameters, began=True)
-    settings = TrialSettings(context.epochs, context.seed, context.precision)
+    settings = TrialSettings(context.epochs, context.seed, context.precision, context.threads)
     try:
         with leases.study_lock() if suggests_in_turn(worker.study.sampler) else nullcontext():
             hyperparameters = context.space.suggest(trial)

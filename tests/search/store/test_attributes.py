@@ -13,7 +13,7 @@ def test_what_is_written_is_read_back() -> None:
     begun = TrialAttributes(
         point={"n_layers": 2},
         hyperparameters={"n_layers": 2, "dropout": None},
-        settings=TrialSettings(10, 3, "bfloat16"),
+        settings=TrialSettings(10, 3, "bfloat16", 2),
         run_id="abc",
     )
     begun.write(trial.set_user_attr)
