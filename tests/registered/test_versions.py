@@ -14,6 +14,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from steps.datasets import Split
+from steps.mlp.runtime import threads_of_each
 from tests.running import REPOSITORY, run_command, run_step, script, start_step, succeeded
 
 
@@ -56,7 +57,8 @@ def test_from_a_version_one_gets_to_everything(folder: Path, client: MlflowClien
     assert (lineage["data"]["request"]["dataset"], lineage["data"]["request"]["seed"]) == ("digits", 0)
     assert trial.tags["optuna.study"] == lineage["study"]["name"]
     assert trial.params == {name: str(value) for name, value in lineage["hyperparameters"].items()}
-    assert lineage["training"] == {"epochs": 13, "schedule": 13, "seed": 0, "precision": "float32"}
+    training = {"epochs": 13, "schedule": 13, "seed": 0, "precision": "float32", "threads": threads_of_each(1)}
+    assert lineage["training"] == training
     assert lineage["weights_digest"] == second.tags["weights_digest"]
     assert lineage["packages"]["mlflow"] == mlflow.__version__
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
