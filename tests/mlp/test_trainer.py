@@ -170,10 +170,10 @@ def test_trainings_of_equal_structure_share_a_graph_and_nothing_else(digits: Dat
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("interface", [NUMBERS, CATEGORIES], ids=["numbers", "members"])
 def test_threads_that_share_a_batch_make_the_same_updates(interface: Interface, optimizer: Optimizer) -> None:
-    x, y = rows(interface, 400), (np.arange(400) % 3).astype(np.int32)
-    samples = Samples.of(Split(x, y, np.linspace(0.5, 1.5, 400, dtype=np.float32)))
+    x, y = rows(interface, 800), (np.arange(800) % 3).astype(np.int32)
+    samples = Samples.of(Split(x, y, np.linspace(0.5, 1.5, 800, dtype=np.float32)))
     members = 4 if interface is CATEGORIES else 1
-    config = MLPConfig(units=(16, 8), dropout=0.0, batch_norm=False, batch_size=100, optimizer=optimizer,
+    config = MLPConfig(units=(16, 8), dropout=0.0, batch_norm=False, batch_size=200, optimizer=optimizer,
                        class_weight="balanced", n_members=members, input_scale=6.0)  # fmt: skip
     one, three = (
         Trainer(config, samples, samples, interface=interface, epochs=3, seed=0, threads=threads) for threads in (1, 3)
@@ -185,20 +185,26 @@ def test_threads_that_share_a_batch_make_the_same_updates(interface: Interface, 
 
 
 def test_threads_that_share_a_batch_give_the_same_bits_again(digits: Dataset) -> None:
-    config = MLPConfig(units=(32, 16), dropout=0.3, input_dropout=0.1, augmentation="elastic", batch_size=96)
-    twice = [[outputs(one.run_epoch()) for _ in range(2)] for one in
-             (trainer(digits, config, threads=3) for _ in range(2))]  # fmt: skip
-    np.testing.assert_array_equal(*twice)
+    config = MLPConfig(units=(32, 16), dropout=0.3, input_dropout=0.1, augmentation="elastic", batch_size=200)
+
+    def last(threads: int) -> np.ndarray:
+        trained = trainer(digits, config, threads=threads)
+        return [outputs(trained.run_epoch()) for _ in range(2)][-1]
+
+    first = last(3)
+    np.testing.assert_array_equal(first, last(3))
+    assert not np.array_equal(first, last(1))  # batch normalization, masks and distortions are those of each part
 
 
 def test_averages_of_batch_norm_move_as_far_with_several_parts(digits: Dataset) -> None:
-    config = MLPConfig(units=(16,), dropout=0.0, batch_size=64, learning_rate=1e-9)
+    config = MLPConfig(units=(16,), dropout=0.0, batch_size=256, learning_rate=1e-9)
     averages = []
-    for threads in (1, 2):
+    for threads in (1, 4):
         trained = trainer(digits, config, threads=threads)
         trained.run_epoch()
         averages.append(trained.model.get_layer("batch_norm_0").get_weights()[2])
-    np.testing.assert_allclose(*averages, rtol=0.05, atol=0.05 * np.abs(averages[0]).max())
+    assert not np.array_equal(*averages)
+    np.testing.assert_allclose(*averages, atol=0.01 * np.abs(averages[0]).max())
 
 
 def test_augmentation_needs_images(digits: Dataset) -> None:
