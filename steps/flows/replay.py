@@ -38,7 +38,7 @@ def _train(settings: ReplaySettings) -> keras.Model:
 
 
 def _threads(lineage: Lineage) -> int:
-    threads: int = lineage.training.get("threads", 1)  # versions of before had none
+    threads: int = lineage.training.get("threads", 1)  # earlier versions name none
     return threads
 
 
