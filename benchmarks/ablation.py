@@ -54,13 +54,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @click.option("--dataset", "name", default="mnist", show_default=True, help="mnist or digits.")
 def main(epochs: str, variants: str, seeds: int, name: str) -> None:
     """Print a Markdown table: validation accuracy, loss and temperature of each variant, mean over the seeds."""
+    names, budgets = variants.split(";") if variants else list(VARIANTS), [int(word) for word in epochs.split(",")]
+    if unknown := set(names) - set(VARIANTS):
+        raise click.UsageError(f"variants must be among {'; '.join(VARIANTS)}, got {'; '.join(sorted(unknown))}")
     limit_threads(n_jobs=available_cores())
     precision = resolve_precision("auto")
     dataset = load_dataset(DataRequest(name))
     task = task_of(dataset)
     train, validation = (Samples.of(dataset.splits[split]) for split in ("train", "validation"))
     targets = np.asarray(dataset.splits["validation"].targets)
-    names, budgets = variants.split(";") if variants else list(VARIANTS), [int(word) for word in epochs.split(",")]
 
     def train_one(variant: str, budget: int, seed: int) -> tuple[float, float, float]:
         trainer = Trainer(

@@ -178,10 +178,10 @@ def _load_outcome() -> None:
 def _announce(plan: Plan, opened: OpenStudy, n_jobs: int) -> None:
     n_finished, n_begun = len(opened.finished()), n_to_continue(opened.study)
     click.echo(
-        f"Study {plan.study}: {plan.n_trials} trials"
+        f"Study {plan.study}: {plan.n_trials} trial{'s' if plan.n_trials != 1 else ''}"
         + (f", {n_finished} of them done before" if n_finished else "")
         + (f", {n_begun} begun before" if n_begun else "")
-        + (f", {n_jobs} at once" if n_jobs else "")
+        + (f", {n_jobs} at once" if n_jobs > 1 else "")
         + f", {plan.precision}"
     )
     if not opened.context.prunable:

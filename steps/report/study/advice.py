@@ -65,7 +65,7 @@ def advice(result: StudyResult, edges: Sequence[RangeEdge], n_equal: int) -> lis
         sentences.append(
             f"Choose a compromise on the Pareto front; for a denser front, {again}more n_trials{as_before}"
         )
-    elif len(complete) < _FEW:
+    elif len(complete) < _FEW and (outlook is None or not outlook.is_within_noise):
         sentences.append(
             f"Continue the search: {len(complete)} complete trial{'s are' if len(complete) > 1 else ' is'} "
             f"little to choose from. To do so, {again}n_trials={_ENOUGH}{as_before}"

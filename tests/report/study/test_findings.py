@@ -108,6 +108,8 @@ def test_advice_follows_what_was_found() -> None:
         "accuracy by 0.0002; one standard error on the validation rows is 0.0095. More epochs, a wider space or other "
         "data are more likely to help"
     )
+    pruned = [Row(i, "pruned") for i in range(6, 10)]
+    assert advice(result([*flat[:6], *pruned]), [], 0)[0].startswith("Do not expect much from more trials")
     failing = [*flat, *(Row(i, "failed", error="ValueError: no") for i in range(10, 13))]
     assert advice(result(failing), [], 2)[1:] == [
         "Choose by cost: 2 other top trials are within noise of the selected one; if one of them is smaller or "
