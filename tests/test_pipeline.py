@@ -83,6 +83,7 @@ def test_what_tune_leaves(pipeline: tuple[Path, object], client: MlflowClient) -
     best = json.loads((folder / "best_config.json").read_text())
     trials = {run.info.run_id: run.data.metrics["val_accuracy"] for run in child_runs(client, tune)}
     assert trials[best["trial_run_id"]] == max(trials.values()) == tune.data.metrics["best_val_accuracy"]
+    assert min(trials.values()) <= tune.data.metrics["best_val_accuracy_expected"] <= max(trials.values()) + 0.01
     assert (tune.data.metrics["n_complete"], tune.data.metrics["n_failed"]) == (4, 0)
     assert tune.data.params["best_optimizer"] == best["hyperparameters"]["optimizer"]
     assert len((folder / "study" / "trials.csv").read_text().splitlines()) == 5

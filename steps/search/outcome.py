@@ -21,13 +21,14 @@ from steps.report.study.result import RESULT
 from steps.search.drawing import REPORT, draw
 from steps.search.selection import Compare, default_of, pareto_front, ranked, select
 from steps.search.store.attributes import NOT_FOR_READERS
-from steps.search.store.outputs import read_outputs
+from steps.search.store.outputs import N_KEPT, read_outputs
 from steps.search.store.records import ARTIFACT, BEST_CONFIG, SelectedTrial, TrialRecord, records_of, to_json
 from steps.search.study_report import result_of
 from steps.search.trials.context import TrialContext
 from steps.search.trials.workers import count_states
 from steps.tasks.comparison import Comparison
 from steps.tasks.objectives import Objective
+from steps.tasks.optimism import expected_of_best
 from steps.tracking.descriptions import run_link, step_description
 from steps.tracking.lineage import trial_name
 from steps.tracking.retry import first_line
@@ -43,6 +44,7 @@ class Outcome:
     Attributes:
         is_best: Whether it is the best trial of a single objective.
         primary: The primary metric of the task.
+        expected: Its value to be expected on rows that have not selected the trial; None if it is not known.
     """
 
     selected: TrialRecord
@@ -50,6 +52,7 @@ class Outcome:
     is_best: bool
     front: list[TrialRecord]
     primary: Objective
+    expected: float | None
 
 
 def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) -> Outcome | None:
@@ -70,10 +73,13 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
             selected, reason = select(records, objectives, context.primary, default, _comparing(context))
             front = pareto_front(records, objectives) if len(objectives) > 1 else []
             is_best = not front and selected is ranked(records, objectives[0])[0]
-            outcome = Outcome(selected, reason, is_best, front, context.primary)
+            expected = _expected(records, context) if is_best and objectives[0] == context.primary else None
+            outcome = Outcome(selected, reason, is_best, front, context.primary, expected)
             mlflow.log_params({f"best_{name}": value for name, value in selected.hyperparameters.items()})
             shown = {objective.key: objective for objective in (context.primary, *objectives)}
             mlflow.log_metrics({f"best_{key}": selected.measures[o.name] for key, o in shown.items()})
+            if expected is not None:
+                mlflow.log_metric(f"best_{context.primary.key}_expected", expected)
             record = SelectedTrial(
                 **vars(selected), study=study.study_name, selected=reason,
                 dataset=context.dataset.name, data_run_id=data_run_id,
@@ -82,7 +88,7 @@ def log_outcome(study: optuna.Study, context: TrialContext, data_run_id: str) ->
             mlflow.set_tag(NOTE_TAG, step_description("tune", _found(record, context.primary)))
             if front:
                 _write_front(front, objectives, folder)
-        found = (outcome.selected, outcome.reason, outcome.front) if outcome else (None, "", ())
+        found = (outcome.selected, outcome.reason, outcome.front, outcome.expected) if outcome else (None, "", (), None)
         (folder / REPORT).write_bytes(RESULT.dump_json(result_of(study, context, data_run_id, *found)))
         mlflow.log_artifacts(name)
     draw(mlflow.active_run())  # only after the result is saved
@@ -93,17 +99,33 @@ def _comparing(context: TrialContext) -> Compare:
     """Comparison of two trials by the task's paired test on the validation rows of all folds."""
 
     def compare(challenger: TrialRecord, champion: TrialRecord) -> Comparison | None:
-        try:
-            ours, theirs = (read_outputs(record.trial_run_id) for record in (challenger, champion))
-        except (InputError, MlflowException, OSError) as error:
-            logger.warning("The best trial could not be compared with the default: %s", redact(first_line(error)))
-            return None
-        if ours is None or theirs is None:
-            return None
-        targets = np.concatenate([np.asarray(validation.targets) for _, validation in context.dataset.folds])
-        return context.task.compare(targets, ours, theirs)
+        outputs = _outputs([challenger, champion])
+        return context.task.compare(np.concatenate(_targets(context)), *outputs) if len(outputs) == 2 else None
 
     return compare
+
+
+def _expected(records: Sequence[TrialRecord], context: TrialContext) -> float | None:
+    """The score to be expected of the best trial on new rows; None without the outputs of others to compare with."""
+    outputs = _outputs(ranked(records, context.primary)[:N_KEPT])
+    if len(outputs) < 2:
+        return None
+    return expected_of_best(context.task.primary, _targets(context), np.stack(outputs))
+
+
+def _outputs(records: Sequence[TrialRecord]) -> list[np.ndarray]:
+    """The outputs for the validation rows of those trials that have kept them; none if one cannot be read."""
+    try:
+        found = [read_outputs(record.trial_run_id) for record in records]
+    except (InputError, MlflowException, OSError) as error:
+        logger.warning("The trials could not be compared: %s", redact(first_line(error)))
+        return []
+    return [outputs for outputs in found if outputs is not None]
+
+
+def _targets(context: TrialContext) -> list[np.ndarray]:
+    """The targets of the validation rows of each fold."""
+    return [np.asarray(validation.targets) for _, validation in context.dataset.folds]
 
 
 def _found(best: SelectedTrial, primary: Objective) -> str:

@@ -32,12 +32,14 @@ def result_of(
     best: TrialRecord | None,
     reason: str,
     front: Sequence[TrialRecord],
+    expected: float | None,
 ) -> StudyResult:
     """Content of the report.
 
     Args:
         best: The selected trial; None if no trial is complete.
         reason: Reason for the selection.
+        expected: Its score on rows that have not selected it, as far as known.
     """
     trials = study.get_trials(deepcopy=False, states=tuple(_STATES))
     return StudyResult(
@@ -50,6 +52,7 @@ def result_of(
         best.trial_number if best else None,
         reason,
         tuple(record.trial_number for record in front),
+        expected,
     )
 
 

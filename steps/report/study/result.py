@@ -80,6 +80,8 @@ class StudyResult:
         best: Number of the selected trial; None if no trial is complete.
         reason: Reason for the selection.
         front: With several objectives, the numbers of the trials on the Pareto front, best first.
+        expected: Primary metric of the selected trial to be expected on rows that have not selected it; None if it is
+            not known, or the trial is not the best one.
     """
 
     name: str
@@ -91,6 +93,7 @@ class StudyResult:
     best: int | None = None
     reason: str = ""
     front: tuple[int, ...] = ()
+    expected: float | None = None
 
     @property
     def complete(self) -> list[Row]:

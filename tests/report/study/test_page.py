@@ -91,6 +91,14 @@ def test_a_selected_trial_that_is_not_the_best_has_its_reason() -> None:
     assert "<p>It is the default of the space.</p>" in page
 
 
+def test_the_best_of_many_trials_is_called_lucky() -> None:
+    study = made_up(20)
+    assert "expect a slightly worse value" in report(study)
+    page = report(replace(study, expected=0.8125))
+    assert "expect a slightly worse value" not in page
+    assert "expect about 81.25 %" in page
+
+
 def test_several_objectives_show_their_front(opened: Opened) -> None:
     rng = random.Random(1)
     rows = [made for made in (row(number, 5, rng) for number in range(30)) if made.values]
