@@ -82,11 +82,18 @@ def errors_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     found: dict[str, dict[int, tuple[float, float]]] = {}
     for row in rows:
         if row["seed"] == 0:
-            epoch = int(np.nanargmin(row["val_loss"]))
-            scores = row["val_score"], row["test_score"]
-            validation, test = (s[epoch] if row["score"] == "rmse" else _errors(s)[epoch] for s in scores)
-            found.setdefault(row["table"], {})[row["configuration"]] = (validation, test)
+            validation, test = judged(row)
+            found.setdefault(row["table"], {})[row["configuration"]] = (validation[-1], test[-1])
     return {table: np.array([of[number] for number in sorted(of)]) for table, of in found.items()}
+
+
+def judged(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """(n_epochs,) error on validation and on test rows at the epoch of the lowest validation loss so far."""
+    losses = np.where(np.isfinite(row["val_loss"]), row["val_loss"], np.inf)
+    is_new = np.append(True, losses[1:] < np.minimum.accumulate(losses)[:-1])
+    epochs = np.maximum.accumulate(np.where(is_new, np.arange(len(losses)), 0))
+    errors = [np.array(s) if row["score"] == "rmse" else _errors(s) for s in (row["val_score"], row["test_score"])]
+    return errors[0][epochs], errors[1][epochs]
 
 
 def _errors(scores: Sequence[float]) -> np.ndarray:
