@@ -1,9 +1,9 @@
 """`python -m benchmarks.promotion`: promotion of trials against pruning, in the same seconds, on recorded curves.
 
 Promotion is asynchronous successive halving (Li et al., MLSys 2020) whose trials wait at each rung with a checkpoint:
-the best third of a rung goes on where it stopped, whenever it is found to belong to that third. A study tries the default
-of the space, then others of the configurations of `benchmarks.recording` in random order, one at a time, until its
-seconds are over. A table of docs/search.md.
+the best third of a rung goes on where it stopped, whenever it is found to belong to that third. A study tries the
+default of the space, then others of the configurations of `benchmarks.recording` in random order, one at a time, until
+its seconds are over. A table of docs/search.md.
 """
 
 from __future__ import annotations
