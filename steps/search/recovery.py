@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 import optuna
@@ -51,7 +52,8 @@ def continue_study(worker: WorkerContext, run: Run) -> list[str]:
     if existing:
         link(run.info.run_id, existing[-1].info.run_id, study.study_name)
     live_runs = leases.live_tune_runs()
-    children = {child.trial_number: child for child in child_runs(run.info.experiment_id, earlier)}
+    found = _without_repeated(worker, child_runs(run.info.experiment_id, earlier), trials, live)
+    children = {child.trial_number: child for child in found}
     for trial in trials:
         child = children.get(trial.number)
         if child is not None:
@@ -77,12 +79,35 @@ def gather_trials(worker: WorkerContext, run: Run) -> None:
     runs.flush()
     gathered = child_runs(experiment, others)
     if leases.is_alone(tune_runs):
-        trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
+        trials = study.get_trials(deepcopy=False)
         live = leases.live_trials()
-        for child in [*gathered, *child_runs(experiment, [newest], unfinished=True)]:
+        gathered = _without_repeated(worker, gathered, trials, live)
+        unfinished = child_runs(experiment, [newest], unfinished=True)
+        for child in [*gathered, *_without_repeated(worker, unfinished, trials, live)]:
             _repair(worker, trials[child.trial_number], child, live)
     for child in gathered:
         runs.move(child.run_id, newest, child.first_parent)
+
+
+def _without_repeated(
+    worker: WorkerContext, children: Sequence[ChildRun], trials: Sequence[FrozenTrial], live: set[int]
+) -> list[ChildRun]:
+    """The child runs without those, which are deleted, that a repeated request made for a trial that has another one.
+
+    A server that is killed before it answers may have made the run.
+
+    Args:
+        trials: All of the study, in the order of their numbers.
+        live: Numbers of trials that a process trains: it may not have noted the run of its trial yet.
+    """
+    found = []
+    for child in children:
+        own = TrialAttributes.read(trials[child.trial_number]).run_id
+        if own in ("", child.run_id) or child.trial_number in live:
+            found.append(child)
+        else:
+            worker.runs.delete(child.run_id)
+    return found
 
 
 def _repair(worker: WorkerContext, trial: FrozenTrial, child: ChildRun, live: set[int]) -> None:

@@ -32,7 +32,7 @@ def result_of(
     best: TrialRecord | None,
     reason: str,
     front: Sequence[TrialRecord],
-    expected: float | None,
+    expected: float | None = None,
 ) -> StudyResult:
     """Content of the report.
 

@@ -53,7 +53,7 @@ def _may_pass(error: Exception) -> bool:
 
 # MLflow itself retries requests to an unreachable server (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`). Repeating a request that
 # succeeded although it reported a failure is harmless: metrics, parameters and tags are the same, and a second child
-# run has no trial.
+# run has no trial, by which `steps.search.recovery` knows it.
 retrying = Retry("The tracking store", _may_pass, first_line)
 
 _LOCKED = 60_000  # milliseconds; MLflow asks twice

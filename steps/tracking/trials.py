@@ -120,6 +120,10 @@ class TrialRuns:
             (key, metric.step) for key in keys for metric in self._client.get_metric_history(run_id, key)
         }
 
+    def delete(self, run_id: str) -> None:
+        """Delete a child run without a trial; MLflow keeps it, marked as deleted."""
+        retrying(self._client.delete_run)(run_id)
+
     def move(self, run_id: str, parent: str, first_parent: str) -> None:
         """Move a child run below another tune run; a tag keeps the original one."""
         tags = {PARENT_TAG: parent, FIRST_PARENT_TAG: first_parent}

@@ -220,6 +220,22 @@ def test_a_crash_before_the_child_run_was_noted_leaves_no_second_one(
     assert_undisturbed(harness, harness.next(), expected)
 
 
+@pytest.mark.parametrize("when", ["at the end", "when it is continued"])
+def test_a_child_run_of_a_repeated_request_is_deleted(
+    when: str, start_worker: StartWorker, expected: list[Metrics]
+) -> None:
+    harness = start_worker()
+    done = harness.next()
+    repeated = harness.worker.runs.create("trial-000", {}, {"optuna.trial_number": 0, "optuna.state": "RUNNING"})
+    if when == "at the end":
+        gather_trials(harness.worker, harness.parent)
+    else:
+        harness.crash()
+        harness = start_worker()
+    assert MlflowClient().get_run(repeated).info.lifecycle_stage == "deleted"
+    assert_undisturbed(harness, done, expected)
+
+
 def die_after_telling(harness: WorkerHarness, expected: list[Metrics]) -> FrozenTrial:
     """Run the next trial as a process that is killed when the study knows of its end and the child run does not."""
     trial, runs = harness.prepare().trial, harness.worker.runs
