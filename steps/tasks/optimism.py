@@ -24,7 +24,7 @@ def expected_of_best(metric: Metric, targets: Sequence[np.ndarray], outputs: np.
         outputs: (k, n, n_outputs) of k models for the rows of all folds in order.
 
     Returns:
-        None if no draw could be scored, as classes were missing.
+        None if no draw could be scored, as rows of a class or a fold were missing.
     """
     rng = np.random.default_rng(0)
     ends = np.cumsum([len(part) for part in targets])[:-1]
@@ -35,6 +35,8 @@ def expected_of_best(metric: Metric, targets: Sequence[np.ndarray], outputs: np.
     for _ in range(n_draws):
         drawn = [rng.integers(0, len(part), len(part)) for part in targets]
         left = [np.setdiff1d(np.arange(len(part)), rows) for part, rows in zip(targets, drawn, strict=True)]
+        if not all(map(len, left)):
+            continue
         on_drawn = [sign * _score(metric, folds, drawn, model) for model in range(len(outputs))]
         if np.isfinite(on_drawn).all():
             scores.append(_score(metric, folds, left, int(np.argmax(on_drawn))))

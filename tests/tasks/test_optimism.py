@@ -42,6 +42,7 @@ def test_draws_without_a_class_are_left_out() -> None:
     targets, outputs = models([0.9, 0.8], 40, np.random.default_rng(0))
     targets[:] = 0
     assert expected_of_best(roc_auc_of(1), [targets], outputs) is None
+    assert expected_of_best(roc_auc_of(1), np.split(targets, 40), outputs) is None  # folds of one row
     targets[:3] = 1  # in most draws, one of them is left over
     found = expected_of_best(roc_auc_of(1), [targets], outputs)
     assert found is not None
