@@ -37,7 +37,7 @@ INLINE = {
     "python -m benchmarks.promotion": "test_searches_are_replayed",
     "python -m benchmarks.strategies": "test_the_strategies_are_compared",
     "python -m benchmarks.ablation": "test_a_measurement_runs",
-    'make main ARGS="-P n_trials=40 -P max_epochs=20 -P final_epochs=200"': "nothing: 22 minutes",
+    'make main ARGS="-P points=elastic.yaml -P n_trials=1 -P final_epochs=800"': "nothing: most of an hour",
     "python -m benchmarks.pruners": "test_a_measurement_runs",
     "python -m benchmarks.small_data": "test_a_measurement_runs",
     "python -m benchmarks.start": "test_a_measurement_runs",
