@@ -97,12 +97,11 @@ def _without_repeated(
     A server that is killed before it answers may have made the run.
 
     Args:
-        trials: All of the study, in the order of their numbers.
         live: Numbers of trials that a process trains: it may not have noted the run of its trial yet.
     """
-    found = []
+    found, noted = [], {trial.number: TrialAttributes.read(trial).run_id for trial in trials}
     for child in children:
-        own = TrialAttributes.read(trials[child.trial_number]).run_id
+        own = noted.get(child.trial_number, "")  # a database that was restored may lack the trial
         if own in ("", child.run_id) or child.trial_number in live:
             found.append(child)
         else:
