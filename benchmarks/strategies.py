@@ -15,6 +15,7 @@ from typing import Any
 import click
 import numpy as np
 import optuna
+from matplotlib.ticker import NullFormatter
 
 from steps.base.libraries import import_tensorflow, quiet_libraries
 from steps.report.charts.chart import ACCENT, MUTED, SECOND, Chart, canvas
@@ -103,6 +104,9 @@ def draw(best: Mapping[str, np.ndarray], path: Path) -> None:
         axes.plot(x, values.mean(0), dashes, color=color, marker=marker, markersize=4, label=name)
     axes.set(xlabel="trials", ylabel="best validation log loss so far", yscale="log")
     axes.set_title("The same budget, three strategies (lines: means; bands: best to worst study)")
+    axes.set_yticks([0.1, 0.2, 0.5, 1, 2])
+    axes.yaxis.set_major_formatter("{x:g}")  # powers would need mathematical text
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(which="both", axis="y")
     axes.legend()
