@@ -35,6 +35,7 @@ INLINE = {
     "python -m benchmarks.recording": "test_a_recording_goes_on",
     "python -m benchmarks.searches": "test_searches_are_replayed",
     "python -m benchmarks.promotion": "test_searches_are_replayed",
+    "python -m benchmarks.samplers": "test_searches_are_replayed",
     "python -m benchmarks.strategies": "test_the_strategies_are_compared",
     "python -m benchmarks.ablation": "test_a_measurement_runs",
     'make main ARGS="-P points=elastic.yaml -P n_trials=1 -P final_epochs=800"': "nothing: most of an hour",
@@ -169,9 +170,9 @@ def test_a_recording_goes_on(tmp_path: Path) -> None:
     assert succeeded(run_command(module(*recording, "2"), tmp_path)) == "6 rows\n"
 
 
-@pytest.mark.parametrize("name", ["benchmarks.searches", "benchmarks.promotion"])
-def test_searches_are_replayed(name: str, tmp_path: Path) -> None:
-    said = succeeded(run_command(module(name), tmp_path))
+@pytest.mark.parametrize("arguments", ["benchmarks.searches", "benchmarks.promotion", "benchmarks.samplers --show"])
+def test_searches_are_replayed(arguments: str, tmp_path: Path) -> None:
+    said = succeeded(run_command(module(*arguments.split()), tmp_path))
     rows = [line for line in said.splitlines() if line.startswith("|")]
     guide = (REPOSITORY / "docs" / "search.md").read_text().splitlines()
     assert len(rows) >= 10
