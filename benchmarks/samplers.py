@@ -5,7 +5,8 @@ nearest to the sampler's suggestion, and not tried yet, becomes the trial, with 
 validation error; so no surrogate is between the sampler and the data, but it can choose no others. The portfolio of a
 table are the eight configurations that complement each other best on the other tables (greedily, by validation error),
 then random ones. Studies are appended to `benchmarks/samplers.jsonl.gz` and not replayed again; `--show` prints the
-tables of docs/search.md from the file alone, and `--picture` draws the curves. `gp` needs torch and greenlet.
+tables of docs/search.md from the file alone, and `--picture` draws the curves. Samplers whose packages are not installed
+(torch and greenlet, smac) are left out.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ SHOWN = (5, 10, 20, 50, 100)  # trials
 TIMES = (5, 20)  # trainings of the default
 _LEAST_CONFIGURATIONS = 250
 _PORTFOLIO = "portfolio, then random"
-_GP = "Optuna, GP"
+_GP, _SMAC = "Optuna, GP", "SMAC3"
+_NEEDS = {_GP: ("torch", "greenlet"), _SMAC: ("smac",)}  # packages that this project does not pin
 _N_PORTFOLIO = 8
 OPTUNAS = {
     "Optuna, random": lambda seed: RandomSampler(seed=seed),
@@ -55,9 +57,9 @@ OPTUNAS = {
 }
 _LOOKS = (
     (ACCENT, "-"), (ACCENT, "--"), (SECOND, "-"),
-    *((MUTED, dashes) for dashes in ("-", "--", "-.", ":")), (TEXT, ":"),
+    *((MUTED, dashes) for dashes in ("-", "--", "-.", ":")), (TEXT, ":"), (TEXT, "--"),
 )  # fmt: skip
-NAMES = ("this project, tpe", "this project, bayes", _PORTFOLIO, *OPTUNAS)
+NAMES = ("this project, tpe", "this project, bayes", _PORTFOLIO, *OPTUNAS, _SMAC)
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class Nearest(BaseSampler):
 def main(studies: int, samplers: str, jobs: int, show: bool, picture: Path | None) -> None:
     """Replay what is missing, then print Markdown tables."""
     if not show:
-        chosen = samplers.split(";") if samplers else [name for name in NAMES if name != _GP or _has_torch()]
+        chosen = samplers.split(";") if samplers else [name for name in NAMES if _is_installed(name)]
         done = {(row["table"], row["sampler"], row["seed"]) for row in read(FILE)}
         left = [(t, s, seed) for seed in range(studies) for s in chosen for t in tables() if (t, s, seed) not in done]
         with ProcessPoolExecutor(jobs) as pool, gzip.open(FILE, "at", encoding="utf-8") as file:
@@ -175,8 +177,8 @@ def main(studies: int, samplers: str, jobs: int, show: bool, picture: Path | Non
         curves(found).save(picture)
 
 
-def _has_torch() -> bool:
-    return find_spec("torch") is not None and find_spec("greenlet") is not None
+def _is_installed(name: str) -> bool:
+    return all(find_spec(package) is not None for package in _NEEDS.get(name, ()))
 
 
 @cache
@@ -228,8 +230,7 @@ def replayed(table: str, sampler: str, seed: int) -> dict[str, Any]:
 def searched(recorded: Recorded, name: str, seed: int, n_trials: int = TRIALS) -> list[int]:
     """The trials of one study of a sampler, as indices of the configurations."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    inner = OPTUNAS[name](seed) if name in OPTUNAS else make_sampler(name.split(", ")[1], seed, recorded.space)
-    sampler = Nearest(inner, recorded)
+    sampler = Nearest(_sampler(name, seed, recorded.space), recorded)
     study = optuna.create_study(sampler=sampler)
     default = {name: value for name, value in recorded.points[0].items() if name in sampler.distributions}
     known = {name: sampler.distributions[name] for name in default}
@@ -241,6 +242,17 @@ def searched(recorded: Recorded, name: str, seed: int, n_trials: int = TRIALS) -
 
     study.optimize(objective, n_trials - 1)
     return sampler.tried
+
+
+def _sampler(name: str, seed: int, space: Space) -> BaseSampler:
+    if name in OPTUNAS:
+        return OPTUNAS[name](seed)
+    if name == _SMAC:
+        from benchmarks.rivals.smac3 import SmacSampler
+
+        distributions = {name: axis.distribution for name, axis in Coordinates(space).axes.items()}
+        return SmacSampler(space, distributions, seed, TRIALS)
+    return make_sampler(name.split(", ")[1], seed, space)
 
 
 def portfolio(table: str) -> list[int]:
