@@ -3,10 +3,10 @@
 A study tries the default of the space first. From then on, the recorded configuration of `benchmarks.recording` that is
 nearest to the sampler's suggestion, and not tried yet, becomes the trial, with its own hyperparameters and its recorded
 validation error; so no surrogate is between the sampler and the data, but it can choose no others. The portfolio of a
-table are the eight configurations that complement each other best on the other tables (greedily, by validation error),
-then random ones. Studies are appended to `benchmarks/samplers.jsonl.gz` and not replayed again; `--show` prints the
-tables of docs/search.md from the file alone, and `--picture` draws the curves. Samplers whose packages are not installed
-(torch and greenlet, smac) are left out.
+table are the eight configurations that complement each other best on the other tables (greedily, by validation and test
+error), then random ones. Studies are appended to `benchmarks/samplers.jsonl.gz` and not replayed again; `--show` prints
+the tables of docs/search.md from the file alone, and `--picture` draws the curves. Samplers whose packages are not
+installed (torch and greenlet, smac) are left out.
 """
 
 from __future__ import annotations

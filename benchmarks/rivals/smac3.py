@@ -72,4 +72,4 @@ def _hyperparameter(name: str, known: BaseDistribution, default: Mapping[str, An
 
 
 def _never(config: Configuration, seed: int = 0) -> float:
-    raise AssertionError("SMAC3 is asked and told")
+    raise AssertionError(f"SMAC3 is asked and told, got {config} and {seed}")
