@@ -46,7 +46,7 @@ TIMES = (5, 20)  # trainings of the default
 _LEAST_CONFIGURATIONS = 250
 _PORTFOLIO = "portfolio, then random"
 _GP, _SMAC = "Optuna, GP", "SMAC3"
-_NEEDS = {_GP: ("torch", "greenlet"), _SMAC: ("smac",)}  # packages that this project does not pin
+NEEDS = {_GP: ("torch", "greenlet"), _SMAC: ("smac",)}  # packages that this project does not pin
 _N_PORTFOLIO = 8
 OPTUNAS = {
     "Optuna, random": lambda seed: RandomSampler(seed=seed),
@@ -178,7 +178,7 @@ def main(studies: int, samplers: str, jobs: int, show: bool, picture: Path | Non
 
 
 def _is_installed(name: str) -> bool:
-    return all(find_spec(package) is not None for package in _NEEDS.get(name, ()))
+    return all(find_spec(package) is not None for package in NEEDS.get(name, ()))
 
 
 @cache
