@@ -259,15 +259,28 @@ def portfolio(table: str) -> list[int]:
     """The default, and the configurations that complement it best on the other tables, as indices of this table."""
     others = [recorded for name, recorded in tables().items() if name != table]
     own = tables()[table]
-    common = sorted(set(own.numbers).intersection(*(other.numbers for other in others)))
-    rows = [[other.numbers.index(number) for number in common] for other in others]
-    ratios = np.array([other.changes[of] for other, of in zip(others, rows, strict=True)])  # (n_tables, n_common)
+    shared = common([own, *others])
+    rows = [[other.numbers.index(number) for number in shared] for other in others]
+    ratios = np.array([other.changes[of] for other, of in zip(others, rows, strict=True)])  # (n_tables, n_shared)
     chosen = [0]
     while len(chosen) <= _N_PORTFOLIO:
         best = np.minimum(ratios, ratios[:, chosen].min(axis=1)[:, None]).mean(axis=0)
         best[chosen] = np.inf
         chosen.append(int(np.argmin(best)))
-    return [own.numbers.index(common[i]) for i in chosen]
+    return [own.numbers.index(shared[i]) for i in chosen]
+
+
+def common(recorded: Sequence[Recorded]) -> list[int]:
+    """Numbers of the configurations that are the same on all tables, but for what has no meaning on some of them."""
+    names = set.intersection(*({d.name for d in of.space.dimensions if d.distribution is not None} for of in recorded))
+    points = [
+        {
+            number: {n: v for n, v in point.items() if without_layer(n) in names}
+            for number, point in zip(of.numbers, of.points, strict=True)
+        }
+        for of in recorded
+    ]
+    return [n for n, point in sorted(points[0].items()) if all(of.get(n) == point for of in points)]
 
 
 def regrets(found: Sequence[Mapping[str, Any]]) -> str:

@@ -5,7 +5,7 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
-from benchmarks.samplers import NAMES, NEEDS, Nearest, Recorded, portfolio, searched, tables
+from benchmarks.samplers import NAMES, NEEDS, Nearest, Recorded, common, portfolio, searched, tables
 
 
 @pytest.fixture(scope="module")
@@ -49,4 +49,15 @@ def test_a_portfolio_is_chosen_without_the_table_itself(churn: Recorded) -> None
         of_table = [other.changes[[other.numbers.index(n) for n in numbers]].min() for other in others]
         return float(np.mean(of_table))
 
-    assert value(chosen) < value(list(range(9)))
+    shared = common([churn, *others])
+    assert {churn.numbers[i] for i in chosen} <= set(shared)
+    assert value(chosen) < value([churn.numbers.index(number) for number in shared[:9]])
+
+
+def test_configurations_of_equal_numbers_may_differ() -> None:
+    """The space has changed while it was recorded."""
+    churn, hpc = (tables()[name] for name in ("wa_churn", "hpc_data"))
+    shared = common([churn, hpc])
+    rates = [[of.points[of.numbers.index(n)]["learning_rate"] for n in shared] for of in (churn, hpc)]
+    assert rates[0] == rates[1]
+    assert 200 < len(shared) < len(set(churn.numbers) & set(hpc.numbers))
