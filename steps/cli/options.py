@@ -159,8 +159,8 @@ evaluate_options = together(
         "--ensemble",
         type=IntRange(1),
         default=1,
-        help="Most trials whose mean is registered as one model, chosen on validation; 1: the selected trial alone. "
-        "Example: 8",
+        help="Networks whose mean is registered as one model, of the trials that mix best on validation; 1: the "
+        "selected trial alone. Example: 8",
     ),
     option(
         "--final-epochs",

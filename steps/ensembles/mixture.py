@@ -1,9 +1,9 @@
-"""A mixture of trials: their weights, the reason for them, and the gain over the best trial alone."""
+"""A mixture of trials: their weights and networks, and the gain over the best trial alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from steps.tasks.metric import Interval, Metric
 
@@ -21,6 +21,8 @@ class Mixture:
         test: Name of that test.
         alpha: Significance level of the tests, in (0, 1).
         measures: Measures that the registered model needs, as a trial has them (`Task.calibration`).
+        networks: Trial number -> number of its networks, which differ in their seed; empty in a report of a version of
+            this project that trained one of each.
     """
 
     weights: Mapping[int, float]
@@ -31,6 +33,7 @@ class Mixture:
     test: str
     alpha: float
     measures: Mapping[str, float]
+    networks: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def best(self) -> int:
@@ -38,13 +41,27 @@ class Mixture:
         return next(iter(self.weights))
 
     def members_text(self) -> str:
-        """The trials with their weights."""
-        return ", ".join(f"trial-{number:03d} × {weight:.3g}" for number, weight in self.weights.items())
+        """The trials with their weights, and with the number of their networks if there are several."""
+        numbers = {number: f" ({n} networks)" for number, n in self.networks.items() if n > 1}
+        return ", ".join(f"trial-{i:03d} × {weight:.3g}{numbers.get(i, '')}" for i, weight in self.weights.items())
 
     def gain_text(self, metric: Metric) -> str:
         """The gain over the best trial alone on the validation rows, in one clause."""
         gain = gain_text(metric, self.score.value, self.alone.value, self.p_value < self.alpha)
         return f"{gain} ({self.test}: p = {self.p_value:.3g})"
+
+
+def shared_out(weights: Mapping[int, float], n: int) -> dict[int, int]:
+    """Number of networks of each trial: one, and the others where a network has the highest weight (D'Hondt).
+
+    Args:
+        weights: Trial number -> share, the best trial first; of equal shares, the first has the more networks.
+        n: Networks in total; no fewer than trials.
+    """
+    counts = dict.fromkeys(weights, 1)
+    for _ in range(n - len(counts)):
+        counts[max(counts, key=lambda number: weights[number] / (counts[number] + 1))] += 1
+    return counts
 
 
 def gain_text(metric: Metric, own: float, alone: float, is_certain: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steps.ensembles.mixture import Mixture
+from steps.ensembles.mixture import Mixture, shared_out
 from steps.tasks.metric import Interval, mean_of
 from steps.tasks.task import Task
 
@@ -43,7 +43,7 @@ class Trials:
         return mean_of([self.task.primary.measure(*fold) for fold in folds])
 
 
-def select_mixture(trials: Trials, n_members: int, alpha: float) -> Mixture:
+def select_mixture(trials: Trials, n_networks: int, alpha: float) -> Mixture:
     """The best mixture of some trials, of the plain mean of the best five and weights selected greedily.
 
     The mean is taken unless greedy weights are better beyond chance by the task's paired test, in which each fifth of
@@ -51,20 +51,21 @@ def select_mixture(trials: Trials, n_members: int, alpha: float) -> Mixture:
     the mixture beyond chance.
 
     Args:
-        n_members: Most trials to mix; at least 1, and as many as there are if it is more.
+        n_networks: Networks of the model, at least 1, and most trials to mix. If there are fewer trials, some
+            have several networks.
         alpha: Significance level of the tests, in (0, 1).
     """
     task, targets = trials.task, trials.all_targets
     numbers, stacked = list(trials.outputs), np.stack(list(trials.outputs.values()))
-    n_mean = min(_N_MEAN, n_members, len(numbers))
+    n_mean = min(_N_MEAN, n_networks, len(numbers))
     weights = np.zeros(len(numbers))
     weights[:n_mean] = 1 / n_mean
     reason = f"the mean of the best {n_mean}" if n_mean > 1 else "the only one with outputs"
-    if min(n_members, len(numbers)) > 1:
-        crossed = _cross_fitted(task, targets, stacked, n_members)
+    if min(n_networks, len(numbers)) > 1:
+        crossed = _cross_fitted(task, targets, stacked, n_networks)
         found = task.compare(targets, crossed, mixed(stacked, weights))
         if found.challenger_is_better(alpha):
-            weights = greedy_weights(task, targets, stacked, n_members)
+            weights = greedy_weights(task, targets, stacked, n_networks)
             reason = f"weights selected greedily, better than {reason} (p = {found.p_value:.3g})"
         elif found.challenger_leads:
             reason += f"; weights selected greedily are better, which may be chance (p = {found.p_value:.3g})"
@@ -74,8 +75,9 @@ def select_mixture(trials: Trials, n_members: int, alpha: float) -> Mixture:
     if compared.challenger_is_better(alpha):
         weights, reason = np.eye(len(numbers))[0], f"alone better than {reason} (p = {compared.p_value:.3g})"
     outputs = mixed(stacked, weights)
+    shares = {number: float(weight) for number, weight in zip(numbers, weights, strict=True) if weight}
     return Mixture(
-        {number: float(weight) for number, weight in zip(numbers, weights, strict=True) if weight},
+        shares,
         reason,
         trials.measure(outputs),
         trials.measure(stacked[0]),
@@ -83,6 +85,7 @@ def select_mixture(trials: Trials, n_members: int, alpha: float) -> Mixture:
         compared.test,
         alpha,
         task.calibration(targets, outputs),
+        shared_out(shares, n_networks),
     )
 
 

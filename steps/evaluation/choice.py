@@ -42,8 +42,8 @@ class Choice:
         return cls(tune_run, trial, (trial,))
 
     @classmethod
-    def mixed(cls, tune_run: Run, best: SelectedTrial, n_members: int, alpha: float) -> Choice:
-        """The best mixture of at most so many trials of a tune run, by their outputs for the validation rows.
+    def mixed(cls, tune_run: Run, best: SelectedTrial, n_networks: int, alpha: float) -> Choice:
+        """The best mixture of trials of a tune run, by their outputs for the validation rows, for so many networks.
 
         Args:
             best: The selected trial of the tune run.
@@ -61,18 +61,22 @@ class Choice:
                 kept[record.trial_number] = (record, outputs)
         if not kept:
             raise InputError(
-                f"ensemble must be 1 for a tune run whose trials have kept no validation outputs, got {n_members}; "
+                f"ensemble must be 1 for a tune run whose trials have kept no validation outputs, got {n_networks}; "
                 "run the step tune again"
             )
         targets = tuple(np.asarray(validation.targets) for _, validation in dataset.folds)
         trials = Trials(task, targets, {number: outputs for number, (_, outputs) in kept.items()})
-        mixture = select_mixture(trials, n_members, alpha)
+        mixture = select_mixture(trials, n_networks, alpha)
         members = tuple(kept[number][0] for number in mixture.weights)
         return cls(tune_run, best.of_record(members[0], mixture.reason), members, mixture)
 
     def weight(self, member: TrialRecord) -> float:
         """Share of a member in the mean of the outputs."""
         return self.mixture.weights[member.trial_number] if self.mixture else 1.0
+
+    def n_networks(self, member: TrialRecord) -> int:
+        """Number of networks of a member, which differ in their seed."""
+        return self.mixture.networks[member.trial_number] if self.mixture else 1
 
     def validation(self, temperature: float | None) -> tuple[np.ndarray, np.ndarray] | None:
         """(n,) targets and (n, n_outputs) outputs for the validation rows of all folds; None if they are not kept.

@@ -35,7 +35,7 @@ class Refit:
 
     Attributes:
         model: The network to be registered: the weighted mean of those of the members.
-        members: The network of each member by its name, the best trial first.
+        members: The network of each member by its name, those of the best trial first.
         losses: Training loss of each epoch, by the name of the member.
     """
 
@@ -45,7 +45,7 @@ class Refit:
 
     @property
     def best(self) -> keras.Model:
-        """The network of the best trial alone."""
+        """A network of the best trial alone."""
         return next(iter(self.members.values()))
 
 
@@ -54,20 +54,18 @@ def n_at_once(n_members: int) -> int:
     return min(n_members, trainings_at_once(available_cores()))
 
 
-def refit(
-    members: Mapping[str, MemberLineage], dataset: Dataset, seed: int, precision: Precision, threads: int
-) -> Refit:
+def refit(members: Mapping[str, MemberLineage], dataset: Dataset, precision: Precision, threads: int) -> Refit:
     """Train the configs of one or several trials on train + validation, and log their losses on the active run.
 
     Args:
-        members: By the names of the trials, the best one first.
+        members: By names that are valid for a Keras layer, those of the best trial first.
         threads: Threads of each; a member is trained as it would be alone on as many.
 
     Raises:
         StepError: A loss is not finite.
     """
     with TrainingDisplay(sum(member.epochs for member in members.values())) as display:
-        final = _FinalTraining(dataset, seed, precision, threads, display)
+        final = _FinalTraining(dataset, precision, threads, display)
         keys = {name: "train_loss" if len(members) == 1 else f"train_loss/{name}" for name in members}
         with ThreadPoolExecutor(n_at_once(len(members))) as pool:
             trained = {name: pool.submit(final.train, name, member, keys[name]) for name, member in members.items()}
@@ -79,9 +77,9 @@ def refit(
                 final.write_losses()
     done = {name: future.result() for name, future in trained.items()}
     models = {name: network for name, (network, _) in done.items()}
-    by_number = sorted(members, key=lambda name: members[name].trial_number)  # a lineage keeps no other order
-    weights = {name: members[name].weight for name in by_number}
-    model = averaged({name: models[name] for name in by_number}, weights)
+    by_seed = sorted(members, key=lambda name: (members[name].trial_number, members[name].seed))
+    weights = {name: members[name].weight for name in by_seed}  # a lineage keeps no other order
+    model = averaged({name: models[name] for name in by_seed}, weights)
     return Refit(model, models, {name: losses for name, (_, losses) in done.items()})
 
 
@@ -92,12 +90,10 @@ class _FinalTraining:
         stop: Set to end the running ones after their epoch.
     """
 
-    def __init__(
-        self, dataset: Dataset, seed: int, precision: Precision, threads: int, display: TrainingDisplay
-    ) -> None:
+    def __init__(self, dataset: Dataset, precision: Precision, threads: int, display: TrainingDisplay) -> None:
         self._samples, self._interface = Samples.of(training_rows(dataset)), Interface.of(dataset)
-        self._seed, self._precision, self._display = seed, precision, display
-        self._threads, self._graphs, self._run_id = threads, Graphs(), mlflow.active_run().info.run_id
+        self._precision, self._display, self._threads = precision, display, threads
+        self._graphs, self._run_id = Graphs(), mlflow.active_run().info.run_id
         self._log, self._losses, self._written_at = threading.Lock(), list[Metric](), 0.0
         self.stop = threading.Event()
 
@@ -108,7 +104,7 @@ class _FinalTraining:
             self._samples,
             interface=self._interface,
             epochs=member.schedule,
-            seed=self._seed,
+            seed=member.seed,
             precision=self._precision,
             threads=self._threads,
             graphs=self._graphs,

@@ -51,7 +51,7 @@ class EvaluateSettings:
     Attributes:
         tune_run_id: A finished tune run; empty for the newest.
         select: `auto`, or the number of a complete trial.
-        ensemble: Most trials that are mixed; 1 for a single one.
+        ensemble: Networks of the model, and most trials that are mixed; 1 for the selected trial alone.
         final_epochs: Epochs of the final training; 0 for the default for the data.
         model_name: Name of the registered model; empty for `<dataset>-mlp`.
         costs: Costs of the two errors of two classes; None to predict the more probable class.

@@ -37,7 +37,7 @@ from steps.tracking.artifacts import read_artifact
 from steps.tracking.data import load_data
 from steps.tracking.dataset_inputs import log_inputs
 from steps.tracking.descriptions import step_description
-from steps.tracking.lineage import Lineage, MemberLineage, trial_name
+from steps.tracking.lineage import Lineage, MemberLineage, network_name, trial_name
 from steps.tracking.models import apply, load_model
 from steps.tracking.packaging import log_model
 from steps.tracking.promotion import Decision, promote
@@ -74,12 +74,12 @@ def run(settings: EvaluateSettings, choice: Choice, invocation: Invocation) -> N
         rows = choice.validation(temperature) if dataset.target.class_names else None
         dataset = dataset.with_decision(settings.decision(dataset.target, rows))
         dataset = dataset.with_sets(task_of(dataset).prediction_sets(*rows) if rows else None)
-        limit_threads(n_at_once(len(choice.members)))
+        limit_threads(n_at_once(sum(map(choice.n_networks, choice.members))))
         if (champion := version_by_alias(name, CHAMPION)) is not None:
             load_model(f"models:/{name}/{champion.version}")  # a damaged one ends the step before the training
         _log_choice(choice, dataset)
         trained = _train(settings, choice, dataset, temperature)
-        candidate, found = _test(settings, trained, dataset)
+        candidate, found = _test(settings, choice, trained, dataset)
         version = register(name, candidate)
         champions = _Champions(found, dataset)
         decision = promote(version, settings.promote, settings.alpha, champions.compare)
@@ -110,7 +110,8 @@ def _log_choice(choice: Choice, dataset: Dataset) -> None:
     mlflow.log_metrics(as_metrics({metric.name: mixture.score}, "ensemble_val_"))
     mlflow.log_metrics(as_metrics({metric.name: mixture.alone}, "best_trial_alone_val_"))
     click.echo(f"Selected {mixture.members_text()}: {mixture.reason}")
-    click.echo(f"On the validation rows, {mixture.gain_text(metric)}")
+    if len(mixture.weights) > 1:
+        click.echo(f"On the validation rows, {mixture.gain_text(metric)}")
 
 
 def _temperature(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -> float | None:
@@ -120,19 +121,19 @@ def _temperature(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -
 
 
 def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, temperature: float | None) -> _Trained:
-    precision, seed = resolve_precision(settings.precision), settings.seed
-    members = {}
+    precision, members = resolve_precision(settings.precision), {}
     for trial in choice.members:
-        budget = settings.budget(dataset, trial)
-        members[trial_name(trial.trial_number)] = MemberLineage(
-            trial.trial_number, trial.trial_run_id, choice.weight(trial), trial.hyperparameters,
-            budget.epochs, budget.schedule,
-        )  # fmt: skip
+        budget, n = settings.budget(dataset, trial), choice.n_networks(trial)
+        for i in range(n):
+            members[network_name(trial.trial_number, i)] = MemberLineage(
+                trial.trial_number, trial.trial_run_id, choice.weight(trial) / n, trial.hyperparameters,
+                budget.epochs, budget.schedule, settings.seed + i,
+            )  # fmt: skip
     epochs = " + ".join(str(member.epochs) for member in members.values())
     mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
     click.echo(f"Training {', '.join(members)} on train + validation, {epochs} epochs, {precision}")
     threads = threads_of_each(n_at_once(len(members)))
-    networks = refit(members, dataset, seed, precision, threads)
+    networks = refit(members, dataset, precision, threads)
     if dataset.target.decision is not None:
         mlflow.log_metric(_THRESHOLD, dataset.target.decision.threshold)
     if temperature is not None:
@@ -143,14 +144,16 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, tempera
         {"download": choice.trial.data_run_id, "tune": choice.tune_run.info.run_id},
         choice.trial.study,
         members,
-        {"seed": seed, "precision": precision, "threads": threads},
+        {"precision": precision, "threads": threads},
         array_digest(networks.model.get_weights()),
         hardware(),
     )
     return _Trained(networks, lineage, temperature)
 
 
-def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tuple[Candidate, Assessment]:
+def _test(
+    settings: EvaluateSettings, choice: Choice, trained: _Trained, dataset: Dataset
+) -> tuple[Candidate, Assessment]:
     """Log the model and test it: the only look at the test split."""
     task, lineage = task_of(dataset), trained.lineage
     model_uri = log_model(trained.networks.model, dataset, lineage.as_metadata())
@@ -172,7 +175,7 @@ def _test(settings: EvaluateSettings, trained: _Trained, dataset: Dataset) -> tu
         trial_number=lineage.study["trial_number"],
         git_commit=lineage.code["commit"],
         weights_digest=lineage.weights_digest,
-        members={member.trial_number: member.weight for member in lineage.members.values()},
+        members=choice.mixture.weights if choice.mixture else {},
     )
     return candidate, found
 

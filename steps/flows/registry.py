@@ -86,7 +86,7 @@ def _trials(row: VersionRow) -> str:
     """Number of the trial; of an ensemble, that of the best one, and how many more there are."""
     if row.trial_number is None:
         return ""
-    return f"{row.trial_number}, {len(row.members) - 1} more" if row.members else str(row.trial_number)
+    return f"{row.trial_number}, {len(row.members) - 1} more" if len(row.members) > 1 else str(row.trial_number)
 
 
 def _print(model: str, rows: Sequence[VersionRow]) -> None:

@@ -27,14 +27,14 @@ def run(settings: ReplaySettings, invocation: Invocation) -> None:
 
 
 def _train(settings: ReplaySettings) -> keras.Model:
-    lineage, training = settings.lineage, settings.lineage.training
+    lineage = settings.lineage
     dataset = load_data(lineage)
     log_inputs(dataset)
     mlflow.set_tags({"replayed_model": settings.model_uri, DATASET_DIGEST_TAG: dataset.digest})
-    members, precision = lineage.trained, training["precision"]
+    members, precision = lineage.trained, lineage.training["precision"]
     epochs = " + ".join(str(member.epochs) for member in members.values())
     click.echo(f"Training {settings.model_uri} again: {epochs} epochs, {precision}")
-    return refit(members, dataset, training["seed"], precision, _threads(lineage)).model
+    return refit(members, dataset, precision, _threads(lineage)).model
 
 
 def _threads(lineage: Lineage) -> int:

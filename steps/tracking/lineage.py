@@ -35,6 +35,7 @@ class MemberLineage:
         hyperparameters: Arguments of `MLPConfig.from_hyperparameters`.
         epochs: Number of epochs of the final training.
         schedule: Number of epochs of the learning rate schedule; at least `epochs`.
+        seed: Of the network; several of one trial have different ones.
     """
 
     trial_number: int
@@ -43,6 +44,7 @@ class MemberLineage:
     hyperparameters: Mapping[str, Any]
     epochs: int
     schedule: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ class Lineage:
         study: Name of the Optuna study and number of the trial in it; the best one of an ensemble.
         hyperparameters: Arguments of `MLPConfig.from_hyperparameters`; empty for an ensemble.
         training: `epochs`, `schedule`, `seed`, resolved `precision` and `threads` of the final training; an ensemble
-            has the first two in its members.
+            has the first three in its members.
         weights_digest: SHA-256 of the trained weights.
         packages: Version of Python and of each pinned package.
         code: Git commit, and whether the code differed from it (`dirty`); empty and None outside a repository.
         hardware: Processor and its features, cores, GPUs.
-        members: Those of an ensemble by the names of their trials; empty for a single trial.
+        members: Those of an ensemble by their names (`network_name`); empty for a single network.
     """
 
     data: Mapping[str, Any]
@@ -89,10 +91,11 @@ class Lineage:
 
         Args:
             runs: IDs of the runs `download` and `tune`.
-            members: At least one, by the name of its trial, the best one first.
-            training: `seed`, resolved `precision`, and `threads` of each training.
+            members: At least one, by its name, those of the best trial first.
+            training: Resolved `precision`, and `threads` of each training.
         """
         best, is_single = next(iter(members.values())), len(members) == 1
+        own = {"epochs": best.epochs, "schedule": best.schedule, "seed": best.seed}
         return cls(
             data={
                 "name": dataset.name,
@@ -103,7 +106,7 @@ class Lineage:
             runs={**runs, "trial": best.trial, "evaluate": mlflow.active_run().info.run_id},
             study={"name": study, "trial_number": best.trial_number},
             hyperparameters=best.hyperparameters if is_single else {},
-            training={**({"epochs": best.epochs, "schedule": best.schedule} if is_single else {}), **training},
+            training={**(own if is_single else {}), **training},
             weights_digest=weights_digest,
             packages=package_versions(),
             code=code_version(),
@@ -113,12 +116,15 @@ class Lineage:
 
     @property
     def trained(self) -> Mapping[str, MemberLineage]:
-        """The final trainings by the names of their trials, in no order: the members, or the only one."""
+        """The final trainings by their names, in no order: the members, or the only one."""
         if self.members:
             return self.members
         number, training = self.study["trial_number"], self.training
-        trial, epochs, schedule = self.runs["trial"], training["epochs"], training["schedule"]
-        return {trial_name(number): MemberLineage(number, trial, 1.0, self.hyperparameters, epochs, schedule)}
+        member = MemberLineage(
+            number, self.runs["trial"], 1.0, self.hyperparameters, training["epochs"], training["schedule"],
+            training["seed"],
+        )  # fmt: skip
+        return {network_name(number): member}
 
     def as_metadata(self) -> dict[str, Any]:
         return {_KEY: asdict(self)}
@@ -127,13 +133,19 @@ class Lineage:
     def from_metadata(cls, metadata: Mapping[str, Any]) -> Lineage:
         """The inverse of `as_metadata`."""
         about = dict(metadata[_KEY])
-        members = {name: MemberLineage(**member) for name, member in about.pop("members", {}).items()}
+        given = {"seed": about["training"].get("seed")}  # earlier versions gave all members that of the training
+        members = {name: MemberLineage(**{**given, **member}) for name, member in about.pop("members", {}).items()}
         return cls(**about, members=members)
 
 
 def trial_name(number: int) -> str:
-    """Name of a trial in the lineage, and of its run."""
+    """Name of the run of a trial."""
     return f"trial-{number:03d}"
+
+
+def network_name(number: int, i: int = 0) -> str:
+    """Name of a network in the lineage: that of its trial, from the second on with the number of the network."""
+    return f"{trial_name(number)}-{i + 1}" if i else trial_name(number)
 
 
 def lineage_of(model_uri: str) -> Lineage:

@@ -118,8 +118,9 @@ def _description(candidate: Candidate, status: str, run_id: str) -> str:
     if not run_id:
         return text
     experiment = MlflowClient().get_run(run_id).info.experiment_id
-    trials = ", ".join(map(str, candidate.members))
-    origin = f"Mean of the trials {trials}" if trials else f"Hyperparameters: trial {candidate.trial_number}"
+    members = candidate.members or {candidate.trial_number: 1.0}
+    trials = f"trial{'s' * (len(members) > 1)} {', '.join(map(str, members))}"
+    origin = f"Mean of networks of {trials}" if candidate.members else f"Hyperparameters: {trials}"
     return (
         f"{text}\n\nDecision and figures: `report.html` of the {run_link('evaluate run', experiment, run_id)}. "
         f"{origin} of the "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from steps.datasets.tabular.target import Target
-from steps.ensembles.mixture import gain_text
+from steps.ensembles.mixture import gain_text, shared_out
 from steps.ensembles.selection import Trials, greedy_weights, mixed, select_mixture
 from steps.tasks.classification.task import Classification
 from steps.tasks.regression.metrics import RMSE
@@ -37,13 +37,15 @@ def classes(task: Classification, noise: list[float], seed: int) -> Trials:
     return Trials(task, (targets,), {10 + i: e / e.sum(1, keepdims=True) for i, e in enumerate(exponents)})
 
 
-@pytest.mark.parametrize("n_members", [1, 2, 3, 8, 1000])
+@pytest.mark.parametrize("n_networks", [1, 2, 3, 8, 1000])
 @pytest.mark.parametrize("kind", ["price", "classes", "churn"])
-def test_weights_are_shares_of_at_most_so_many_trials(kind: str, n_members: int, seed: int) -> None:
+def test_weights_are_shares_of_at_most_so_many_trials(kind: str, n_networks: int, seed: int) -> None:
     sizes = [0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4]
     task = {"classes": CLASSES, "churn": CHURN}.get(kind)
-    found = select_mixture(classes(task, sizes, seed) if task else prices(sizes, seed), n_members, 0.05)
-    assert 1 <= len(found.weights) <= min(n_members, len(sizes))
+    found = select_mixture(classes(task, sizes, seed) if task else prices(sizes, seed), n_networks, 0.05)
+    assert 1 <= len(found.weights) <= min(n_networks, len(sizes))
+    assert sum(found.networks.values()) == n_networks
+    assert list(found.networks) == list(found.weights)
     assert set(found.weights) <= set(range(10, 17))
     assert min(found.weights.values()) > 0
     assert sum(found.weights.values()) == pytest.approx(1)
@@ -56,6 +58,20 @@ def test_equally_good_trials_with_errors_of_their_own_are_averaged(seed: int) ->
     assert found.score.value == pytest.approx(0.5 / np.sqrt(5), rel=0.15)
     assert found.alone.value > 1.5 * found.score.value
     assert found.p_value < 0.01
+
+
+@pytest.mark.parametrize(
+    ("weights", "n", "expected"),
+    [
+        ({3: 1.0}, 8, {3: 8}),
+        ({7: 0.2, 0: 0.2, 5: 0.2, 9: 0.2, 1: 0.2}, 8, {7: 2, 0: 2, 5: 2, 9: 1, 1: 1}),
+        ({4: 0.75, 2: 0.25}, 8, {4: 6, 2: 2}),
+        ({4: 23 / 24, 2: 1 / 24}, 2, {4: 1, 2: 1}),
+    ],
+)
+def test_networks_are_shared_out_by_weight(weights: dict[int, float], n: int, expected: dict[int, int]) -> None:
+    found = shared_out(weights, n)
+    assert list(found.items()) == list(expected.items())
 
 
 def test_a_trial_with_worse_company_stands_alone(seed: int) -> None:

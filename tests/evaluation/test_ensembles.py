@@ -46,7 +46,7 @@ def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, 
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "Error: ensemble must be 1 with select=1, which names a single trial, got 3\n"
 
-    said = succeeded(step("evaluate", "--ensemble", "1000", "--final-epochs", "15", "--precision", "float32"))
+    said = succeeded(step("evaluate", "--ensemble", "3", "--final-epochs", "15", "--precision", "float32"))
     assert "On the validation rows, accuracy " in said
     assert "On the test rows, accuracy " in said
     (run,) = step_runs(client, "evaluate")
@@ -54,7 +54,9 @@ def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, 
     weights = json.loads(version.tags["members"])
     assert weights == json.loads(run.data.tags["members"]) == {"0": 0.5, "1": 0.5}
     result = json.loads(artifact(run, "evaluation.json").read_text())
-    assert set(result["losses"]) == {"trial-000", "trial-001"}
+    networks = set(result["losses"])  # the better trial has two
+    assert networks - {"trial-000-2", "trial-001-2"} == {"trial-000", "trial-001"}
+    assert len(networks) == 3
     assert {"ensemble_val_accuracy", "best_trial_alone_val_accuracy", "best_trial_alone_accuracy"} <= set(
         run.data.metrics
     )
@@ -65,18 +67,20 @@ def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, 
     features = np.load(artifact(data, "dataset/test_features.npy"))
     predicted = mlflow.pyfunc.load_model(version.source).predict(features)
     np.testing.assert_allclose(predicted, logged, atol=1e-6)  # by as many threads as there are cores
-    network = mlflow.tensorflow.load_model(version.source)
-    mean = np.mean([network.get_layer(name)(features) for name in ("trial-000", "trial-001")], 0)
-    np.testing.assert_allclose(logged, mean, atol=1e-6)
-
     lineage = json.loads(
         succeeded(step("registry", "--model-name", "digits-mlp", "--version", "1", "--format", "json"))
     )["lineage"]
-    for name, member in lineage["members"].items():
-        number = int(name.removeprefix("trial-"))
+    network = mlflow.tensorflow.load_model(version.source)
+    members = lineage["members"]
+    mean = np.sum([member["weight"] * network.get_layer(name)(features) for name, member in members.items()], 0)
+    np.testing.assert_allclose(logged, mean, atol=1e-6)
+    assert set(members) == networks
+    for name, member in members.items():
+        number, copy = int(name.split("-")[1]), name.endswith("-2")
         assert (member["trial_number"], member["trial"]) == (number, trials[number].info.run_id)
         assert trials[number].data.params == {key: str(value) for key, value in member["hyperparameters"].items()}
-        assert (member["weight"], member["epochs"], member["schedule"]) == (0.5, 15, 15)
+        assert (member["epochs"], member["schedule"], member["seed"]) == (15, 15, int(copy))
+        assert member["weight"] == (0.25 if {f"trial-{number:03d}-2"} & networks else 0.5)
     assert ", 1 more " in succeeded(step("registry"))
     assert "Identical: all " in succeeded(step("replay", "--model-uri", "models:/digits-mlp/1"))
 
@@ -92,21 +96,21 @@ def test_the_mean_of_all_trials_is_one_version_that_can_be_replayed(step: Step, 
 
 
 def mixed(step: Step, folder: Path, target: str, other: str, folds: str, *options: str) -> Run:
-    """The run of the evaluation of three trials on a table, whose model is loaded and has a layer for each of them."""
+    """The run of the evaluation of four networks on a table, whose model is loaded and has a layer for each of them."""
     write(folder / "sales.csv")
     columns = ("--target", target, "--ignore-columns", other, "--folds", folds)
     succeeded(step("download", "--dataset", "sales.csv", *columns))
     succeeded(step("tune", "--n-trials", "3", "--max-epochs", "12", "--pruner", "none"))
-    succeeded(step("evaluate", "--ensemble", "3", *options))
+    succeeded(step("evaluate", "--ensemble", "4", *options))
     client = store(folder)
     (run,) = step_runs(client, "evaluate")
     model = mlflow.pyfunc.load_model(client.get_model_version_by_alias("sales-mlp", "champion").source)
     rows = model.input_example
     assert len(model.predict(rows)) == len(rows)
     network = model.unwrap_python_model().network
-    members = json.loads(run.data.tags["members"])
-    if len(members) > 1:
-        assert {f"trial-{int(number):03d}" for number in members} <= {layer.name for layer in network.layers}
+    losses = json.loads(artifact(run, "evaluation.json").read_text())["losses"]
+    assert len(losses) == 4
+    assert set(losses) <= {layer.name for layer in network.layers}
     return run
 
 

@@ -18,11 +18,11 @@ ADAM = {"n_layers": 1, "units_0": 16, "optimizer": "adam", "learning_rate": 0.01
 
 
 def trained(members: Mapping[str, MemberLineage], dataset: Dataset, threads: int = 1) -> Refit:
-    return refit(members, dataset, 0, "float32", threads)
+    return refit(members, dataset, "float32", threads)
 
 
-def member(number: int, weight: float, epochs: int, **changes: object) -> MemberLineage:
-    return MemberLineage(number, "e" * 32, weight, {**ADAM, **changes}, epochs, epochs)
+def member(number: int, weight: float, epochs: int, seed: int = 0, **changes: object) -> MemberLineage:
+    return MemberLineage(number, "e" * 32, weight, {**ADAM, **changes}, epochs, epochs, seed)
 
 
 def test_members_that_train_side_by_side_are_those_that_train_alone(digits: Dataset, tracking: Path) -> None:
@@ -39,6 +39,18 @@ def test_members_that_train_side_by_side_are_those_that_train_alone(digits: Data
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, f"train_loss/{name}")
         assert tuple(metric.value for metric in history) == together.losses[name]
     assert together.best is together.members["trial-012"]
+    for ours, theirs in zip(together.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_networks_of_one_trial_differ_by_their_seed(digits: Dataset, tracking: Path) -> None:
+    members = {"trial-004": member(4, 0.5, 2), "trial-004-2": member(4, 0.5, 2, seed=1)}
+    with mlflow.start_run():
+        together = trained(members, digits)
+    first, second = (network.get_weights()[0] for network in together.members.values())
+    assert not np.array_equal(first, second)
+    with mlflow.start_run():
+        again = trained(dict(reversed(members.items())), digits)
     for ours, theirs in zip(together.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

@@ -44,7 +44,8 @@ def test_the_data_come_from_the_lineage_without_the_test_split() -> None:
 
 def test_an_ensemble_is_read_back_in_whatever_order_it_was_kept() -> None:
     members = {
-        f"trial-{number:03d}": MemberLineage(number, "e" * 32, 0.5, {"units_0": number}, 7, 9) for number in (12, 3)
+        f"trial-{number:03d}": MemberLineage(number, "e" * 32, 0.5, {"units_0": number}, 7, 9, seed=number)
+        for number in (12, 3)
     }
     lineage = replace(LINEAGE, members=members)
     metadata = yaml.safe_load(yaml.safe_dump(lineage.as_metadata()))  # as MLflow keeps it, sorted
@@ -52,12 +53,20 @@ def test_an_ensemble_is_read_back_in_whatever_order_it_was_kept() -> None:
     assert lineage.trained == members
 
 
+def test_the_members_of_earlier_versions_have_the_seed_of_the_training() -> None:
+    member = MemberLineage(3, "e" * 32, 1.0, {"units_0": 8}, 7, 9, seed=5)
+    lineage = replace(LINEAGE, training={**LINEAGE.training, "seed": 5}, members={"trial-003": member})
+    metadata = lineage.as_metadata()
+    del metadata["lineage"]["members"]["trial-003"]["seed"]
+    assert Lineage.from_metadata(metadata) == lineage
+
+
 def test_a_single_trial_is_the_only_training() -> None:
     lineage = replace(
         LINEAGE, runs={"trial": "e" * 32}, study={"name": "s", "trial_number": 3}, hyperparameters={"units_0": 8},
         training={**LINEAGE.training, "schedule": 4},
     )  # fmt: skip
-    assert lineage.trained == {"trial-003": MemberLineage(3, "e" * 32, 1.0, {"units_0": 8}, 3, 4)}
+    assert lineage.trained == {"trial-003": MemberLineage(3, "e" * 32, 1.0, {"units_0": 8}, 3, 4, seed=0)}
     assert Lineage.from_metadata(lineage.as_metadata()) == lineage
 
 

@@ -87,7 +87,7 @@ def column_importances(found: Sequence[ColumnImportance], metric: Metric) -> Cha
 
 
 def training_loss(losses: Mapping[str, Sequence[float]]) -> Chart:
-    """Training loss of each epoch, from epoch 1: a line per trial, the first one in front."""
+    """Training loss of each epoch, from epoch 1: a line per network, the first one in front."""
     figure, axes = canvas()
     spoken: list[str] = []
     for name, values in losses.items():

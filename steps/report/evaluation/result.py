@@ -58,7 +58,7 @@ class EvaluationResult:
         comparison: None if there was no champion.
         mixture: The weights of the trials and the reason for them; None if a single trial was asked for.
         members: Number and validation score in the primary metric of each trial of the model, the best one first.
-        losses: Training loss of each epoch of the final training, by the name of the trial.
+        losses: Training loss of each epoch of the final training, by the name of the network.
         lineage: Group -> name -> value.
         importances: Of the columns of a table in the primary metric, the largest first.
         dependences: Of the outputs on the most important columns.

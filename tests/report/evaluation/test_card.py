@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from steps.datasets import Dataset
+from steps.ensembles.mixture import Mixture
 from steps.report.evaluation.card import model_card
 from steps.report.evaluation.classification import classification_section
 from steps.report.evaluation.regression import regression_section
+from steps.tasks.metric import Interval
 from tests.report.evaluation.tables import churn, prices
 from tests.report.evaluation.tables import evaluated as evaluated_table
 from tests.report.evaluation.test_page import evaluated
@@ -41,3 +43,13 @@ def test_runs_of_before_have_a_card_without_a_way_to_use_the_model() -> None:
     assert "## Use" not in card
     assert "## Weak spots" not in card
     assert "| ROC AUC |" in card
+
+
+def test_an_ensemble_names_its_networks(digits: Dataset) -> None:
+    score = Interval(0.9, 0.87, 0.93)
+    mixture = Mixture({0: 1.0}, "the only one with outputs", score, score, 1.0, "exact test", 0.05, {}, {0: 8})
+    losses = {"trial-000": (1.0,), **{f"trial-000-{i}": (1.0,) for i in range(2, 9)}}
+    result, _ = evaluated(digits, 0.9, mixture=mixture, members=((0, 0.9),), losses=losses)
+    card = model_card(result, digits, ())
+    assert "An MLP, the mean of 8 networks." in card
+    assert "- Trial 0: accuracy 90.00 % on the validation rows, weight 1.00, networks: 8" in card

@@ -95,20 +95,25 @@ def test_it_shows_its_figures_and_asks_the_network_for_nothing(
 
 def test_it_shows_the_members_of_an_ensemble(opened: Any, report: Any, digits: Dataset) -> None:
     alone = Interval(0.9, 0.87, 0.93)
-    mixture = Mixture({7: 0.75, 12: 0.25}, HOSTILE, Interval(0.92, 0.9, 0.94), alone, 0.03, "exact test", 0.05, {})
+    networks = {7: 2, 12: 1}
+    mixture = Mixture(
+        {7: 0.75, 12: 0.25}, HOSTILE, Interval(0.92, 0.9, 0.94), alone, 0.03, "exact test", 0.05, {}, networks
+    )
     members = {"trial-007": {"weight": 0.75, "hyperparameters": {"units_0": 64}}}
     page, trouble = opened(
         report(
             digits, share_right=0.9, mixture=mixture, members=((7, 0.9), (12, 0.89)),
-            losses={"trial-007": (2.3, 1.1), "trial-012": (2.0, 1.0, 0.7)}, lineage={"study": {}, "members": members},
+            losses={"trial-007": (2.3, 1.1), "trial-007-2": (2.4, 1.2), "trial-012": (2.0, 1.0, 0.7)},
+            lineage={"study": {}, "members": members},
         )
     )  # fmt: skip
     assert trouble == []
     text = page.inner_text("body")
-    assert f"the mean of the outputs of these trials: {HOSTILE}. On the validation rows, accuracy 92.00 %" in text
+    assert f"the mean of the outputs of 3 networks of these trials: {HOSTILE}. On the validation rows" in text
+    assert "On the validation rows, accuracy 92.00 %" in text
     assert "2.00 points better, more than chance (exact test: p = 0.03)." in text
     row = page.locator("tr", has_text="0.750")
-    assert row.inner_text().split() == ["7", "0.750", "90.00", "%"]
+    assert row.inner_text().split() == ["7", "0.750", "2", "90.00", "%"]
     assert page.inner_text("dd") == "weight: 0.75, hyperparameters: {units_0: 64}"
     assert [heading.lower() for heading in page.locator("h3").all_inner_texts()] == ["members"]
 
