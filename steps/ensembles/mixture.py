@@ -41,9 +41,13 @@ class Mixture:
         return next(iter(self.weights))
 
     def members_text(self) -> str:
-        """The trials with their weights, and with the number of their networks if there are several."""
-        numbers = {number: f" ({n} networks)" for number, n in self.networks.items() if n > 1}
-        return ", ".join(f"trial-{i:03d} × {weight:.3g}{numbers.get(i, '')}" for i, weight in self.weights.items())
+        """The trials with their weights and the numbers of their networks, if there are several."""
+
+        def text(number: int, weight: float) -> str:
+            share, n = f" × {weight:.3g}" if len(self.weights) > 1 else "", self.networks.get(number, 1)
+            return f"trial-{number:03d}{share}" + (f" ({n} networks)" if n > 1 else "")
+
+        return ", ".join(text(*member) for member in self.weights.items())
 
     def gain_text(self, metric: Metric) -> str:
         """The gain over the best trial alone on the validation rows, in one clause."""

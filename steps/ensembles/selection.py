@@ -60,7 +60,7 @@ def select_mixture(trials: Trials, n_networks: int, alpha: float) -> Mixture:
     n_mean = min(_N_MEAN, n_networks, len(numbers))
     weights = np.zeros(len(numbers))
     weights[:n_mean] = 1 / n_mean
-    reason = f"the mean of the best {n_mean}" if n_mean > 1 else "the only one with outputs"
+    reason = f"the mean of the best {n_mean}" if n_mean > 1 else "the only trial with outputs"
     if min(n_networks, len(numbers)) > 1:
         crossed = _cross_fitted(task, targets, stacked, n_networks)
         found = task.compare(targets, crossed, mixed(stacked, weights))

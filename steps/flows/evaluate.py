@@ -129,9 +129,10 @@ def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, tempera
                 trial.trial_number, trial.trial_run_id, choice.weight(trial) / n, trial.hyperparameters,
                 budget.epochs, budget.schedule, settings.seed + i,
             )  # fmt: skip
-    epochs = " + ".join(str(member.epochs) for member in members.values())
-    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
-    click.echo(f"Training {', '.join(members)} on train + validation, {epochs} epochs, {precision}")
+    epochs = [member.epochs for member in members.values()]
+    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": " + ".join(map(str, epochs))})
+    named = ", ".join(members) if len(members) == 1 else f"{len(members)} networks"
+    click.echo(f"Training {named} on train + validation, {sum(epochs)} epochs, {precision}")
     threads = threads_of_each(n_at_once(len(members)))
     networks = refit(members, dataset, precision, threads)
     if dataset.target.decision is not None:

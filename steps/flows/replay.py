@@ -32,8 +32,8 @@ def _train(settings: ReplaySettings) -> keras.Model:
     log_inputs(dataset)
     mlflow.set_tags({"replayed_model": settings.model_uri, DATASET_DIGEST_TAG: dataset.digest})
     members, precision = lineage.trained, lineage.training["precision"]
-    epochs = " + ".join(str(member.epochs) for member in members.values())
-    click.echo(f"Training {settings.model_uri} again: {epochs} epochs, {precision}")
+    n_epochs = sum(member.epochs for member in members.values())
+    click.echo(f"Training {settings.model_uri} again: {n_epochs} epochs, {precision}")
     return refit(members, dataset, precision, _threads(lineage)).model
 
 

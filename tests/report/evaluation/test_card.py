@@ -47,7 +47,7 @@ def test_runs_of_before_have_a_card_without_a_way_to_use_the_model() -> None:
 
 def test_an_ensemble_names_its_networks(digits: Dataset) -> None:
     score = Interval(0.9, 0.87, 0.93)
-    mixture = Mixture({0: 1.0}, "the only one with outputs", score, score, 1.0, "exact test", 0.05, {}, {0: 8})
+    mixture = Mixture({0: 1.0}, "the only trial with outputs", score, score, 1.0, "exact test", 0.05, {}, {0: 8})
     losses = {"trial-000": (1.0,), **{f"trial-000-{i}": (1.0,) for i in range(2, 9)}}
     result, _ = evaluated(digits, 0.9, mixture=mixture, members=((0, 0.9),), losses=losses)
     card = model_card(result, digits, ())
