@@ -170,8 +170,7 @@ def main(studies: int, samplers: str, jobs: int, show: bool, picture: Path | Non
             for run in as_completed([pool.submit(replayed, *task) for task in left]):
                 file.write(json.dumps(run.result(), separators=(",", ":")) + "\n")
     found = read(FILE)
-    n_studies = len({row["seed"] for row in found})
-    click.echo(f"{len(tables())} tables, {n_studies} studies each\n")
+    click.echo(f"{len(tables())} tables\n")
     click.echo("\n\n".join([regrets(found), errors(found)]))
     if picture is not None:
         curves(found).save(picture)
@@ -285,10 +284,8 @@ def common(recorded: Sequence[Recorded]) -> list[int]:
 
 def regrets(found: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: the validation error of the best trial above that of the best configuration, median over studies."""
-    lines = [
-        f"| sampler | {' | '.join(f'{n} trials' for n in SHOWN)} | {' | '.join(f'time of {n}' for n in TIMES)} |",
-        f"|---|{'---|' * (len(SHOWN) + len(TIMES))}",
-    ]
+    heads = ["sampler", "studies", *(f"{n} trials" for n in SHOWN), *(f"time of {n}" for n in TIMES)]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for name, rows in _by_sampler(found).items():
         of_study = []
         for row in rows:
@@ -296,7 +293,8 @@ def regrets(found: Sequence[Mapping[str, Any]]) -> str:
             seconds = np.cumsum(recorded.seconds[row["tried"]])
             after = [*SHOWN, *(max(1, int((seconds <= n * recorded.seconds[0]).sum())) for n in TIMES)]
             of_study.append(_regret(recorded, row["tried"])[np.array(after) - 1])
-        lines.append(f"| {name} | {' | '.join(f'{value:.1%}' for value in np.median(of_study, axis=0))} |")
+        medians = " | ".join(f"{value:.1%}" for value in np.median(of_study, axis=0))
+        lines.append(f"| {name} | {len(rows)} | {medians} |")
     return "\n".join(lines)
 
 
@@ -332,7 +330,7 @@ def curves(found: Sequence[Mapping[str, Any]]) -> Chart:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="y")
-    axes.legend(ncols=2)
+    axes.legend(loc="lower left")
     text = f"Validation error above that of the best configuration, mean over {len(tables())} tables"
     axes.set_title(text)
     return Chart(figure, text)
