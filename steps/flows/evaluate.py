@@ -122,17 +122,19 @@ def _temperature(settings: EvaluateSettings, choice: Choice, dataset: Dataset) -
 
 def _train(settings: EvaluateSettings, choice: Choice, dataset: Dataset, temperature: float | None) -> _Trained:
     precision, members = resolve_precision(settings.precision), {}
-    for trial in choice.members:
-        budget, n = settings.budget(dataset, trial), choice.n_networks(trial)
+    budgets = [settings.budget(dataset, trial) for trial in choice.members]
+    for trial, budget in zip(choice.members, budgets, strict=True):
+        n = choice.n_networks(trial)
         for i in range(n):
             members[network_name(trial.trial_number, i)] = MemberLineage(
                 trial.trial_number, trial.trial_run_id, choice.weight(trial) / n, trial.hyperparameters,
                 budget.epochs, budget.schedule, settings.seed + i,
             )  # fmt: skip
-    epochs = [member.epochs for member in members.values()]
-    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": " + ".join(map(str, epochs))})
-    named = ", ".join(members) if len(members) == 1 else f"{len(members)} networks"
-    click.echo(f"Training {named} on train + validation, {sum(epochs)} epochs, {precision}")
+    epochs = ", ".join(str(budget.epochs) for budget in budgets)  # of the networks of each trial
+    mlflow.log_params({"resolved_precision": precision, "resolved_final_epochs": epochs})
+    named = f"{len(members)} networks" if len(members) > 1 else next(iter(members))
+    n_epochs = sum(member.epochs for member in members.values())
+    click.echo(f"Training {named} on train + validation, {n_epochs} epochs, {precision}")
     threads = threads_of_each(n_at_once(len(members)))
     networks = refit(members, dataset, precision, threads)
     if dataset.target.decision is not None:
